@@ -1,0 +1,1 @@
+//! Benches: what they share.

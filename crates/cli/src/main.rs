@@ -1,0 +1,2 @@
+//! The `korpus` program.
+fn main() {}
