@@ -1,0 +1,150 @@
+//! Layers of decoding, each an engine with the buffer it reads from, pulled from the top.
+
+use std::io::{ErrorKind, Read};
+
+use super::engine::{Engine, Next};
+use super::error::Failure;
+use super::{CodecErrorKind, DecodeLimits};
+
+/// The size of a layer's buffer, and so the most that HTTP heads may take.
+const BUFFER: usize = 64 << 10;
+
+/// The bytes that a layer has yet to decode.
+pub(super) struct Input {
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+    /// How many bytes were taken out.
+    pub(super) taken: u64,
+    pub(super) eof: bool,
+    /// What the layer below met; due when the bytes before it are used up.
+    failure: Option<Failure>,
+}
+
+impl Input {
+    pub(super) fn new() -> Self {
+        Self {
+            buffer: vec![0; BUFFER].into_boxed_slice(),
+            start: 0,
+            end: 0,
+            taken: 0,
+            eof: false,
+            failure: None,
+        }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    pub(super) fn take(&mut self, n: usize) {
+        self.start += n;
+        self.taken += n as u64;
+    }
+
+    /// Whether no more bytes can be had, or there is no room for them.
+    pub(super) fn at_end(&self) -> bool {
+        self.eof || self.failure.is_some() || self.bytes().len() == self.buffer.len()
+    }
+
+    pub(super) fn take_failure(&mut self) -> Option<Failure> {
+        self.failure.take()
+    }
+
+    /// Reads once from the layers below.
+    pub(super) fn fill<R: Read>(&mut self, reader: &mut R, below: &mut [Stage], limits: &DecodeLimits) {
+        if self.at_end() {
+            return;
+        }
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        } else if self.end == self.buffer.len() {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        match pull(reader, below, limits, &mut self.buffer[self.end..]) {
+            Ok(0) => self.eof = true,
+            Ok(n) => self.end += n,
+            Err(failure) => self.failure = Some(failure),
+        }
+    }
+}
+
+/// One layer.
+pub(super) struct Stage {
+    pub(super) input: Input,
+    pub(super) engine: Engine,
+    produced: u64,
+    done: bool,
+    failure: Option<CodecErrorKind>,
+}
+
+impl Stage {
+    pub(super) fn new(input: Input, engine: Engine) -> Self {
+        Self { input, engine, produced: 0, done: false, failure: None }
+    }
+}
+
+/// Reads decoded bytes from the topmost of `stages` (or the bare reader); 0 is the end.
+pub(super) fn pull<R: Read>(
+    reader: &mut R,
+    stages: &mut [Stage],
+    limits: &DecodeLimits,
+    out: &mut [u8],
+) -> Result<usize, Failure> {
+    let Some((top, below)) = stages.split_last_mut() else { return read(reader, out) };
+    loop {
+        if let Some(kind) = top.failure {
+            return Err(Failure::new(top.engine.codec(), kind));
+        }
+        if top.done {
+            return Ok(0);
+        }
+        if matches!(top.engine, Engine::Pass) && top.input.bytes().is_empty() && !top.input.at_end() {
+            // Nothing to decode and nothing buffered: straight into the caller's memory.
+            let n = pull(reader, below, limits, out)?;
+            top.input.taken += n as u64;
+            top.done = n == 0;
+            return Ok(n);
+        }
+        let step = top.engine.step(top.input.bytes(), top.input.eof, out);
+        top.input.take(step.consumed);
+        top.produced += step.produced as u64;
+        match step.next {
+            Next::More => {}
+            Next::End => top.done = true,
+            Next::Fail(kind) => top.failure = Some(kind),
+        }
+        if top.engine.expands() {
+            let compressed = below.first().map_or(top.input.taken, |bottom| bottom.input.taken);
+            if limits.exceeded(compressed, top.produced) {
+                top.failure = Some(CodecErrorKind::RatioExceeded);
+            }
+        }
+        if step.produced > 0 {
+            return Ok(step.produced);
+        }
+        if top.done || top.failure.is_some() || step.consumed > 0 {
+            continue;
+        }
+        if !top.input.bytes().is_empty() {
+            // Not reached by any known input; it must not become an endless loop.
+            top.failure = Some(CodecErrorKind::Corrupt);
+        } else if let Some(failure) = top.input.take_failure() {
+            return Err(failure);
+        } else if top.input.eof {
+            top.failure = Some(CodecErrorKind::Truncated);
+        } else {
+            top.input.fill(reader, below, limits);
+        }
+    }
+}
+
+fn read<R: Read>(reader: &mut R, out: &mut [u8]) -> Result<usize, Failure> {
+    loop {
+        match reader.read(out) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            other => return other.map_err(Failure::read),
+        }
+    }
+}
