@@ -1,0 +1,441 @@
+//! The ledger: what became of every message and record of every body, in books that must balance.
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use korpus_core::{Codec, Envelope, HttpHead, PageEnd, PageStatus, Reason, Shape};
+
+use crate::dedup::{Fate, Fates};
+use crate::error::{EngineError, Result};
+use crate::inputs::InputInfo;
+
+/// What became of the messages, or the records, of a body. See [`check`](Self::check).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Books {
+    /// All that were there; a contiguous rejected span counts as one.
+    pub seen: u64,
+    /// Those that stand in the tables.
+    pub kept: u64,
+    /// Those that the filters, or skip and limit, left out.
+    pub filtered: u64,
+    /// Those that could not be read.
+    pub rejected: u64,
+    /// Copies equal to one that was seen elsewhere.
+    pub duplicate: u64,
+    /// Copies that lost against a newer or richer one.
+    pub superseded: u64,
+}
+
+impl Books {
+    /// Whether seen = kept + filtered + rejected + duplicate + superseded.
+    pub fn balance(&self) -> bool {
+        self.seen == self.kept + self.filtered + self.rejected + self.duplicate + self.superseded
+    }
+
+    /// Adds the books of another body.
+    pub fn add(&mut self, other: &Self) {
+        self.seen += other.seen;
+        self.kept += other.kept;
+        self.filtered += other.filtered;
+        self.rejected += other.rejected;
+        self.duplicate += other.duplicate;
+        self.superseded += other.superseded;
+    }
+
+    /// Fills in what de-duplication and filters decided about the ordinals from `first` on.
+    fn settle(&mut self, first: u64, fates: &Fates) {
+        let range = first..first + self.seen;
+        self.duplicate = fates.count(Fate::Duplicate, range.clone());
+        self.superseded = fates.count(Fate::Superseded, range.clone());
+        let left = self.seen.saturating_sub(self.rejected + self.duplicate + self.superseded);
+        self.kept = match fates.count_matched(range.clone()) {
+            Some(kept) => kept,
+            None => left,
+        };
+        self.filtered = left.saturating_sub(self.kept);
+    }
+}
+
+/// How the messages of a body follow one another in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PageOrder {
+    /// No message is later than the one before it.
+    NewestFirst,
+    /// No message is earlier than the one before it.
+    OldestFirst,
+    /// Neither.
+    Mixed,
+}
+
+impl PageOrder {
+    /// The name that stands in tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NewestFirst => "newest_first",
+            Self::OldestFirst => "oldest_first",
+            Self::Mixed => "mixed",
+        }
+    }
+}
+
+/// The times of the messages of a body, or of a part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Times {
+    /// In the order of the body.
+    ends: Option<(i64, i64)>,
+    /// Earliest and latest.
+    span: Option<(i64, i64)>,
+    rises: bool,
+    falls: bool,
+}
+
+impl Times {
+    pub(crate) fn push(&mut self, at: i64) {
+        self.append(&Self { ends: Some((at, at)), span: Some((at, at)), rises: false, falls: false });
+    }
+
+    pub(crate) fn append(&mut self, later: &Self) {
+        let (Some(ends), Some(span)) = (later.ends, later.span) else { return };
+        self.rises |= later.rises || self.ends.is_some_and(|(_, last)| ends.0 > last);
+        self.falls |= later.falls || self.ends.is_some_and(|(_, last)| ends.0 < last);
+        self.ends = Some((self.ends.map_or(ends.0, |(first, _)| first), ends.1));
+        self.span = Some(self.span.map_or(span, |(low, high)| (low.min(span.0), high.max(span.1))));
+    }
+
+    /// `None` where there are not two different times.
+    fn order(&self) -> Option<PageOrder> {
+        match (self.rises, self.falls) {
+            (false, false) => None,
+            (true, false) => Some(PageOrder::OldestFirst),
+            (false, true) => Some(PageOrder::NewestFirst),
+            (true, true) => Some(PageOrder::Mixed),
+        }
+    }
+}
+
+/// One body: a row of the table `pages`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageRow {
+    /// The index of its input.
+    pub input: usize,
+    /// Which body of the input it is, from 0.
+    pub page_index: u64,
+    /// The `message_seq` of its first message.
+    pub first_message: u64,
+    /// The ordinal of its first record.
+    pub first_record: u64,
+    /// What it is.
+    pub shape: Shape,
+    /// How reading it went.
+    pub status: PageStatus,
+    /// Why it is not whole, where it is not.
+    pub reason: Option<Reason>,
+    /// The keys around its array.
+    pub envelope: Envelope,
+    /// Its length in decoded bytes, where its end was seen.
+    pub body_bytes: Option<u64>,
+    /// See [`PageEnd::array_hash`].
+    pub array_hash: u128,
+    /// How its messages follow one another; `None` where fewer than two of them differ in time.
+    pub order: Option<PageOrder>,
+    /// Time of its earliest message, in microseconds since 1970.
+    pub first_event_at: Option<i64>,
+    /// Time of its latest message, in microseconds since 1970.
+    pub last_event_at: Option<i64>,
+    /// What became of its messages.
+    pub messages: Books,
+    /// What became of its records.
+    pub records: Books,
+}
+
+/// How reading an input went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum InputStatus {
+    /// All of its bodies are whole.
+    Ok,
+    /// Some of it could not be kept, or is no page of messages.
+    Partial,
+    /// It could not be read at all.
+    Unreadable,
+}
+
+impl InputStatus {
+    /// The name that stands in the manifest.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Partial => "partial",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// What was found out about an input by reading it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputReport {
+    /// Which input.
+    pub input: InputInfo,
+    /// How reading it went.
+    pub status: InputStatus,
+    /// How many bytes it had, before decoding.
+    pub bytes: u64,
+    /// XXH3-128 of these bytes.
+    pub hash: u128,
+    /// How many bytes came out of its codecs.
+    pub decoded_bytes: u64,
+    /// Its outermost codec.
+    pub codec: Codec,
+    /// Bytes that were ignored after the end of the compressed data: padding and garbage.
+    pub trailing: u64,
+    /// The HTTP head in front of the body.
+    pub http: Option<HttpHead>,
+    /// What the system said where reading failed.
+    pub io_error: Option<String>,
+    /// Whether the file was another one after reading than before: its size or time of change differ.
+    pub changed: bool,
+    /// Its rows in the ledger.
+    pub pages: Range<usize>,
+}
+
+/// What a block adds to the books of one body.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SliceBooks {
+    pub page_index: u64,
+    pub starts: bool,
+    pub messages_seen: u64,
+    pub messages_rejected: u64,
+    pub records_seen: u64,
+    pub records_rejected: u64,
+    /// Whether a worker failed on something in it.
+    pub failed: bool,
+    pub times: Times,
+    pub end: Option<Box<PageEnd>>,
+}
+
+/// The books of a run: one row a body, and one report an input.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    pages: Vec<PageRow>,
+    inputs: Vec<InputReport>,
+    messages: u64,
+    records: u64,
+    /// Times of the body that is open, its fault by a worker, and whether its end was seen.
+    open: Option<OpenRow>,
+}
+
+#[derive(Debug, Default)]
+struct OpenRow {
+    times: Times,
+    failed: bool,
+    ended: bool,
+}
+
+impl Ledger {
+    /// The bodies, in order.
+    pub fn pages(&self) -> &[PageRow] {
+        &self.pages
+    }
+
+    /// The inputs, in order.
+    pub fn inputs(&self) -> &[InputReport] {
+        &self.inputs
+    }
+
+    /// How many messages were seen: the next `message_seq`.
+    pub fn messages_seen(&self) -> u64 {
+        self.messages
+    }
+
+    /// How many records were seen.
+    pub fn records_seen(&self) -> u64 {
+        self.records
+    }
+
+    /// The books of all bodies together: messages, and records.
+    pub fn totals(&self) -> (Books, Books) {
+        let mut totals = (Books::default(), Books::default());
+        for page in &self.pages {
+            totals.0.add(&page.messages);
+            totals.1.add(&page.records);
+        }
+        totals
+    }
+
+    /// The body that a message belongs to, by its ordinal.
+    pub fn page_of_message(&self, ordinal: u64) -> Option<usize> {
+        if ordinal >= self.messages {
+            return None;
+        }
+        // Bodies without messages share the ordinal of the body after them: the last one counts.
+        self.pages.partition_point(|page| page.first_message <= ordinal).checked_sub(1)
+    }
+
+    /// The body that a record belongs to, by its ordinal.
+    pub fn page_of_record(&self, ordinal: u64) -> Option<usize> {
+        if ordinal >= self.records {
+            return None;
+        }
+        self.pages.partition_point(|page| page.first_record <= ordinal).checked_sub(1)
+    }
+
+    /// How many bytes of its input a body took, where that can be told: where it is the only one.
+    pub fn compressed_bytes(&self, page: usize) -> Option<u64> {
+        let report = self.inputs.get(self.pages.get(page)?.input)?;
+        (report.pages.len() == 1).then_some(report.bytes)
+    }
+
+    /// Whether everything that was read could be kept: no rejects, no bodies that are not whole, no errors.
+    pub fn is_clean(&self) -> bool {
+        self.inputs.iter().all(|input| input.status == InputStatus::Ok && !input.changed)
+    }
+
+    /// The ordinal that the next body to start will have, or that of the open one.
+    pub(crate) fn page_of_slice(&self, starts: bool) -> u64 {
+        self.pages.len() as u64 - u64::from(!starts && self.open.is_some())
+    }
+
+    /// Takes the books of the next slice of input `input`.
+    pub(crate) fn slice(&mut self, input: usize, slice: &SliceBooks) {
+        if slice.starts || self.open.is_none() {
+            self.close();
+            self.pages.push(PageRow::new(input, slice.page_index, self.messages, self.records));
+            self.open = Some(OpenRow::default());
+        }
+        let (Some(row), Some(open)) = (self.pages.last_mut(), &mut self.open) else { return };
+        row.messages.seen += slice.messages_seen;
+        row.messages.rejected += slice.messages_rejected;
+        row.records.seen += slice.records_seen;
+        row.records.rejected += slice.records_rejected;
+        self.messages += slice.messages_seen;
+        self.records += slice.records_seen;
+        open.times.append(&slice.times);
+        open.failed |= slice.failed;
+        if let Some(end) = &slice.end {
+            row.shape = end.shape;
+            row.status = end.status;
+            row.reason = end.reason;
+            row.envelope = end.envelope.clone();
+            row.body_bytes = Some(end.body_bytes);
+            row.array_hash = end.array_hash;
+            open.ended = true;
+            self.close();
+        }
+    }
+
+    /// Counts what was left of the open body, or of the input, when reading it failed inside korpus: one reject.
+    pub(crate) fn lost(&mut self, input: usize, page_index: u64) {
+        let slice = SliceBooks {
+            page_index,
+            starts: self.open.is_none(),
+            messages_seen: 1,
+            messages_rejected: 1,
+            failed: true,
+            ..SliceBooks::default()
+        };
+        self.slice(input, &slice);
+        self.close();
+    }
+
+    fn close(&mut self) {
+        let (Some(open), Some(row)) = (self.open.take(), self.pages.last_mut()) else { return };
+        row.order = open.times.order();
+        row.first_event_at = open.times.span.map(|(first, _)| first);
+        row.last_event_at = open.times.span.map(|(_, last)| last);
+        if open.failed || !open.ended {
+            let nothing = row.messages.seen == row.messages.rejected && row.records.seen == row.records.rejected;
+            row.status = if nothing { PageStatus::Rejected } else { PageStatus::Partial };
+            row.reason.get_or_insert(Reason::Internal);
+        }
+    }
+
+    /// Closes an input. One without a body gets a row all the same: nothing that was given is passed over in silence.
+    pub(crate) fn end_input(&mut self, mut report: InputReport) -> &InputReport {
+        self.close();
+        let first = self.pages.iter().rposition(|page| page.input != report.input.index).map_or(0, |last| last + 1);
+        let unreadable = report.io_error.is_some();
+        if first == self.pages.len() {
+            let mut row = PageRow::new(report.input.index, 0, self.messages, self.records);
+            (row.status, row.reason) = match unreadable {
+                true => (PageStatus::Rejected, Some(Reason::Unreadable)),
+                false => (PageStatus::Empty, None),
+            };
+            self.pages.push(row);
+        }
+        let rows = &mut self.pages[first..];
+        if unreadable
+            && let Some(last) = rows.last_mut()
+            && last.status == PageStatus::Partial
+        {
+            last.reason = Some(Reason::Unreadable);
+        }
+        report.pages = first..self.pages.len();
+        report.status = if unreadable && report.bytes == 0 {
+            InputStatus::Unreadable
+        } else if unreadable || self.pages[first..].iter().any(|page| page.status != PageStatus::Ok) {
+            InputStatus::Partial
+        } else {
+            InputStatus::Ok
+        };
+        self.inputs.push(report);
+        &self.inputs[self.inputs.len() - 1]
+    }
+
+    /// Fills in what de-duplication and filters decided, and checks every row.
+    ///
+    /// # Errors
+    /// [`EngineError::Books`] where a row does not balance.
+    pub fn settle(&mut self, messages: &Fates, records: &Fates) -> Result<()> {
+        for page in &mut self.pages {
+            page.messages.settle(page.first_message, messages);
+            page.records.settle(page.first_record, records);
+        }
+        self.check()
+    }
+
+    /// Checks that every row balances, and that the rows add up to what was seen.
+    ///
+    /// # Errors
+    /// [`EngineError::Books`] for the first that does not.
+    pub fn check(&self) -> Result<()> {
+        let mut seen = (0, 0);
+        for page in &self.pages {
+            let input = self.inputs.get(page.input).map_or("an unfinished input", |report| &report.input.display);
+            for (books, what) in [(&page.messages, "messages"), (&page.records, "records")] {
+                if !books.balance() {
+                    let place = format!("{what} of page {} of {input}: {books:?}", page.page_index);
+                    return Err(EngineError::Books(place));
+                }
+            }
+            seen.0 += page.messages.seen;
+            seen.1 += page.records.seen;
+        }
+        if seen != (self.messages, self.records) {
+            return Err(EngineError::Books(format!("{seen:?} in rows, {:?} seen", (self.messages, self.records))));
+        }
+        Ok(())
+    }
+}
+
+impl PageRow {
+    fn new(input: usize, page_index: u64, first_message: u64, first_record: u64) -> Self {
+        Self {
+            input,
+            page_index,
+            first_message,
+            first_record,
+            shape: Shape::Unknown,
+            status: PageStatus::Partial,
+            reason: None,
+            envelope: Envelope::default(),
+            body_bytes: None,
+            array_hash: 0,
+            order: None,
+            first_event_at: None,
+            last_event_at: None,
+            messages: Books::default(),
+            records: Books::default(),
+        }
+    }
+}
