@@ -12,6 +12,7 @@ mod error;
 mod gzip;
 mod http;
 mod inflate;
+#[allow(unsafe_code, reason = "the bindings have no safe form of the calls needed here")]
 mod libdeflate;
 mod sniff;
 mod stage;

@@ -1,0 +1,182 @@
+//! Times as the platform writes them: ISO 8601, UTC, milliseconds.
+
+use jiff::Timestamp;
+
+/// A time that was read, in microseconds since 1970 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParsedTime {
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub micros: i64,
+    /// Whether [`write_timestamp`] gives back exactly the text that was read.
+    pub canonical: bool,
+}
+
+/// Reads a time: `2025-09-01T12:17:38.824Z` fast, and any other ISO 8601 form with an offset that has a meaning.
+///
+/// A date without a time, or a time without an offset, is read as UTC. `None` where the text is no time.
+///
+/// ```
+/// let time = korpus_core::parse_timestamp("2025-09-01T12:17:38.824Z").unwrap();
+/// assert_eq!((time.micros, time.canonical), (1_756_729_058_824_000, true));
+/// assert!(!korpus_core::parse_timestamp("2025-09-01T14:17:38.824+02:00").unwrap().canonical);
+/// assert_eq!(korpus_core::parse_timestamp("2025-02-30T00:00:00.000Z"), None);
+/// ```
+pub fn parse_timestamp(text: &str) -> Option<ParsedTime> {
+    if let Some(micros) = parse_canonical(text.as_bytes()) {
+        return Some(ParsedTime { micros, canonical: true });
+    }
+    let micros = if let Ok(time) = text.parse::<Timestamp>() {
+        time.as_microsecond()
+    } else if let Ok(time) = text.parse::<jiff::civil::DateTime>() {
+        time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_microsecond()
+    } else {
+        return None;
+    };
+    Some(ParsedTime { micros, canonical: false })
+}
+
+/// Appends a time in the platform's form: UTC, milliseconds (finer parts are cut off).
+///
+/// Times outside the years 0 to 9999 are written with jiff's signed years.
+pub fn write_timestamp(micros: i64, out: &mut String) {
+    let millis = micros.div_euclid(1000);
+    let (day, ms) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
+    let (year, month, date) = civil_from_days(day);
+    if !(0..=9999).contains(&year) {
+        if let Ok(time) = Timestamp::from_microsecond(micros) {
+            out.push_str(&time.to_string());
+        }
+        return;
+    }
+    let mut push = |value: i64, width: u32, after: char| {
+        for place in (0..width).rev() {
+            out.push(char::from(b'0' + (value / 10_i64.pow(place) % 10) as u8));
+        }
+        out.push(after);
+    };
+    push(year, 4, '-');
+    push(month, 2, '-');
+    push(date, 2, 'T');
+    push(ms / 3_600_000, 2, ':');
+    push(ms / 60_000 % 60, 2, ':');
+    push(ms / 1000 % 60, 2, '.');
+    push(ms % 1000, 3, 'Z');
+}
+
+/// `YYYY-MM-DDTHH:MM:SS.mmmZ` and nothing else, as microseconds.
+#[inline]
+fn parse_canonical(text: &[u8]) -> Option<i64> {
+    let text: &[u8; 24] = text.try_into().ok()?;
+    let separators = text[4] == b'-'
+        && text[7] == b'-'
+        && text[10] == b'T'
+        && text[13] == b':'
+        && text[16] == b':'
+        && text[19] == b'.'
+        && text[23] == b'Z';
+    if !separators {
+        return None;
+    }
+    let mut bad = 0_u8;
+    let mut digits = |from: usize, count: usize| {
+        let mut value = 0_i64;
+        for &byte in &text[from..from + count] {
+            let digit = byte.wrapping_sub(b'0');
+            bad |= u8::from(digit > 9);
+            value = value * 10 + i64::from(digit);
+        }
+        value
+    };
+    let (year, month, day) = (digits(0, 4), digits(5, 2), digits(8, 2));
+    let (hour, minute, second) = (digits(11, 2), digits(14, 2), digits(17, 2));
+    let ms = digits(20, 3);
+    if bad != 0 || !(1..=12).contains(&month) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    if day < 1 || day > days_in_month(year, month) {
+        return None;
+    }
+    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+    Some((seconds * 1000 + ms) * 1000)
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days since 1970-01-01 in the proleptic Gregorian calendar, by counting in eras of 400 years that begin in March.
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// Year, month and day of a day since 1970-01-01: the inverse of [`days_from_civil`].
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn odd_forms_are_read_but_not_canonical() {
+        for (text, micros) in [
+            ("2025-09-01T12:17:41Z", Some(1_756_729_061_000_000)),
+            ("2025-09-01T12:17:41.5Z", Some(1_756_729_061_500_000)),
+            ("2025-09-01t12:17:41.824z", Some(1_756_729_061_824_000)),
+            ("2025-09-01T14:17:41.824+02:00", Some(1_756_729_061_824_000)),
+            ("2025-09-01T12:17:41.824123Z", Some(1_756_729_061_824_123)),
+            ("2025-09-01", Some(1_756_684_800_000_000)),
+            ("2025-09-01T12:17:61.824Z", None),
+            ("2025-13-01T12:17:41.824Z", None),
+            ("yesterday", None),
+            ("", None),
+        ] {
+            let time = parse_timestamp(text);
+            assert_eq!(time.map(|time| time.micros), micros, "{text}");
+            assert!(time.is_none_or(|time| !time.canonical), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_times_agree_with_jiff(ms in -62_167_219_200_000_i64..253_402_207_200_000) {
+            let mut text = String::new();
+            write_timestamp(ms * 1000, &mut text);
+            prop_assert_eq!(parse_timestamp(&text), Some(ParsedTime { micros: ms * 1000, canonical: true }));
+            prop_assert_eq!(text.parse::<Timestamp>().unwrap().as_microsecond(), ms * 1000);
+        }
+
+        #[test]
+        fn what_is_taken_as_canonical_prints_back(text in "[0-9]{4}-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]\\.[0-9]{3}Z") {
+            let time = parse_timestamp(&text);
+            if let Some(ParsedTime { micros, canonical: true }) = time {
+                let mut printed = String::new();
+                write_timestamp(micros, &mut printed);
+                prop_assert_eq!(&printed, &text);
+            }
+            // jiff reads the second 60 as 59; everything else it must judge the same way.
+            if &text[17..19] != "60" {
+                prop_assert_eq!(time.map(|t| t.micros), text.parse::<Timestamp>().ok().map(|t| t.as_microsecond()));
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The one error type of the crate, and the closed list of reasons why something was not kept.
+
+use std::fmt;
+
+use crate::codec::CodecError;
+
+macro_rules! reasons {
+    ($(#[$doc:meta])* $name:ident { $(#[doc = $vdoc:literal] $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum $name { $(#[doc = $vdoc] $variant,)* }
+
+        impl $name {
+            /// All of them, in the order of their declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name that stands in tables and reports.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            /// What the name means, in one line.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $vdoc.trim_ascii(),)* }
+            }
+
+            /// The reason of that name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.as_str() == name)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(self.as_str()) }
+        }
+    };
+}
+
+reasons! {
+    /// Why a span of a body was rejected, or why a body is not whole. A closed list: tables and reports use its names.
+    Reason {
+        /// A byte that JSON does not allow at this place.
+        UnexpectedByte = "unexpected_byte",
+        /// A comma with nothing after it.
+        TrailingComma = "trailing_comma",
+        /// A control character inside a string.
+        ControlCharacter = "control_character",
+        /// An escape that JSON does not know.
+        BadEscape = "bad_escape",
+        /// A number that JSON does not allow.
+        BadNumber = "bad_number",
+        /// Something that begins like true, false or null and is not.
+        BadLiteral = "bad_literal",
+        /// Bytes that are not UTF-8.
+        InvalidUtf8 = "invalid_utf8",
+        /// An element of the array that is not an object.
+        NotAnObject = "not_an_object",
+        /// Nested deeper than the limit.
+        TooDeep = "too_deep",
+        /// Larger than the limit.
+        TooLarge = "too_large",
+        /// The body ends before the value does.
+        Truncated = "truncated",
+        /// The compressed stream is damaged here.
+        CorruptStream = "corrupt_stream",
+        /// The body inflates past the limit of its ratio.
+        RatioExceeded = "ratio_exceeded",
+        /// The search for the next whole message reached its bound.
+        ResyncLimit = "resync_limit",
+        /// The text is UTF-16, which korpus does not read: convert it to UTF-8.
+        Utf16 = "utf16",
+        /// Not a conversation-history response.
+        NotAPage = "not_a_page",
+        /// An HTML page in the place of a response.
+        Html = "html",
+        /// The platform answered with an error.
+        ErrorResponse = "error_response",
+        /// The envelope has a total but no array of messages.
+        NoMessages = "no_messages",
+        /// No bytes but white space.
+        Empty = "empty",
+        /// The file could not be read.
+        Unreadable = "unreadable",
+        /// A worker failed on it: a defect of korpus.
+        Internal = "internal",
+    }
+}
+
+/// Where in its input something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Position {
+    /// Which body of the file, from 0.
+    pub page: u64,
+    /// Which message or record of the body, from 0; rejected ones count.
+    pub message: Option<u64>,
+    /// Byte offset in the decoded body.
+    pub byte_offset: u64,
+}
+
+/// What kind of failure an [`Error`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The input could not be read.
+    Io,
+    /// The codec found damage.
+    Codec,
+    /// The bytes are not what they should be.
+    Syntax(Reason),
+}
+
+/// A failure, with the place where it happened and never with a word of the content.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    position: Option<Position>,
+    source: Option<Source>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Io(std::io::Error),
+    Codec(CodecError),
+}
+
+impl Error {
+    pub(crate) fn syntax(reason: Reason, byte_offset: u64) -> Self {
+        let position = Position { byte_offset, ..Position::default() };
+        Self(Box::new(Inner { kind: ErrorKind::Syntax(reason), position: Some(position), source: None }))
+    }
+
+    /// What kind of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Where it happened, where that is a place in a body.
+    pub fn position(&self) -> Option<Position> {
+        self.0.position
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self(Box::new(Inner { kind: ErrorKind::Io, position: None, source: Some(Source::Io(error)) }))
+    }
+}
+
+impl From<CodecError> for Error {
+    fn from(error: CodecError) -> Self {
+        Self(Box::new(Inner { kind: ErrorKind::Codec, position: None, source: Some(Source::Codec(error)) }))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.0.source, self.0.kind) {
+            (Some(Source::Io(error)), _) => write!(f, "cannot read the input: {error}")?,
+            (Some(Source::Codec(error)), _) => write!(f, "{error}")?,
+            (None, ErrorKind::Syntax(reason)) => f.write_str(reason.meaning())?,
+            (None, kind) => write!(f, "{kind:?}")?,
+        }
+        if let Some(position) = self.0.position {
+            write!(f, " (page {}, ", position.page)?;
+            if let Some(message) = position.message {
+                write!(f, "message {message}, ")?;
+            }
+            write!(f, "byte {})", position.byte_offset)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.source {
+            Some(Source::Io(error)) => Some(error),
+            Some(Source::Codec(error)) => Some(error),
+            None => None,
+        }
+    }
+}

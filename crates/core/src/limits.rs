@@ -1,0 +1,45 @@
+//! The bounds that keep hostile input from costing more than its size.
+
+/// What one body, message or rejected span may cost. Every bound can be set; the defaults suit real dumps.
+///
+/// A streamed body has no size limit: memory follows the largest message, never the body.
+///
+/// ```
+/// let limits = korpus_core::Limits { message_bytes: 1 << 20, ..Default::default() };
+/// assert_eq!(limits.depth, 128);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Largest message or record, in bytes of decoded JSON; a larger one is rejected. At most 256 MiB.
+    pub message_bytes: usize,
+    /// Deepest nesting of arrays and objects inside a message, counting the message itself.
+    pub depth: usize,
+    /// Largest value of an envelope key other than the array of messages, in bytes.
+    pub envelope_value_bytes: usize,
+    /// How many raw bytes of one rejected span are kept; offset, length and hash of it are always kept.
+    pub reject_bytes: usize,
+    /// Bytes of whole messages after which a [`Block`](crate::Block) is cut.
+    pub block_bytes: usize,
+    /// Largest accepted quotient of decoded and compressed bytes, past [`Limits::ratio_floor`].
+    pub ratio: u64,
+    /// Decoded bytes below which the ratio is not looked at.
+    pub ratio_floor: u64,
+    /// Largest body that is inflated whole, in decoded bytes; larger ones stream.
+    pub whole_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes: 64 << 20,
+            depth: 128,
+            envelope_value_bytes: 1 << 20,
+            reject_bytes: 1 << 20,
+            block_bytes: 512 << 10,
+            ratio: 1000,
+            ratio_floor: 64 << 20,
+            whole_bytes: 64 << 20,
+        }
+    }
+}

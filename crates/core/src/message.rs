@@ -1,0 +1,591 @@
+//! Messages and their parts, as views that borrow from a block and read on access.
+
+use crate::block::{Block, MessageEntry, PageSlice};
+use crate::error::Position;
+use crate::hash;
+use crate::object::{Children, ObjectRef, Others};
+use crate::record::Conversation;
+use crate::scan::{
+    AuthorField, ChannelField, Class, ComponentField, DataField, LatencyField, LatencyPartField, MessageField,
+    NONE, TagField, TagsField, ThumbnailField,
+};
+use crate::text::Text;
+use crate::value::Value;
+
+/// How a message is written: which endpoint it came from, as far as its content tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Form {
+    /// With all its fields: v1, v2 and the stream endpoint of 2019, which the content cannot tell apart.
+    Full,
+    /// From `messages-lite`: no user, no channels, no tags.
+    Lite,
+    /// From `getMessages?callId=`: type, text and time, and nothing else.
+    Call,
+    /// Inside an agent AI conversation record.
+    AgentAi,
+}
+
+impl Form {
+    /// The name that stands in tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Lite => "lite",
+            Self::Call => "call",
+            Self::AgentAi => "agent_ai",
+        }
+    }
+}
+
+/// Defines a view over an object of a known class.
+macro_rules! view {
+    ($(#[$doc:meta])* $name:ident, $class:expr, $field:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        pub struct $name<'b>(pub(crate) ObjectRef<'b>);
+
+        impl<'b> $name<'b> {
+            /// The value of a known key, raw; the last one where the key stands more than once.
+            #[inline]
+            pub fn value(self, field: $field) -> Option<Value<'b>> {
+                self.0.value(field as usize)
+            }
+
+            /// The value of a known key, where it is a string.
+            #[inline]
+            pub fn text(self, field: $field) -> Option<Text<'b>> {
+                self.0.text(field as usize)
+            }
+
+            /// Whether a known key stands more than once.
+            #[inline]
+            pub fn is_repeated(self, field: $field) -> bool {
+                self.0.is_repeated(field as usize)
+            }
+
+            /// Whether any known key stands more than once.
+            #[inline]
+            pub fn has_repeated(self) -> bool {
+                self.0.object.repeated != 0
+            }
+
+            /// Unknown keys, and earlier values of repeated known ones, in order.
+            #[inline]
+            pub fn others(self) -> Others<'b> {
+                self.0.others()
+            }
+
+            /// The value of an unknown key.
+            pub fn other(self, key: &str) -> Option<Value<'b>> {
+                self.0.other(key)
+            }
+
+            /// The whole of it, raw.
+            pub fn whole(self) -> Value<'b> {
+                self.0.whole()
+            }
+
+            #[allow(dead_code, reason = "not every class has children")]
+            pub(crate) const CLASS: Class = $class;
+        }
+
+        impl std::fmt::Debug for $name<'_> {
+            /// The size only: what it holds may be personal, and debug output ends up in logs.
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!(stringify!($name), "({} bytes)"), self.whole().raw().len())
+            }
+        }
+    };
+}
+
+macro_rules! texts {
+    ($field:ident: $($(#[$doc:meta])* $name:ident = $variant:ident,)*) => {
+        $($(#[$doc])* #[inline] pub fn $name(self) -> Option<Text<'b>> { self.text($field::$variant) })*
+    };
+}
+pub(crate) use texts;
+
+macro_rules! values {
+    ($field:ident: $($(#[$doc:meta])* $name:ident = $variant:ident,)*) => {
+        $($(#[$doc])* #[inline] pub fn $name(self) -> Option<Value<'b>> { self.value($field::$variant) })*
+    };
+}
+pub(crate) use values;
+
+macro_rules! values_of_others {
+    ($($(#[$doc:meta])* $name:ident = $key:literal,)*) => {
+        $($(#[$doc])* pub fn $name(self) -> Option<Value<'b>> { self.other($key) })*
+    };
+}
+
+/// An iterator over the elements of a list, each as a view.
+#[derive(Clone)]
+pub struct List<'b, T> {
+    children: Children<'b>,
+    view: fn(ObjectRef<'b>) -> T,
+}
+
+impl<'b, T> List<'b, T> {
+    pub(crate) fn new(children: Children<'b>, view: fn(ObjectRef<'b>) -> T) -> Self {
+        Self { children, view }
+    }
+}
+
+impl<T> std::fmt::Debug for List<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "List({} left)", self.children.clone().count())
+    }
+}
+
+impl<T> Iterator for List<'_, T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        self.children.next().map(self.view)
+    }
+}
+
+/// One message, as a view of a couple of pointers.
+///
+/// Accessors give the fields as they stand; nothing is decoded before it is asked for. Where a field is documented as
+/// a string the accessor gives a [`Text`], and `None` for every other type: [`value`](Self::value) has the raw one.
+#[derive(Clone, Copy)]
+pub struct Message<'b> {
+    object: ObjectRef<'b>,
+    entry: &'b MessageEntry,
+}
+
+impl std::fmt::Debug for Message<'_> {
+    /// Place and size only: what it holds is personal, and debug output ends up in logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Message({:?}, {} bytes)", self.position(), self.whole().raw().len())
+    }
+}
+
+impl<'b> Message<'b> {
+    #[inline(always)]
+    pub(crate) fn new(block: &'b Block, entry: &'b MessageEntry) -> Self {
+        Self { object: ObjectRef::new(block, entry.object), entry }
+    }
+
+    fn page(self) -> &'b PageSlice {
+        &self.object.block.pages[self.entry.page as usize]
+    }
+
+    /// Which body of the input it stands in, from 0.
+    pub fn page_index(self) -> u64 {
+        self.page().page_index
+    }
+
+    /// Which of the messages and rejected spans of its body it is, from 0.
+    pub fn message_index(self) -> u64 {
+        self.entry.index
+    }
+
+    /// Where it begins.
+    pub fn position(self) -> Position {
+        let page = self.page();
+        let byte_offset = page.text_offset + i64::from(self.object.object.span.start);
+        Position {
+            page: page.page_index,
+            message: Some(self.entry.index),
+            byte_offset: byte_offset.unsigned_abs(),
+        }
+    }
+
+    /// The agent AI record around it.
+    pub fn conversation(self) -> Option<Conversation<'b>> {
+        let block = self.object.block;
+        (self.entry.record != NONE)
+            .then(|| Conversation::new(block, &block.records[self.entry.record as usize]))
+    }
+
+    /// How it is written.
+    pub fn form(self) -> Form {
+        if self.entry.record != NONE {
+            Form::AgentAi
+        } else {
+            self.object.form()
+        }
+    }
+
+    /// Hash of the message without the white space between its tokens: equal for equal bytes, pretty-printed or not.
+    ///
+    /// `scratch` is used where there is white space to leave out.
+    pub fn content_hash(self, scratch: &mut Vec<u8>) -> u128 {
+        hash::content(self.whole().raw(), self.entry.compact, scratch)
+    }
+
+    /// The id that stands in for a missing `_id`: a hash of form, session or record, type, time, text and how many
+    /// equal messages came before it in the body. `None` where `_id` is a non-empty string.
+    pub fn surrogate_id(self) -> Option<u128> {
+        let surrogates = &self.object.block.surrogates;
+        (self.entry.surrogate != NONE).then(|| surrogates[self.entry.surrogate as usize])
+    }
+
+    /// How many top-level keys hold something: not null, not `""`, `[]` or `{}`.
+    pub fn richness(self) -> u32 {
+        let filled = |value: Value<'_>| {
+            !value.is_null() && !value.is_empty_container() && !value.as_text().is_some_and(Text::is_empty)
+        };
+        let known = MessageField::ALL.iter().filter(|&&f| self.value(f).is_some_and(filled)).count();
+        let others = self.others().filter(|other| !other.is_earlier && filled(other.value)).count();
+        (known + others) as u32
+    }
+
+    /// The value of a known key, raw; the last one where the key stands more than once.
+    #[inline]
+    pub fn value(self, field: MessageField) -> Option<Value<'b>> {
+        self.object.value(field as usize)
+    }
+
+    /// The value of a known key, where it is a string.
+    #[inline]
+    pub fn text(self, field: MessageField) -> Option<Text<'b>> {
+        self.object.text(field as usize)
+    }
+
+    /// Whether a known key stands more than once.
+    #[inline]
+    pub fn is_repeated(self, field: MessageField) -> bool {
+        self.object.is_repeated(field as usize)
+    }
+
+    /// Whether any known key stands more than once.
+    #[inline]
+    pub fn has_repeated(self) -> bool {
+        self.object.object.repeated != 0
+    }
+
+    /// Unknown keys, and earlier values of repeated known ones, in order.
+    #[inline]
+    pub fn others(self) -> Others<'b> {
+        self.object.others()
+    }
+
+    /// The value of an unknown key.
+    pub fn other(self, key: &str) -> Option<Value<'b>> {
+        self.object.other(key)
+    }
+
+    /// The whole message, raw: exactly its bytes in the body.
+    #[inline]
+    pub fn whole(self) -> Value<'b> {
+        self.object.whole()
+    }
+
+    texts! { MessageField:
+        /// `_id`
+        id = Id,
+        /// `botId`
+        bot_id = BotId,
+        /// `orgId`
+        org_id = OrgId,
+        /// `accountId`
+        account_id = AccountId,
+        /// `sessionId`
+        session_id = SessionId,
+        /// `conversationId`
+        conversation_id = ConversationId,
+        /// `createdBy`: the end user, on outgoing messages too.
+        created_by = CreatedBy,
+        /// `createdOn`
+        created_on = CreatedOn,
+        /// `timestamp`, of the call form.
+        timestamp = Timestamp,
+        /// `lmodifiedOn`
+        modified_on = LModifiedOn,
+        /// `__lModifiedOn__`
+        store_modified_on = StoreModifiedOn,
+        /// `lmodifiedBy`
+        modified_by = LModifiedBy,
+        /// `type`: incoming, outgoing, event, ctrlmsg, timelinemsg, …
+        message_type = Type,
+        /// `status`
+        status = Status,
+        /// `chnl`
+        chnl = Chnl,
+        /// `channel`, of the stream endpoint of 2019.
+        channel = Channel,
+        /// `lang`
+        language = Lang,
+        /// `tN`
+        task_name = TaskName,
+        /// `traceId`
+        trace_id = TraceId,
+        /// `text`, of the call form.
+        call_text = Text,
+    }
+
+    values! { MessageField:
+        /// `timestampValue`: milliseconds since 1970.
+        timestamp_value = TimestampValue,
+        /// `ms`: 0 alert, 1 text, 2 action, 3 others, 4 and 5 seen too.
+        message_source = MessageSource,
+        /// `isBB`: 0 or 1, or a boolean.
+        is_bot_builder = IsBotBuilder,
+        /// `isD`: 0 or 1, or a boolean.
+        is_developer = IsDeveloper,
+        /// `isA`
+        is_agent_side = IsAgentSide,
+    }
+
+    /// `author`, where it is an object.
+    pub fn author(self) -> Option<Author<'b>> {
+        self.object.child(Class::Message, MessageField::Author as usize).map(Author)
+    }
+
+    /// `latency`, where it is an object.
+    pub fn latency(self) -> Option<Latency<'b>> {
+        self.object.child(Class::Message, MessageField::Latency as usize).map(Latency)
+    }
+
+    /// The elements of `components`; an element that is no object has no fields.
+    pub fn components(self) -> List<'b, Component<'b>> {
+        List::new(self.object.children(Class::Message, MessageField::Components as usize), Component)
+    }
+
+    /// The elements of `channels`; an element that is no object has no fields.
+    pub fn channels(self) -> List<'b, Channel<'b>> {
+        List::new(self.object.children(Class::Message, MessageField::Channels as usize), Channel)
+    }
+
+    /// Whether a list (`components`, `channels`) is one, and holds objects only.
+    pub fn is_regular_list(self, field: MessageField) -> bool {
+        matches!(field, MessageField::Components | MessageField::Channels)
+            && self.object.is_regular_list(Class::Message, field as usize)
+    }
+
+    /// `tags`, where it is an object.
+    pub fn tags(self) -> Option<Tags<'b>> {
+        self.object.child(Class::Message, MessageField::Tags as usize).map(Tags)
+    }
+
+    values_of_others! {
+        /// `sT`
+        s_t = "sT",
+        /// `__v`
+        version = "__v",
+        /// `resourceid`
+        resource_id = "resourceid",
+        /// `agentAssistDetails`
+        agent_assist_details = "agentAssistDetails",
+        /// `msgType`
+        msg_type = "msgType",
+        /// `cek`
+        cek = "cek",
+        /// `iv`
+        iv = "iv",
+        /// `ire`
+        ire = "ire",
+        /// `EOD`
+        eod = "EOD",
+        /// `path`
+        path = "path",
+        /// `nodeType`
+        node_type = "nodeType",
+        /// `tr0_I`
+        tr0_i = "tr0_I",
+        /// `tr0_O`
+        tr0_o = "tr0_O",
+        /// `tr0_T`: a number, sometimes as a string.
+        tr0_t = "tr0_T",
+        /// `tr_pId`
+        tr_p_id = "tr_pId",
+        /// `tr_isSS`
+        tr_is_ss = "tr_isSS",
+        /// `cluster_id`
+        cluster_id = "cluster_id",
+        /// `userMsgId`
+        user_msg_id = "userMsgId",
+    }
+}
+
+/// The form of a message outside agent AI records.
+pub(crate) fn form_of(has: impl Fn(MessageField) -> bool) -> Form {
+    if has(MessageField::Components) || has(MessageField::Id) {
+        let full = [
+            MessageField::Channels,
+            MessageField::CreatedBy,
+            MessageField::Tags,
+            MessageField::TimestampValue,
+            MessageField::OrgId,
+            MessageField::AccountId,
+            MessageField::LModifiedOn,
+            MessageField::StoreModifiedOn,
+        ];
+        if full.into_iter().any(&has) || !has(MessageField::Id) { Form::Full } else { Form::Lite }
+    } else if has(MessageField::Text) || has(MessageField::Timestamp) {
+        Form::Call
+    } else {
+        Form::Full
+    }
+}
+
+view! {
+    /// An element of `components`.
+    Component, Class::Component, ComponentField
+}
+
+impl<'b> Component<'b> {
+    texts! { ComponentField:
+        /// `_id`
+        id = Id,
+        /// `cT`: text, audio, image, …
+        component_type = Type,
+    }
+
+    /// `data`, where it is an object.
+    pub fn data(self) -> Option<ComponentData<'b>> {
+        self.0.child(Class::Component, ComponentField::Data as usize).map(ComponentData)
+    }
+
+    /// `data.text`, where it is a string.
+    pub fn data_text(self) -> Option<Text<'b>> {
+        self.data().and_then(|data| data.text(DataField::Text))
+    }
+
+    /// The elements of `thumbnails`, where it is a list.
+    pub fn thumbnails(self) -> List<'b, Thumbnail<'b>> {
+        List::new(self.0.children(Class::Component, ComponentField::Thumbnails as usize), Thumbnail)
+    }
+
+    /// Whether `thumbnails` is a list of objects only.
+    pub fn has_regular_thumbnails(self) -> bool {
+        self.0.is_regular_list(Class::Component, ComponentField::Thumbnails as usize)
+    }
+
+    /// Whether the element is an object at all.
+    pub fn is_object(self) -> bool {
+        self.whole().kind() == crate::value::Kind::Object
+    }
+}
+
+view! {
+    /// The `data` of a component.
+    ComponentData, Class::ComponentData, DataField
+}
+
+view! {
+    /// An element of `thumbnails`.
+    Thumbnail, Class::Thumbnail, ThumbnailField
+}
+
+view! {
+    /// An element of `channels`.
+    Channel, Class::Channel, ChannelField
+}
+
+impl<'b> Channel<'b> {
+    texts! { ChannelField:
+        /// `type`
+        channel_type = Type,
+        /// `channelUId`
+        channel_uid = ChannelUid,
+    }
+}
+
+view! {
+    /// The `tags` of a message or session record: up to four lists, one a scope.
+    Tags, Class::Tags, TagsField
+}
+
+impl<'b> Tags<'b> {
+    /// The tags of one scope.
+    pub fn scope(self, scope: TagsField) -> List<'b, Tag<'b>> {
+        List::new(self.0.children(Class::Tags, scope as usize), Tag)
+    }
+
+    /// Whether a scope is a list of objects only.
+    pub fn is_regular_scope(self, scope: TagsField) -> bool {
+        self.0.is_regular_list(Class::Tags, scope as usize)
+    }
+}
+
+view! {
+    /// One tag: a name, and a value of any type.
+    Tag, Class::Tag, TagField
+}
+
+impl<'b> Tag<'b> {
+    texts! { TagField:
+        /// `name`
+        name = Name,
+    }
+    values! { TagField:
+        /// `value`
+        tag_value = Value,
+    }
+}
+
+view! {
+    /// Who wrote a message, where it was neither the bot nor the user.
+    Author, Class::Author, AuthorField
+}
+
+impl<'b> Author<'b> {
+    texts! { AuthorField:
+        /// `type`: USER, AGENT, SYSTEM, EVENT, FORM, VOICEMAIL, …
+        author_type = Type,
+        /// `id`
+        id = Id,
+        /// `formId`
+        form_id = FormId,
+        /// `formName`
+        form_name = FormName,
+        /// `aId`
+        agent_id = AgentId,
+        /// `iId`
+        instance_id = InstanceId,
+        /// `fId`
+        form_instance_id = FormInstanceId,
+    }
+    values! { AuthorField:
+        /// `isSecuredForm`
+        is_secured_form = IsSecuredForm,
+    }
+    values_of_others! {
+        /// `firstName`
+        first_name = "firstName",
+        /// `lastName`
+        last_name = "lastName",
+        /// `emailId`
+        email_id = "emailId",
+        /// `profImage`
+        prof_image = "profImage",
+    }
+}
+
+view! {
+    /// What the platform measured of a voice message.
+    Latency, Class::Latency, LatencyField
+}
+
+impl<'b> Latency<'b> {
+    values! { LatencyField:
+        /// `totalMs`
+        total_ms = TotalMs,
+    }
+
+    /// `asr`, `bot` or `tts`, where it is an object.
+    pub fn part(self, part: LatencyField) -> Option<LatencyPart<'b>> {
+        if part == LatencyField::TotalMs {
+            return None;
+        }
+        self.0.child(Class::Latency, part as usize).map(LatencyPart)
+    }
+}
+
+view! {
+    /// One stage of a voice message's latency.
+    LatencyPart, Class::LatencyPart, LatencyPartField
+}
+
+impl<'b> LatencyPart<'b> {
+    values! { LatencyPartField:
+        /// `durationMs`
+        duration_ms = DurationMs,
+    }
+}

@@ -1,0 +1,145 @@
+//! What all views of known objects share: reading slots and the keys without one.
+
+use crate::block::Block;
+use crate::scan::{Class, NONE, Object, Slot};
+use crate::text::Text;
+use crate::value::{Kind, Value};
+
+/// A pointer to an object of a known class.
+#[derive(Clone, Copy)]
+pub(crate) struct ObjectRef<'b> {
+    pub block: &'b Block,
+    pub object: &'b Object,
+}
+
+impl<'b> ObjectRef<'b> {
+    #[inline(always)]
+    pub(crate) fn new(block: &'b Block, index: u32) -> Self {
+        Self { block, object: &block.arena.objects[index as usize] }
+    }
+
+    #[inline(always)]
+    fn slot(self, index: usize) -> Slot {
+        // An element that is no object has slots too, all of them absent.
+        self.block.arena.slots[self.object.slots as usize + index]
+    }
+
+    #[inline(always)]
+    pub(crate) fn value(self, field: usize) -> Option<Value<'b>> {
+        value(self.block, self.slot(field))
+    }
+
+    #[inline(always)]
+    pub(crate) fn text(self, field: usize) -> Option<Text<'b>> {
+        let slot = self.slot(field);
+        let kind = slot.kind()?;
+        kind.is_string().then(|| Text::new(self.block.str(slot.range()), kind == Kind::EscapedString))
+    }
+
+    /// The object that is the value of `field`.
+    pub(crate) fn child(self, class: Class, field: usize) -> Option<Self> {
+        let first = self.slot(class.child_slot(field)).first_child();
+        (first != NONE).then(|| Self::new(self.block, first))
+    }
+
+    /// The elements of the list that is the value of `field`.
+    pub(crate) fn children(self, class: Class, field: usize) -> Children<'b> {
+        Children { block: self.block, next: self.slot(class.child_slot(field)).first_child() }
+    }
+
+    /// Whether the value of `field` is a list, and one of objects only.
+    pub(crate) fn is_regular_list(self, class: Class, field: usize) -> bool {
+        self.slot(class.child_slot(field)).is_regular_list()
+    }
+
+    pub(crate) fn others(self) -> Others<'b> {
+        Others { block: self.block, next: self.object.first_other }
+    }
+
+    pub(crate) fn is_repeated(self, field: usize) -> bool {
+        self.object.repeated >> field & 1 != 0
+    }
+
+    /// The whole object (or whatever stands in its place), raw.
+    pub(crate) fn whole(self) -> Value<'b> {
+        value(self.block, self.object.span).unwrap_or_else(|| unreachable!("a finished object has a span"))
+    }
+
+    /// The last value of the unknown key `key`.
+    pub(crate) fn other(self, key: &str) -> Option<Value<'b>> {
+        self.others().filter(|other| !other.is_earlier && other.key.is(key)).last().map(|other| other.value)
+    }
+}
+
+#[inline(always)]
+fn value(block: &Block, slot: Slot) -> Option<Value<'_>> {
+    let kind = slot.kind()?;
+    let mut range = slot.range();
+    if kind.is_string() {
+        range = range.start - 1..range.end + 1;
+    }
+    Some(Value::new(block.str(range), kind))
+}
+
+/// The elements of a list, as objects.
+#[derive(Clone)]
+pub(crate) struct Children<'b> {
+    block: &'b Block,
+    next: u32,
+}
+
+impl<'b> Iterator for Children<'b> {
+    type Item = ObjectRef<'b>;
+
+    #[inline]
+    fn next(&mut self) -> Option<ObjectRef<'b>> {
+        if self.next == NONE {
+            return None;
+        }
+        let child = ObjectRef::new(self.block, self.next);
+        self.next = child.object.next;
+        Some(child)
+    }
+}
+
+/// A key that has no accessor as a field, with its raw value.
+#[derive(Debug, Clone, Copy)]
+pub struct OtherField<'b> {
+    /// The key.
+    pub key: Text<'b>,
+    /// Its value.
+    pub value: Value<'b>,
+    /// Whether this is an earlier value of a *known* key that stands more than once; the last value is the field's.
+    pub is_earlier: bool,
+}
+
+/// The keys of an object that are not among its known ones, in order, and the earlier values of repeated known keys.
+#[derive(Clone)]
+pub struct Others<'b> {
+    block: &'b Block,
+    next: u32,
+}
+
+impl std::fmt::Debug for Others<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+impl<'b> Iterator for Others<'b> {
+    type Item = OtherField<'b>;
+
+    fn next(&mut self) -> Option<OtherField<'b>> {
+        if self.next == NONE {
+            return None;
+        }
+        let other = &self.block.arena.others[self.next as usize];
+        self.next = other.next;
+        let key = self.block.str(other.key.range());
+        Some(OtherField {
+            key: Text::new(key, key.contains('\\')),
+            value: value(self.block, other.value)?,
+            is_earlier: other.earlier,
+        })
+    }
+}

@@ -1,0 +1,374 @@
+//! Inside a body: the members around the array, and its elements.
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::search::Search;
+use super::{PageParser, State, Step, array_class, reason_of};
+use crate::block::{MessageEntry, RecordEntry, Reject};
+use crate::error::Reason;
+use crate::hash;
+use crate::message::form_of;
+use crate::object::ObjectRef;
+use crate::scan::{
+    Class, ComponentField, ConversationField, DataField, MessageField, NONE, Stop, Walked, skip_space, string_end,
+};
+use crate::text::Text;
+use crate::value::{Kind, Value};
+
+impl PageParser {
+    /// A member of the object around the array, or its closing brace.
+    pub(super) fn member(&mut self, first: bool) -> Step {
+        let text = self.buffer.text();
+        let eof = self.eof();
+        let start = skip_space(text, self.buffer.at);
+        let Some(&byte) = text.get(start) else { return self.starved(start) };
+        if byte == b'}' {
+            self.buffer.at = start + 1;
+            self.end_page(None);
+            self.state = State::Top;
+            return Step::On;
+        }
+        let mut at = start;
+        if !first {
+            if byte != b',' {
+                return self.begin_search(start, start, Reason::UnexpectedByte);
+            }
+            at = skip_space(text, at + 1);
+            match text.get(at) {
+                None => return self.starved(start),
+                Some(b'}') => {
+                    // A comma too many around the array costs nothing but the body's good name.
+                    self.open_page().fault(Reason::TrailingComma);
+                    self.buffer.at = at;
+                    return Step::On;
+                }
+                Some(_) => {}
+            }
+        }
+        if text[at] != b'"' {
+            return self.begin_search(at, at, Reason::UnexpectedByte);
+        }
+        let key_start = at + 1;
+        let (key_end, escaped) = match string_end(text, key_start, eof) {
+            Ok(end) => end,
+            Err(Stop::Incomplete) => return self.starved(start),
+            Err(stop) => return self.fail(start, stop),
+        };
+        at = skip_space(text, key_end + 1);
+        match text.get(at) {
+            None => return self.starved(start),
+            Some(b':') => {}
+            Some(_) => return self.begin_search(start, at, Reason::UnexpectedByte),
+        }
+        at = skip_space(text, at + 1);
+        let Some(&opener) = text.get(at) else { return self.starved(start) };
+        if let (Some(class), b'[') = (array_class(&text[key_start..key_end]), opener) {
+            self.buffer.at = at + 1;
+            let page = self.open_page();
+            page.class = class;
+            page.has_array = true;
+            self.state = State::Element { first: true, comma: false };
+            return Step::On;
+        }
+        let mark = self.block.arena.mark();
+        let walked = self.scanner.walk(&mut self.block.arena, text, at, eof, None);
+        self.block.arena.rewind(mark);
+        let walked = match walked {
+            Ok(walked) => walked,
+            Err(Stop::Incomplete) if text.len() - at <= self.limits.envelope_value_bytes => {
+                return self.starved(start);
+            }
+            Err(Stop::Incomplete) => return self.begin_search(start, at, Reason::TooLarge),
+            Err(stop) => return self.fail(start, stop),
+        };
+        if walked.end - at > self.limits.envelope_value_bytes {
+            return self.begin_search(start, at, Reason::TooLarge);
+        }
+        let Ok(raw) = simdutf8::basic::from_utf8(&text[start..walked.end]) else {
+            return self.begin_search(start, start, Reason::InvalidUtf8);
+        };
+        let key = Text::new(&raw[key_start - start..key_end - start], escaped);
+        let value = Value::new(&raw[at - start..], walked.kind);
+        let Some(page) = &mut self.page else { unreachable!("members stand in a body") };
+        page.member(key, value);
+        self.buffer.at = walked.end;
+        self.state = State::Member { first: false };
+        Step::On
+    }
+
+    /// An element of the array, or its end.
+    pub(super) fn element(&mut self, first: bool, comma: bool) -> Step {
+        let text = self.buffer.text();
+        let start = skip_space(text, self.buffer.at);
+        let Some(&byte) = text.get(start) else { return self.starved(start) };
+        if byte == b']' {
+            if comma {
+                self.open_page().fault(Reason::TrailingComma);
+                self.reject_span(start, start, start, Reason::TrailingComma);
+            }
+            self.buffer.at = start + 1;
+            self.end_array();
+            return Step::On;
+        }
+        debug_assert!(first || comma);
+        let class = self.open_page().class;
+        match self.walk(start, class) {
+            Ok(walked) if walked.object != NONE => {
+                self.accept(start, walked);
+                self.buffer.at = walked.end;
+                self.state = State::AfterElement;
+                Step::On
+            }
+            Ok(walked) => {
+                self.open_page().fault(Reason::NotAnObject);
+                self.reject_span(start, walked.end, start, Reason::NotAnObject);
+                self.buffer.at = walked.end;
+                self.state = State::AfterElement;
+                Step::On
+            }
+            Err(Failure::Incomplete) => self.starved(start),
+            Err(Failure::Bad(reason, at)) => self.begin_search_inside(start, at, reason),
+        }
+    }
+
+    /// What stands after an element: a comma or the end of the array.
+    pub(super) fn after_element(&mut self) -> Step {
+        let text = self.buffer.text();
+        let at = skip_space(text, self.buffer.at);
+        match text.get(at) {
+            None => self.starved(at),
+            Some(b',') => {
+                self.buffer.at = at + 1;
+                self.state = State::Element { first: false, comma: true };
+                Step::On
+            }
+            Some(b']') => {
+                self.buffer.at = at + 1;
+                self.end_array();
+                Step::On
+            }
+            Some(_) => self.begin_search(at, at, Reason::UnexpectedByte),
+        }
+    }
+
+    fn end_array(&mut self) {
+        self.state = if self.open_page().bare { State::Top } else { State::Member { first: false } };
+    }
+
+    /// Walks a whole element at `start`, and checks its size and its text. A failed one leaves no trace.
+    pub(super) fn walk(&mut self, start: usize, class: Class) -> Result<Walked, Failure> {
+        let text = self.buffer.text();
+        let mark = self.block.arena.mark();
+        let eof = self.end.is_some();
+        let walked = match self.scanner.walk(&mut self.block.arena, text, start, eof, Some(class)) {
+            Ok(walked) => walked,
+            Err(stop) => {
+                let too_large = text.len() - start > self.limits.message_bytes;
+                self.block.arena.rewind(mark);
+                return Err(match stop {
+                    Stop::Incomplete if too_large => Failure::Bad(Reason::TooLarge, start),
+                    Stop::Incomplete => Failure::Incomplete,
+                    Stop::Bad { at, .. } if at - start > self.limits.message_bytes => {
+                        Failure::Bad(Reason::TooLarge, start)
+                    }
+                    stop @ Stop::Bad { .. } => {
+                        let (reason, at) = reason_of(stop, self.end);
+                        Failure::Bad(reason, at)
+                    }
+                });
+            }
+        };
+        let failure = if walked.end - start > self.limits.message_bytes {
+            Some(Failure::Bad(Reason::TooLarge, start))
+        } else if simdutf8::basic::from_utf8(&text[start..walked.end]).is_err() {
+            let valid = std::str::from_utf8(&text[start..walked.end]).err().map_or(0, |error| error.valid_up_to());
+            Some(Failure::Bad(Reason::InvalidUtf8, start + valid))
+        } else {
+            None
+        };
+        match failure {
+            Some(failure) => {
+                self.block.arena.rewind(mark);
+                Err(failure)
+            }
+            None => Ok(walked),
+        }
+    }
+
+    /// Enters a message or record into the block.
+    pub(super) fn accept(&mut self, start: usize, walked: Walked) {
+        // The object's own span is written here: inside lists the scanner knows it from the frame around.
+        debug_assert_eq!(self.block.arena.objects[walked.object as usize].span.range().start, start);
+        let Some(page) = &mut self.page else { unreachable!("elements stand in a body") };
+        let page_slot = page.slice as u32;
+        if page.class == Class::Message {
+            self.accept_message(walked.object, NONE, page_slot, walked.compact);
+            return;
+        }
+        let record = self.block.records.len() as u32;
+        let index = page.records;
+        page.records += 1;
+        let is_conversation = page.class == Class::Conversation;
+        let first = self.block.messages.len() as u32;
+        self.block.records.push(RecordEntry {
+            object: walked.object,
+            page: page_slot,
+            index,
+            messages: first..first,
+            compact: walked.compact,
+        });
+        if is_conversation {
+            let object = self.block.arena.objects[walked.object as usize];
+            let slot = Class::Conversation.child_slot(ConversationField::Messages as usize);
+            let mut child = self.block.arena.slots[object.slots as usize + slot].first_child();
+            while child != NONE {
+                let element = self.block.arena.objects[child as usize];
+                if element.span.kind() == Some(Kind::Object) {
+                    self.accept_message(child, record, page_slot, walked.compact);
+                }
+                child = element.next;
+            }
+        }
+        self.block.records[record as usize].messages.end = self.block.messages.len() as u32;
+    }
+
+    fn accept_message(&mut self, object: u32, record: u32, page_slot: u32, compact: bool) {
+        let Some(page) = &mut self.page else { unreachable!("messages stand in a body") };
+        let index = page.messages;
+        page.messages += 1;
+        let slots = self.block.arena.objects[object as usize].slots as usize;
+        let id = self.block.arena.slots[slots + MessageField::Id as usize];
+        let has_id = id.kind().is_some_and(Kind::is_string) && !id.range().is_empty();
+        // The text is not in the block yet, so views of it are made by hand.
+        let text = self.buffer.text();
+        if record == NONE {
+            page.count_form(form_of_slots(&self.block.arena.slots[slots..]));
+        }
+        let surrogate = if has_id {
+            NONE
+        } else {
+            let whole = self.block.arena.objects[object as usize].span.range();
+            let raw = crate::utf8::validated(&text[whole]);
+            let mut scratch = Vec::new();
+            let content = hash::content(raw, compact, &mut scratch);
+            let mut key = Vec::new();
+            let context = if record == NONE {
+                self.block.arena.slots[slots + MessageField::SessionId as usize]
+            } else {
+                let owner = self.block.records[record as usize].object as usize;
+                let owner = self.block.arena.objects[owner].slots as usize;
+                self.block.arena.slots[owner + ConversationField::Id as usize]
+            };
+            key.push(u8::from(record != NONE));
+            for slot in [
+                context,
+                self.block.arena.slots[slots + MessageField::Type as usize],
+                self.block.arena.slots[slots + MessageField::CreatedOn as usize],
+                self.block.arena.slots[slots + MessageField::Timestamp as usize],
+                self.block.arena.slots[slots + MessageField::TimestampValue as usize],
+                self.block.arena.slots[slots + MessageField::Text as usize],
+                first_text(&self.block.arena, object),
+            ] {
+                key.extend_from_slice(&(slot.range().len() as u64).to_le_bytes());
+                key.extend_from_slice(&text[slot.range()]);
+            }
+            let equal = xxh3_128(&key);
+            let nth = page.nth_equal(equal, content);
+            key.extend_from_slice(&nth.to_le_bytes());
+            self.block.surrogates.push(xxh3_128(&key));
+            (self.block.surrogates.len() - 1) as u32
+        };
+        self.block.messages.push(MessageEntry { object, page: page_slot, record, surrogate, index, compact });
+    }
+
+    /// Enters a rejected span into the block, from `start` to `end`, relative to the block's text.
+    pub(super) fn reject_span(&mut self, start: usize, end: usize, fault: usize, reason: Reason) {
+        let bytes = &self.buffer.text()[start..end];
+        let mut search = Search::begin(self.buffer.base() + start as u64, self.buffer.base() + fault as u64, reason);
+        search.take(bytes, self.limits.reject_bytes);
+        self.push_reject(search);
+    }
+
+    /// Enters what a search collected into the block.
+    pub(super) fn push_reject(&mut self, search: Search) {
+        let Some(page) = &mut self.page else { unreachable!("rejected spans stand in a body") };
+        let index = page.next_index();
+        let is_record = page.counts_records();
+        if is_record {
+            page.records += 1;
+            page.records_rejected += 1;
+        } else {
+            page.messages += 1;
+            page.messages_rejected += 1;
+        }
+        let (message_id, raw_hash) = (search.message_id(), search.hash());
+        self.block.rejects.push(Reject {
+            index,
+            is_record,
+            byte_offset: search.start - page.start,
+            byte_length: search.length,
+            fault_offset: search.fault.saturating_sub(page.start),
+            reason: search.reason,
+            message_id,
+            raw: search.raw,
+            raw_hash,
+        });
+    }
+
+    /// Not enough bytes to go on from `start`; at the end of the input, what is there is lost.
+    pub(super) fn starved(&mut self, start: usize) -> Step {
+        if !self.eof() {
+            return Step::More;
+        }
+        if start < self.buffer.text().len() {
+            let end = self.buffer.text().len();
+            return self.begin_search(start, end, self.truncation());
+        }
+        self.buffer.at = start;
+        Step::More
+    }
+
+    /// Why a body ends too soon.
+    pub(super) fn truncation(&self) -> Reason {
+        self.end.and_then(super::InputEnd::reason).unwrap_or(Reason::Truncated)
+    }
+
+    fn fail(&mut self, start: usize, stop: Stop) -> Step {
+        let (reason, at) = reason_of(stop, self.end);
+        self.begin_search(start, at, reason)
+    }
+}
+
+/// Why an element was not taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Failure {
+    Incomplete,
+    Bad(Reason, usize),
+}
+
+fn form_of_slots(slots: &[crate::scan::Slot]) -> crate::message::Form {
+    form_of(|field: MessageField| !slots[field as usize].is_absent())
+}
+
+/// The first component's text, as a slot.
+fn first_text(arena: &crate::scan::Arena, message: u32) -> crate::scan::Slot {
+    let child = |object: u32, class: Class, field: usize| {
+        let slots = arena.objects[object as usize].slots as usize;
+        arena.slots[slots + class.child_slot(field)].first_child()
+    };
+    let component = child(message, Class::Message, MessageField::Components as usize);
+    if component == NONE {
+        return crate::scan::Slot::ABSENT;
+    }
+    let data = child(component, Class::Component, ComponentField::Data as usize);
+    if data == NONE {
+        return crate::scan::Slot::ABSENT;
+    }
+    arena.slots[arena.objects[data as usize].slots as usize + DataField::Text as usize]
+}
+
+impl ObjectRef<'_> {
+    pub(crate) fn form(self) -> crate::message::Form {
+        form_of(|field: MessageField| self.value(field as usize).is_some())
+    }
+}

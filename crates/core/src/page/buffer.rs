@@ -1,0 +1,131 @@
+//! The bytes that the parser works on: its own growing buffer, or one that was inflated whole and is shared.
+
+use std::sync::Arc;
+
+use crate::block::BlockText;
+
+#[derive(Debug)]
+enum Store {
+    Own(Vec<u8>),
+    Shared(Arc<Vec<u8>>),
+}
+
+/// Text from the start of the current block to the last byte that came.
+#[derive(Debug)]
+pub(super) struct Buffer {
+    store: Store,
+    /// Where the text of the current block begins in the store.
+    origin: usize,
+    /// Where the valid bytes of the store end.
+    filled: usize,
+    /// The position, relative to the origin.
+    pub at: usize,
+    /// Offset of the origin in the decoded input.
+    base: u64,
+}
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self { store: Store::Own(Vec::new()), origin: 0, filled: 0, at: 0, base: 0 }
+    }
+}
+
+impl Buffer {
+    /// Forgets everything; `spare` is memory to go on with, if there is none.
+    pub(super) fn reset(&mut self, spare: Vec<u8>) {
+        let own = match std::mem::replace(&mut self.store, Store::Own(Vec::new())) {
+            Store::Own(bytes) if bytes.len() >= spare.len() => bytes,
+            _ => spare,
+        };
+        *self = Self { store: Store::Own(own), ..Self::default() };
+    }
+
+    pub(super) fn space(&mut self, min: usize) -> &mut [u8] {
+        let Store::Own(bytes) = &mut self.store else { panic!("an input that came whole cannot grow") };
+        let needed = self.filled + min;
+        if bytes.len() < needed {
+            // Growing in steps of a half keeps the copies of a message that spans many windows linear.
+            bytes.resize(needed.max(bytes.len() + bytes.len() / 2), 0);
+        }
+        &mut bytes[self.filled..]
+    }
+
+    pub(super) fn advance(&mut self, len: usize) {
+        let Store::Own(bytes) = &self.store else { panic!("an input that came whole cannot grow") };
+        assert!(self.filled + len <= bytes.len(), "more bytes than there was space for");
+        self.filled += len;
+    }
+
+    pub(super) fn share(&mut self, bytes: Vec<u8>) {
+        assert!(self.filled == 0 && self.base == 0, "a whole input goes into a parser that has read nothing");
+        self.filled = bytes.len();
+        self.store = Store::Shared(Arc::new(bytes));
+    }
+
+    /// From the start of the block to the last byte that came.
+    #[inline]
+    pub(super) fn text(&self) -> &[u8] {
+        let bytes = match &self.store {
+            Store::Own(bytes) => bytes,
+            Store::Shared(bytes) => &**bytes,
+        };
+        &bytes[self.origin..self.filled]
+    }
+
+    /// From the position on.
+    #[inline]
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.text()[self.at..]
+    }
+
+    /// The position, as an offset in the decoded input.
+    #[inline]
+    pub(super) fn offset(&self) -> u64 {
+        self.base + self.at as u64
+    }
+
+    /// Where the block's text begins, as an offset in the decoded input.
+    pub(super) fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// Ends the block's text at the position and gives it away; the bytes after it are carried over into `spare`.
+    pub(super) fn cut(&mut self, spare: BlockText) -> BlockText {
+        let text = match &mut self.store {
+            Store::Own(bytes) => {
+                let mut next = match spare {
+                    BlockText::Owned(spare, _) => spare,
+                    BlockText::Shared(..) => Vec::new(),
+                };
+                let carry = &bytes[self.at..self.filled];
+                if next.len() < carry.len() {
+                    next.resize(carry.len(), 0);
+                }
+                next[..carry.len()].copy_from_slice(carry);
+                self.filled = carry.len();
+                BlockText::Owned(std::mem::replace(bytes, next), self.at)
+            }
+            Store::Shared(bytes) => {
+                let start = self.origin;
+                self.origin += self.at;
+                BlockText::Shared(Arc::clone(bytes), start..start + self.at)
+            }
+        };
+        self.base += self.at as u64;
+        self.at = 0;
+        text
+    }
+
+    /// Forgets the bytes before the position, which no block needs.
+    pub(super) fn drop_consumed(&mut self) {
+        match &mut self.store {
+            Store::Own(bytes) => {
+                bytes.copy_within(self.at..self.filled, 0);
+                self.filled -= self.at;
+            }
+            Store::Shared(_) => self.origin += self.at,
+        }
+        self.base += self.at as u64;
+        self.at = 0;
+    }
+}

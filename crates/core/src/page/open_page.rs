@@ -1,0 +1,242 @@
+//! The body being read: its envelope so far, its books, and its part of the current block.
+
+use std::collections::HashMap;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::buffer::Buffer;
+use crate::block::{Block, PageSlice};
+use crate::envelope::{Envelope, PageEnd, PageStatus, Shape};
+use crate::error::Reason;
+use crate::message::Form;
+use crate::scan::Class;
+use crate::text::Text;
+use crate::value::Value;
+
+pub(super) struct OpenPage {
+    pub index: u64,
+    /// Where the body begins in the decoded input.
+    pub start: u64,
+    /// Where it ended, where its closing brace was read.
+    pub ended_at: Option<u64>,
+    /// What the array being read holds.
+    pub class: Class,
+    /// Messages that stand in no envelope: a file of one message a line.
+    pub bare: bool,
+    pub has_array: bool,
+    pub envelope: Envelope,
+    /// Its slice of the current block.
+    pub slice: usize,
+    pub messages: u64,
+    pub messages_rejected: u64,
+    pub records: u64,
+    pub records_rejected: u64,
+    /// The first thing that made the body less than whole.
+    pub fault: Option<Reason>,
+    forms: [u64; 3],
+    /// How many messages without an id were equal to which one so far.
+    surrogates: HashMap<u128, u64>,
+    array_hash: Xxh3,
+}
+
+impl OpenPage {
+    pub(super) fn new(index: u64, bare: bool, block: &mut Block, buffer: &Buffer) -> Self {
+        let mut page = Self {
+            index,
+            // Lines of messages count from the start of the file, whatever white space precedes them.
+            start: if bare && index == 0 { 0 } else { buffer.offset() },
+            ended_at: None,
+            class: Class::Message,
+            bare,
+            has_array: bare,
+            envelope: Envelope::default(),
+            slice: 0,
+            messages: 0,
+            messages_rejected: 0,
+            records: 0,
+            records_rejected: 0,
+            fault: None,
+            forms: [0; 3],
+            surrogates: HashMap::new(),
+            array_hash: Xxh3::new(),
+        };
+        page.begin_slice(block, buffer, true);
+        page
+    }
+
+    /// Goes on in a new block.
+    pub(super) fn continues_in(&mut self, block: &mut Block, buffer: &Buffer) {
+        self.begin_slice(block, buffer, false);
+    }
+
+    fn begin_slice(&mut self, block: &mut Block, buffer: &Buffer, starts: bool) {
+        self.slice = block.pages.len();
+        block.pages.push(PageSlice {
+            page_index: self.index,
+            body_start: self.start,
+            text_offset: buffer.base() as i64 - self.start as i64,
+            messages: block.messages.len()..block.messages.len(),
+            records: block.records.len()..block.records.len(),
+            rejects: block.rejects.len()..block.rejects.len(),
+            starts,
+            end: None,
+        });
+    }
+
+    /// What the elements of the array count as.
+    pub(super) fn counts_records(&self) -> bool {
+        self.class != Class::Message
+    }
+
+    /// The index of the next element or rejected span.
+    pub(super) fn next_index(&self) -> u64 {
+        if self.counts_records() { self.records } else { self.messages }
+    }
+
+    pub(super) fn fault(&mut self, reason: Reason) {
+        self.fault.get_or_insert(reason);
+    }
+
+    pub(super) fn count_form(&mut self, form: Form) {
+        match form {
+            Form::Full => self.forms[0] += 1,
+            Form::Lite => self.forms[1] += 1,
+            Form::Call => self.forms[2] += 1,
+            Form::AgentAi => {}
+        }
+    }
+
+    /// How many messages equal to this one came before it, and notes this one.
+    pub(super) fn nth_equal(&mut self, equal: u128, content: u128) -> u64 {
+        self.array_hash.update(&content.to_le_bytes());
+        let count = self.surrogates.entry(equal).or_default();
+        *count += 1;
+        *count - 1
+    }
+
+    /// Takes a member of the object around the array.
+    pub(super) fn member(&mut self, key: Text<'_>, value: Value<'_>) {
+        let envelope = &mut self.envelope;
+        let number = |slot: &mut Option<i64>| match (value.as_i64(), &slot) {
+            (Some(number), None) => {
+                *slot = Some(number);
+                true
+            }
+            _ => false,
+        };
+        let flag = |slot: &mut Option<bool>| match (value.as_bool(), &slot) {
+            (Some(flag), None) => {
+                *slot = Some(flag);
+                true
+            }
+            _ => false,
+        };
+        let taken = match key.raw() {
+            "total" | "totalResults" => number(&mut envelope.total),
+            "skip" => number(&mut envelope.skip),
+            "limit" => number(&mut envelope.limit),
+            "totalPages" => number(&mut envelope.total_pages),
+            "moreAvailable" | "hasMore" => flag(&mut envelope.more_available),
+            _ => false,
+        };
+        if !taken {
+            let extra = &mut envelope.extra;
+            extra.push(if extra.is_empty() { '{' } else { ',' });
+            extra.push('"');
+            extra.push_str(key.raw());
+            extra.push_str("\":");
+            extra.push_str(value.raw());
+        }
+    }
+
+    fn shape(&self) -> Shape {
+        match self.class {
+            _ if !self.has_array => Shape::Full,
+            Class::Conversation => Shape::AgentAi,
+            Class::Session => Shape::Sessions,
+            _ if self.forms[0] == 0 && self.forms[1] > 0 => Shape::Lite,
+            _ if self.forms[0] == 0 && self.forms[2] > 0 => Shape::Call,
+            _ => Shape::Full,
+        }
+    }
+
+    /// Closes the books.
+    pub(super) fn end(mut self, block: &mut Block, end_offset: u64) {
+        if !self.envelope.extra.is_empty() {
+            self.envelope.extra.push('}');
+        }
+        let rejected = self.messages_rejected + self.records_rejected;
+        let kept = self.messages + self.records - rejected;
+        let status = match self.fault {
+            None => PageStatus::Ok,
+            Some(_) if kept == 0 && rejected > 0 => PageStatus::Rejected,
+            Some(_) => PageStatus::Partial,
+        };
+        self.array_hash.update(&self.messages.to_le_bytes());
+        let end = PageEnd {
+            shape: self.shape(),
+            status,
+            reason: self.fault,
+            body_bytes: end_offset - self.start,
+            messages_seen: self.messages,
+            messages_rejected: self.messages_rejected,
+            records_seen: self.records,
+            records_rejected: self.records_rejected,
+            array_hash: self.array_hash.digest128(),
+            envelope: self.envelope,
+        };
+        block.pages[self.slice].end = Some(Box::new(end));
+        block.close_slices();
+    }
+}
+
+/// A body that holds no messages by its nature, in one go.
+pub(super) fn barren(
+    block: &mut Block,
+    index: u64,
+    span: std::ops::Range<u64>,
+    kind: (Shape, PageStatus, Reason),
+    extra: String,
+) {
+    let (messages, records, rejects) = (block.messages.len(), block.records.len(), block.rejects.len());
+    block.pages.push(PageSlice {
+        page_index: index,
+        body_start: span.start,
+        text_offset: 0,
+        messages: messages..messages,
+        records: records..records,
+        rejects: rejects..rejects,
+        starts: true,
+        end: Some(Box::new(PageEnd {
+            shape: kind.0,
+            status: kind.1,
+            reason: Some(kind.2),
+            envelope: Envelope { extra, ..Envelope::default() },
+            body_bytes: span.end - span.start,
+            messages_seen: 0,
+            messages_rejected: 0,
+            records_seen: 0,
+            records_rejected: 0,
+            array_hash: 0,
+        })),
+    });
+}
+
+impl Block {
+    /// Makes the last slice end where the block does now.
+    pub(crate) fn close_slices(&mut self) {
+        if let Some(slice) = self.pages.last_mut() {
+            slice.messages.end = slice.messages.end.max(self.messages.len());
+            slice.records.end = slice.records.end.max(self.records.len());
+            slice.rejects.end = slice.rejects.end.max(self.rejects.len());
+        }
+    }
+
+    /// Whether there is anything in it that somebody has to hear of.
+    pub(crate) fn has_content(&self) -> bool {
+        !self.messages.is_empty()
+            || !self.records.is_empty()
+            || !self.rejects.is_empty()
+            || self.pages.iter().any(|slice| slice.starts || slice.end.is_some())
+    }
+}

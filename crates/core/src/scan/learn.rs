@@ -1,0 +1,357 @@
+//! What the scanner has learned of a dump: which key follows which, byte for byte.
+//!
+//! A page repeats the layout of its messages, so after a key there is nearly always one and the same next key. A
+//! *state* stands for "the value of key K of class C has just ended"; it holds the two byte patterns seen last between
+//! that point and the next value: comma, white space, key, colon, opening byte. One 32-byte comparison then replaces
+//! tokenising and looking up a key. A pattern that matches was validated when it was learned, so nothing is skipped by
+//! trusting it. Objects below unknown keys get classes of their own as they turn up. All of it is bounded: what does
+//! not fit is read the slow way, with the same result.
+
+use super::fields::{Child, Class};
+use super::walk::{Fault, Stop};
+use crate::simd::PATTERN_LEN;
+use crate::text::Text;
+
+/// A key that has no slot.
+pub(crate) const UNKNOWN: u8 = u8::MAX;
+/// A value whose objects have no class yet.
+const NO_CLASS: u16 = u16::MAX;
+const MAX_STATES: usize = 1024;
+const MAX_KEYS: usize = 96;
+
+/// How a value begins, as far as a pattern tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Opener {
+    String,
+    Object,
+    Array,
+    EmptyObject,
+    EmptyArray,
+    /// A number or a literal: the pattern ends before it.
+    Other,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Prediction {
+    pub bytes: [u8; PATTERN_LEN],
+    /// One bit a byte of the pattern; all set but matching nothing where there is no prediction yet.
+    pub mask: u32,
+    pub len: u8,
+    pub key_start: u8,
+    pub key_len: u8,
+    pub opener: Opener,
+    pub spaced: bool,
+    pub target: u16,
+}
+
+impl Prediction {
+    /// NUL bytes are never valid outside a string, so this matches no JSON.
+    const NONE: Self = Self {
+        bytes: [0; PATTERN_LEN],
+        mask: u32::MAX,
+        len: 0,
+        key_start: 0,
+        key_len: 0,
+        opener: Opener::Other,
+        spaced: false,
+        target: 0,
+    };
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct State {
+    pub next: [Prediction; 2],
+    second_hits: u8,
+    /// The field of the key, or [`UNKNOWN`].
+    pub field: u8,
+    /// Where the children go among the slots of the class, where `known` says that there are some.
+    pub child_slot: u8,
+    pub known: KnownChild,
+    class: u16,
+    /// The class of objects inside this key's value.
+    child: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KnownChild {
+    None,
+    Object(Class),
+    Array(Class),
+}
+
+#[derive(Debug, Default)]
+struct Keys {
+    entry: u16,
+    /// The state of keys that are too many to tell apart.
+    anonymous: u16,
+    known: Option<Class>,
+    keys: Vec<(Box<[u8]>, u16)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Learned {
+    pub states: Vec<State>,
+    classes: Vec<Keys>,
+    /// Something did not fit.
+    full: bool,
+}
+
+/// What the slow way found where a member of an object may stand.
+pub(crate) enum Found {
+    /// The object ends; the position is after its brace.
+    End(usize),
+    Member(Member),
+}
+
+pub(crate) struct Member {
+    pub state: u16,
+    pub field: u8,
+    pub key_start: usize,
+    pub key_len: usize,
+    /// Just after the opening byte, or at the value itself for [`Opener::Other`].
+    pub at: usize,
+    pub opener: Opener,
+    pub spaced: bool,
+}
+
+impl Learned {
+    pub(crate) fn new() -> Self {
+        let mut learned = Self { states: Vec::new(), classes: Vec::new(), full: false };
+        for class in Class::ALL {
+            learned.push_class(Some(class));
+        }
+        // The class of everything that has no room for one of its own.
+        learned.push_class(None);
+        learned
+    }
+
+    const OVERFLOW: u16 = Class::ALL.len() as u16;
+
+    /// Forgets what was learned where it filled up, so that one odd file does not slow down those after it.
+    pub(crate) fn refresh(&mut self) {
+        if self.full {
+            *self = Self::new();
+        }
+    }
+
+    fn push_class(&mut self, known: Option<Class>) -> u16 {
+        let id = self.classes.len() as u16;
+        let entry = self.push_state(id, UNKNOWN);
+        let anonymous = self.push_state(id, UNKNOWN);
+        self.classes.push(Keys { entry, anonymous, known, keys: Vec::new() });
+        if let Some(class) = known {
+            for (field, spec) in class.specs().iter().enumerate() {
+                let state = self.push_state(id, field as u8);
+                let slot = &mut self.states[usize::from(state)];
+                slot.child_slot = class.child_slot(field) as u8;
+                slot.known = match spec.child {
+                    Child::None => KnownChild::None,
+                    Child::Object(child) => KnownChild::Object(child),
+                    Child::Array(child) => KnownChild::Array(child),
+                };
+                self.classes[usize::from(id)].keys.push((spec.key.as_bytes().into(), state));
+            }
+        }
+        id
+    }
+
+    fn push_state(&mut self, class: u16, field: u8) -> u16 {
+        self.states.push(State {
+            next: [Prediction::NONE; 2],
+            second_hits: 0,
+            field,
+            child_slot: 0,
+            known: KnownChild::None,
+            class,
+            child: NO_CLASS,
+        });
+        (self.states.len() - 1) as u16
+    }
+
+    #[inline(always)]
+    pub(crate) fn entry(&self, class: u16) -> u16 {
+        self.classes[usize::from(class)].entry
+    }
+
+    /// The class of objects inside the value of the key of `state`, made now if there is room.
+    #[inline]
+    pub(crate) fn child_class(&mut self, state: u16) -> u16 {
+        let child = self.states[usize::from(state)].child;
+        if child == NO_CLASS { self.new_child(state) } else { child }
+    }
+
+    #[cold]
+    fn new_child(&mut self, state: u16) -> u16 {
+        let child = if self.states.len() + 2 > MAX_STATES {
+            self.full = true;
+            Self::OVERFLOW
+        } else {
+            self.push_class(None)
+        };
+        self.states[usize::from(state)].child = child;
+        child
+    }
+
+    /// Counts a use of the second prediction, and makes it the first when it is used often.
+    #[inline]
+    pub(crate) fn second_hit(&mut self, state: u16) {
+        let state = &mut self.states[usize::from(state)];
+        state.second_hits += 1;
+        if state.second_hits == 32 {
+            state.second_hits = 0;
+            state.next.swap(0, 1);
+        }
+    }
+
+    /// Reads what stands after a value (or after the opening brace) the slow way, and learns it.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn member(
+        &mut self,
+        text: &[u8],
+        from: usize,
+        previous: u16,
+        eof: bool,
+    ) -> Result<Found, Stop> {
+        let class = self.states[usize::from(previous)].class;
+        let first = self.classes[usize::from(class)].entry == previous;
+        let mut at = skip_space(text, from);
+        let mut byte = peek(text, at, eof)?;
+        if byte == b'}' {
+            return Ok(Found::End(at + 1));
+        }
+        if !first {
+            if byte != b',' {
+                return Err(Stop::bad(at, Fault::UnexpectedByte));
+            }
+            at = skip_space(text, at + 1);
+            byte = peek(text, at, eof)?;
+        }
+        if byte != b'"' {
+            let fault = if byte == b'}' { Fault::TrailingComma } else { Fault::UnexpectedByte };
+            return Err(Stop::bad(at, fault));
+        }
+        let key_start = at + 1;
+        let (key_end, escaped) = string_end(text, key_start, eof)?;
+        at = skip_space(text, key_end + 1);
+        if peek(text, at, eof)? != b':' {
+            return Err(Stop::bad(at, Fault::UnexpectedByte));
+        }
+        at = skip_space(text, at + 1);
+        let opener = match (peek(text, at, eof)?, text.get(at + 1)) {
+            (b'"', _) => Opener::String,
+            (b'{', Some(b'}')) => Opener::EmptyObject,
+            (b'[', Some(b']')) => Opener::EmptyArray,
+            (b'{', _) => Opener::Object,
+            (b'[', _) => Opener::Array,
+            _ => Opener::Other,
+        };
+        at += match opener {
+            Opener::String | Opener::Object | Opener::Array => 1,
+            Opener::EmptyObject | Opener::EmptyArray => 2,
+            Opener::Other => 0,
+        };
+        let (state, field) = self.key_state(class, &text[key_start..key_end], escaped);
+        let spaced = text[from..key_start].iter().chain(&text[key_end..at]).any(u8::is_ascii_whitespace);
+        let pattern = &text[from..at];
+        if pattern.len() <= PATTERN_LEN && state != self.classes[usize::from(class)].anonymous {
+            let mut bytes = [0; PATTERN_LEN];
+            bytes[..pattern.len()].copy_from_slice(pattern);
+            let prediction = Prediction {
+                bytes,
+                mask: u32::MAX >> (PATTERN_LEN - pattern.len()),
+                len: pattern.len() as u8,
+                key_start: (key_start - from) as u8,
+                key_len: (key_end - key_start) as u8,
+                opener,
+                spaced,
+                target: state,
+            };
+            let next = &mut self.states[usize::from(previous)].next;
+            let slot = usize::from(next[0].len != 0);
+            next[slot] = prediction;
+        }
+        Ok(Found::Member(Member {
+            state,
+            field,
+            key_start,
+            key_len: key_end - key_start,
+            at,
+            opener,
+            spaced,
+        }))
+    }
+
+    /// The state of a key of a class, and its field.
+    fn key_state(&mut self, class: u16, key: &[u8], escaped: bool) -> (u16, u8) {
+        let keys = &self.classes[usize::from(class)];
+        if let Some((_, state)) = keys.keys.iter().find(|(known, _)| **known == *key) {
+            return (*state, self.states[usize::from(*state)].field);
+        }
+        // A known key may be spelled with escapes; its own state is then shared, as the meaning is the same.
+        if escaped && let Some(known) = keys.known {
+            let text = std::str::from_utf8(key).ok().map(|key| Text::new(key, true));
+            let field = known.specs().iter().position(|spec| text.is_some_and(|text| text.is(spec.key)));
+            if let Some(field) = field {
+                return (keys.keys[field].1, field as u8);
+            }
+        }
+        if class == Self::OVERFLOW || keys.keys.len() >= MAX_KEYS || self.states.len() >= MAX_STATES {
+            self.full = true;
+            return (keys.anonymous, UNKNOWN);
+        }
+        let state = self.push_state(class, UNKNOWN);
+        self.classes[usize::from(class)].keys.push((key.into(), state));
+        (state, UNKNOWN)
+    }
+}
+
+#[inline]
+pub(crate) fn skip_space(text: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while at < text.len() && matches!(text[at], b' ' | b'\n' | b'\r' | b'\t') {
+        at += 1;
+    }
+    at
+}
+
+/// The byte at `at`, or why there is none.
+#[inline]
+pub(crate) fn peek(text: &[u8], at: usize, eof: bool) -> Result<u8, Stop> {
+    text.get(at).copied().ok_or_else(|| Stop::short(text, eof))
+}
+
+/// The position of the quote that ends a string, and whether there are escapes before it.
+pub(crate) fn string_end(text: &[u8], from: usize, eof: bool) -> Result<(usize, bool), Stop> {
+    let mut at = from;
+    let mut escaped = false;
+    loop {
+        match peek(text, at, eof)? {
+            b'"' => return Ok((at, escaped)),
+            b'\\' => {
+                at = escape_end(text, at, eof)?;
+                escaped = true;
+            }
+            0..0x20 => return Err(Stop::bad(at, Fault::ControlCharacter)),
+            _ => at += 1,
+        }
+    }
+}
+
+/// The position after the escape whose backslash is at `at`.
+#[inline]
+pub(crate) fn escape_end(text: &[u8], at: usize, eof: bool) -> Result<usize, Stop> {
+    match peek(text, at + 1, eof)? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(at + 2),
+        b'u' => {
+            for digit in at + 2..at + 6 {
+                if !peek(text, digit, eof)?.is_ascii_hexdigit() {
+                    return Err(Stop::bad(at, Fault::BadEscape));
+                }
+            }
+            Ok(at + 6)
+        }
+        _ => Err(Stop::bad(at, Fault::BadEscape)),
+    }
+}

@@ -1,0 +1,15 @@
+//! The scanner: a schema-directed walk over JSON bytes that predicts the next key instead of looking it up.
+
+mod arena;
+mod fields;
+mod learn;
+mod walk;
+
+pub(crate) use arena::{Arena, NONE, Object, Slot};
+pub(crate) use fields::Class;
+pub use fields::{
+    AuthorField, ChannelField, ComponentField, ConversationField, DataField, LatencyField, LatencyPartField,
+    MessageField, SessionField, TagField, TagsField, ThumbnailField,
+};
+pub(crate) use learn::{skip_space, string_end};
+pub(crate) use walk::{Fault, Scanner, Stop, Walked};

@@ -1,0 +1,111 @@
+//! The byte searches of the scanner, for each instruction set; chosen once, at run time.
+//!
+//! [`Isa`] is implemented without `#[target_feature]`, so that everything inlines into the one function of the walker
+//! that carries the attribute;
+//! [`Level`] is the only way to them, and it looks at the machine first.
+
+#[cfg(all(target_arch = "aarch64", target_endian = "little", not(miri)))]
+mod neon;
+mod portable;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod x86;
+
+#[cfg(all(target_arch = "aarch64", target_endian = "little", not(miri)))]
+pub(crate) use neon::Neon;
+pub(crate) use portable::Portable;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+pub(crate) use x86::{Avx2, Sse2};
+
+/// Bytes that one prediction covers.
+pub(crate) const PATTERN_LEN: usize = 32;
+
+/// The searches that a walker needs. Positions may be anywhere in `text`, its end too.
+pub(crate) trait Isa: Copy {
+    /// The first position from `from` on that holds a quote, a backslash or a control character; `text.len()` if none.
+    fn string_stop(text: &[u8], from: usize) -> usize;
+    /// The first position from `from` on that holds no digit; `text.len()` if none.
+    fn digits_end(text: &[u8], from: usize) -> usize;
+    /// Whether the bytes at `at` are `pattern` wherever `mask` has a bit set; false within 32 bytes of the end.
+    fn matches(text: &[u8], at: usize, pattern: &[u8; PATTERN_LEN], mask: u32) -> bool;
+}
+
+/// Which implementation this machine runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    Avx2,
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    Sse2,
+    #[cfg(all(target_arch = "aarch64", target_endian = "little", not(miri)))]
+    Neon,
+    Portable,
+}
+
+impl Level {
+    /// Every level that this machine can run, fastest first.
+    pub(crate) fn available() -> Vec<Self> {
+        let mut levels = Vec::new();
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        {
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") {
+                levels.push(Self::Avx2);
+            }
+            levels.push(Self::Sse2);
+        }
+        #[cfg(all(target_arch = "aarch64", target_endian = "little", not(miri)))]
+        levels.push(Self::Neon);
+        levels.push(Self::Portable);
+        levels
+    }
+
+    pub(crate) fn best() -> Self {
+        Self::available()[0]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check<I: Isa>(text: &[u8], from: usize) -> Result<(), TestCaseError> {
+        let stop = text[from..].iter().position(|&b| matches!(b, b'"' | b'\\' | 0..0x20));
+        prop_assert_eq!(I::string_stop(text, from), stop.map_or(text.len(), |at| from + at));
+        let end = text[from..].iter().position(|b| !b.is_ascii_digit());
+        prop_assert_eq!(I::digits_end(text, from), end.map_or(text.len(), |at| from + at));
+        let mut pattern = [0; PATTERN_LEN];
+        let len = PATTERN_LEN.min(text.len() - from);
+        pattern[..len].copy_from_slice(&text[from..from + len]);
+        let full = len == PATTERN_LEN;
+        prop_assert_eq!(I::matches(text, from, &pattern, u32::MAX), full);
+        for bit in 0..PATTERN_LEN {
+            let mut wrong = pattern;
+            wrong[bit] ^= 1 << (bit % 8);
+            prop_assert!(!I::matches(text, from, &wrong, u32::MAX));
+            prop_assert_eq!(I::matches(text, from, &wrong, !(1 << bit)), full);
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn every_level_agrees_with_the_plain_loop(
+            text in proptest::collection::vec(
+                prop_oneof![10 => b'0'..=b'9', 10 => 0x20..=0xff_u8, 1 => any::<u8>(), 1 => Just(b'"')], 0..160),
+            from in 0..160_usize,
+        ) {
+            let from = from.min(text.len());
+            for level in Level::available() {
+                match level {
+                    #[cfg(all(target_arch = "x86_64", not(miri)))]
+                    Level::Avx2 => check::<Avx2>(&text, from)?,
+                    #[cfg(all(target_arch = "x86_64", not(miri)))]
+                    Level::Sse2 => check::<Sse2>(&text, from)?,
+                    #[cfg(all(target_arch = "aarch64", target_endian = "little", not(miri)))]
+                    Level::Neon => check::<Neon>(&text, from)?,
+                    Level::Portable => check::<Portable>(&text, from)?,
+                }
+            }
+        }
+    }
+}
