@@ -1,4 +1,6 @@
-//! Tests of the codecs: round trips, damage at every point, framing, limits, and the two paths against each other.
+//! Tests of the codecs: round trips, damage at every point, limits, and the two paths against each other.
+
+mod http;
 
 use std::io::{self, Read, Write};
 
@@ -436,122 +438,6 @@ fn codecs_stack_twice() {
     }
     // The third layer is left to be looked at by people.
     assert_eq!(body_of(&gzip(&gzip(&gzip(&page))), None), gzip(&page));
-}
-
-fn chunked(body: &[u8], size: usize, end: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    for (n, chunk) in body.chunks(size).enumerate() {
-        let extension = if n % 2 == 0 { "" } else { ";name=\"value\"" };
-        out.extend_from_slice(format!("{:X}{extension}{end}", chunk.len()).as_bytes());
-        out.extend_from_slice(chunk);
-        out.extend_from_slice(end.as_bytes());
-    }
-    out.extend_from_slice(format!("0{end}Expires: never{end}{end}").as_bytes());
-    out
-}
-
-#[test]
-fn http_heads_are_taken_off() {
-    let page = page(40);
-    let proxy = "HTTP/1.1 200 Connection established\r\n\r\n";
-    let interim = "HTTP/1.1 100 Continue\r\n\r\n";
-    let redirect = "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Type: text/html\r\n\r\n";
-    for before in [String::new(), proxy.to_owned(), format!("{proxy}{interim}{redirect}")] {
-        for (line, coding, codec) in [
-            ("HTTP/1.1 200 OK", "gzip", Codec::Gzip),
-            ("HTTP/2 200", "br", Codec::Brotli),
-            ("HTTP/1.0 200 OK", "deflate", Codec::Deflate),
-            ("HTTP/1.1 200 OK", "deflate", Codec::Zlib),
-            ("HTTP/1.1 200 OK", "zstd", Codec::Zstd),
-            // Decoded when it was saved: what is there wins.
-            ("HTTP/1.1 200 OK", "br", Codec::Plain),
-            ("HTTP/1.1 200 OK", "gzip", Codec::Plain),
-        ] {
-            for end in ["\r\n", "\n"] {
-                let head = format!(
-                    "{before}{line}\r\ncontent-type: application/json\r\nX-Secret: s\r\nContent-Encoding: {coding}\r\n\
-                     transfer-encoding: chunked\r\n\r\n"
-                )
-                .replace("\r\n", end);
-                let body = encode(codec, &page);
-                for framed in [body.clone(), chunked(&body, 100, "\r\n"), chunked(&body, 1 << 20, "\r\n")] {
-                    let file = [head.as_bytes(), &framed].concat();
-                    let mut decoder =
-                        Decoder::new(&file[..], None, DecodeLimits::default()).expect("memory can be read");
-                    let http = decoder.http().expect("there is a head").clone();
-                    assert_eq!((http.status, http.url), (200, None));
-                    assert_eq!(http.content_type.as_deref(), Some("application/json"));
-                    assert_eq!(http.content_encoding.as_deref(), Some(coding));
-                    assert_eq!(decoder.codec(), codec);
-                    assert!(decoder.read(&mut [0; 10]).expect("the body is healthy") > 0);
-                    assert_eq!(body_of(&file, Some("page.txt")), page);
-                    assert_eq!(decode_by(&file, None, DecodeLimits::default(), 1, 3).body, page);
-                    let whole =
-                        WholeDecoder::new().decode(&file, None, &DecodeLimits::default(), &mut Vec::new());
-                    assert_eq!(whole, Err(NotWhole::HttpHead));
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn request_heads_give_the_url() {
-    let file = b"POST /api/public/bot/st-1/getMessagesV2?callId=7 HTTP/1.1\r\nHost: bots.example.com\r\n\
-        Authorization: secret\r\nContent-Length: 11\r\n\r\n{\"skip\":10}\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{\"messages\":[]}";
-    let decoder = Decoder::new(&file[..], None, DecodeLimits::default()).expect("memory can be read");
-    let head = decoder.http().expect("there is a head");
-    assert_eq!(head.url.as_deref(), Some("//bots.example.com/api/public/bot/st-1/getMessagesV2?callId=7"));
-    assert_eq!(head.status, 200);
-    assert_eq!(body_of(file, None), b"{\"messages\":[]}");
-}
-
-#[test]
-fn what_only_looks_like_a_head_is_plain() {
-    for text in [
-        &b"HTTP/1.1 2000 OK\r\n\r\n{}"[..],
-        b"HTTP/1.1\r\n\r\n{}",
-        b"HTTP/x 200 OK\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n{}",
-        b"GET / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n{}",
-        b"GET / HTTP/1.1\r\n\r\n{}",
-    ] {
-        let decoder = Decoder::new(text, None, DecodeLimits::default()).expect("memory can be read");
-        assert_eq!(decoder.http(), None);
-        assert_eq!(body_of(text, None), text);
-    }
-    let head_only = b"HTTP/1.1 204 No Content\r\nServer: x";
-    assert_eq!(body_of(head_only, None), b"");
-}
-
-#[test]
-fn chunked_damage_is_found() {
-    let page = page(20);
-    let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let framed = chunked(&page, 100, "\r\n");
-    let file = [&head[..], &framed].concat();
-    let body_end = file.len() - b"0\r\nExpires: never\r\n\r\n".len();
-    for cut in head.len() + 110..file.len() {
-        let outcome = decode(&file[..cut], None);
-        let error = (cut <= body_end).then_some(CodecErrorKind::Truncated);
-        assert_eq!(outcome.error, error, "cut at {cut}");
-        assert!(page.starts_with(&outcome.body));
-    }
-    // A gzip body whose frame is cut off: all that can be inflated, then the truth about the frame.
-    let file = [&head[..], &chunked(&gzip(&page), 50, "\r\n")].concat();
-    let outcome = decode(&file[..file.len() - 60], None);
-    assert_eq!((outcome.error, outcome.codec), (Some(CodecErrorKind::Truncated), Codec::Gzip));
-    assert!(!outcome.body.is_empty() && page.starts_with(&outcome.body));
-    let mut broken = [&head[..], &framed].concat();
-    broken[head.len() + 5 + 100] = b'x';
-    assert_eq!(decode(&broken, None).body, &broken[head.len()..], "not framed after all");
-    let at = head.len() + 2 + 2 + 100 + 2;
-    let mut broken = [&head[..], &framed].concat();
-    broken[at] = b'x';
-    let outcome = decode(&broken, None);
-    assert_eq!((outcome.body, outcome.error), (page[..100].to_vec(), Some(CodecErrorKind::Corrupt)));
-    let more = [&head[..], &framed, b"more"].concat();
-    assert_eq!(decode(&more, None), Outcome { body: page, error: None, trailing: 4, codec: Codec::Plain });
 }
 
 #[test]
