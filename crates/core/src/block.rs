@@ -171,7 +171,10 @@ impl Block {
 
     /// Whether the block holds nothing at all.
     pub fn is_empty(&self) -> bool {
-        self.messages.is_empty() && self.records.is_empty() && self.rejects.is_empty() && self.pages.is_empty()
+        self.messages.is_empty()
+            && self.records.is_empty()
+            && self.rejects.is_empty()
+            && self.pages.is_empty()
     }
 
     /// Forgets the contents and keeps the memory.

@@ -28,7 +28,8 @@ pub use envelope::{Envelope, PageEnd, PageStatus, Shape};
 pub use error::{Error, ErrorKind, Position, Reason};
 pub use limits::Limits;
 pub use message::{
-    Author, Channel, Component, ComponentData, Form, Latency, LatencyPart, List, Message, Tag, Tags, Thumbnail,
+    Author, Channel, Component, ComponentData, Form, Latency, LatencyPart, List, Message, Tag, Tags,
+    Thumbnail,
 };
 pub use number::numbers_equal;
 pub use object::{OtherField, Others};

@@ -9,7 +9,6 @@
 /// assert_eq!(limits.depth, 128);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Limits {
     /// Largest message or record, in bytes of decoded JSON; a larger one is rejected. At most 256 MiB.
     pub message_bytes: usize,

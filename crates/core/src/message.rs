@@ -6,8 +6,8 @@ use crate::hash;
 use crate::object::{Children, ObjectRef, Others};
 use crate::record::Conversation;
 use crate::scan::{
-    AuthorField, ChannelField, Class, ComponentField, DataField, LatencyField, LatencyPartField, MessageField,
-    NONE, TagField, TagsField, ThumbnailField,
+    AuthorField, ChannelField, Class, ComponentField, DataField, LatencyField, LatencyPartField,
+    MessageField, NONE, TagField, TagsField, ThumbnailField,
 };
 use crate::text::Text;
 use crate::value::Value;
@@ -204,11 +204,7 @@ impl<'b> Message<'b> {
 
     /// How it is written.
     pub fn form(self) -> Form {
-        if self.entry.record != NONE {
-            Form::AgentAi
-        } else {
-            self.object.form()
-        }
+        if self.entry.record != NONE { Form::AgentAi } else { self.object.form() }
     }
 
     /// Hash of the message without the white space between its tokens: equal for equal bytes, pretty-printed or not.
@@ -416,7 +412,8 @@ pub(crate) fn form_of(has: impl Fn(MessageField) -> bool) -> Form {
             MessageField::LModifiedOn,
             MessageField::StoreModifiedOn,
         ];
-        if full.into_iter().any(&has) || !has(MessageField::Id) { Form::Full } else { Form::Lite }
+        let lite = has(MessageField::Id) && has(MessageField::BotId) && !full.into_iter().any(&has);
+        if lite { Form::Lite } else { Form::Full }
     } else if has(MessageField::Text) || has(MessageField::Timestamp) {
         Form::Call
     } else {

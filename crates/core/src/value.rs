@@ -172,8 +172,7 @@ fn take_value(text: &str) -> (Value<'_>, &str) {
             (skip_container(bytes), if open == b'{' { Kind::Object } else { Kind::Array })
         }
         first => {
-            let end =
-                bytes.iter().position(|b| matches!(b, b',' | b']' | b'}') || b.is_ascii_whitespace());
+            let end = bytes.iter().position(|b| matches!(b, b',' | b']' | b'}') || b.is_ascii_whitespace());
             let kind = match first {
                 b'n' => Kind::Null,
                 b't' => Kind::True,

@@ -3,6 +3,7 @@
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::search::Search;
+use super::top::plain_key;
 use super::{PageParser, State, Step, array_class, reason_of};
 use crate::block::{MessageEntry, RecordEntry, Reject};
 use crate::error::Reason;
@@ -10,7 +11,8 @@ use crate::hash;
 use crate::message::form_of;
 use crate::object::ObjectRef;
 use crate::scan::{
-    Class, ComponentField, ConversationField, DataField, MessageField, NONE, Stop, Walked, skip_space, string_end,
+    Class, ComponentField, ConversationField, DataField, Fault, MessageField, NONE, Stop, Walked, skip_space,
+    string_end,
 };
 use crate::text::Text;
 use crate::value::{Kind, Value};
@@ -62,7 +64,7 @@ impl PageParser {
         }
         at = skip_space(text, at + 1);
         let Some(&opener) = text.get(at) else { return self.starved(start) };
-        if let (Some(class), b'[') = (array_class(&text[key_start..key_end]), opener) {
+        if let (Some(class), b'[') = (array_class(&plain_key(&text[key_start..key_end], escaped)), opener) {
             self.buffer.at = at + 1;
             let page = self.open_page();
             page.class = class;
@@ -120,6 +122,15 @@ impl PageParser {
                 Step::On
             }
             Ok(walked) => {
+                // A broken object may begin with what looks like a value: `"_id": …` without its brace.
+                match self.follows(walked.end, true) {
+                    None => return Step::More,
+                    Some(false) => {
+                        let at = skip_space(self.buffer.text(), walked.end);
+                        return self.begin_search(start, at, Reason::UnexpectedByte);
+                    }
+                    Some(true) => {}
+                }
                 self.open_page().fault(Reason::NotAnObject);
                 self.reject_span(start, walked.end, start, Reason::NotAnObject);
                 self.buffer.at = walked.end;
@@ -181,7 +192,8 @@ impl PageParser {
         let failure = if walked.end - start > self.limits.message_bytes {
             Some(Failure::Bad(Reason::TooLarge, start))
         } else if simdutf8::basic::from_utf8(&text[start..walked.end]).is_err() {
-            let valid = std::str::from_utf8(&text[start..walked.end]).err().map_or(0, |error| error.valid_up_to());
+            let valid =
+                std::str::from_utf8(&text[start..walked.end]).err().map_or(0, |error| error.valid_up_to());
             Some(Failure::Bad(Reason::InvalidUtf8, start + valid))
         } else {
             None
@@ -284,7 +296,8 @@ impl PageParser {
     /// Enters a rejected span into the block, from `start` to `end`, relative to the block's text.
     pub(super) fn reject_span(&mut self, start: usize, end: usize, fault: usize, reason: Reason) {
         let bytes = &self.buffer.text()[start..end];
-        let mut search = Search::begin(self.buffer.base() + start as u64, self.buffer.base() + fault as u64, reason);
+        let mut search =
+            Search::begin(self.buffer.base() + start as u64, self.buffer.base() + fault as u64, reason);
         search.take(bytes, self.limits.reject_bytes);
         self.push_reject(search);
     }
@@ -320,11 +333,13 @@ impl PageParser {
         if !self.eof() {
             return Step::More;
         }
-        if start < self.buffer.text().len() {
+        // An envelope that is cut off before its array holds nothing that could be lost.
+        let barren = matches!(self.state, State::Member { .. }) && !self.open_page().has_array;
+        if start < self.buffer.text().len() && !barren {
             let end = self.buffer.text().len();
             return self.begin_search(start, end, self.truncation());
         }
-        self.buffer.at = start;
+        self.buffer.at = self.buffer.text().len();
         Step::More
     }
 
@@ -334,6 +349,9 @@ impl PageParser {
     }
 
     fn fail(&mut self, start: usize, stop: Stop) -> Step {
+        if matches!(stop, Stop::Bad { fault: Fault::Truncated, .. }) {
+            return self.starved(start);
+        }
         let (reason, at) = reason_of(stop, self.end);
         self.begin_search(start, at, reason)
     }

@@ -8,9 +8,9 @@ mod body;
 mod buffer;
 mod open_page;
 mod search;
-mod top;
 #[cfg(test)]
 mod tests;
+mod top;
 
 use std::collections::VecDeque;
 
@@ -106,6 +106,7 @@ pub struct PageParser {
     next_page: u64,
     /// Inside an array of bodies or messages: whether an element was read.
     array: Option<bool>,
+    saw_array: bool,
     end: Option<InputEnd>,
     /// Not worth trying again before this much lies after the position.
     retry_at: usize,
@@ -140,6 +141,7 @@ impl PageParser {
             search: Search::default(),
             next_page: 0,
             array: None,
+            saw_array: false,
             end: None,
             retry_at: 0,
             next_cut,
@@ -161,6 +163,7 @@ impl PageParser {
         self.search = Search::default();
         self.next_page = 0;
         self.array = None;
+        self.saw_array = false;
         self.end = None;
         self.retry_at = 0;
         self.next_cut = self.limits.block_bytes as u64;

@@ -131,7 +131,7 @@ impl OpenPage {
             }
             _ => false,
         };
-        let taken = match key.raw() {
+        let taken = match &*key.lossy() {
             "total" | "totalResults" => number(&mut envelope.total),
             "skip" => number(&mut envelope.skip),
             "limit" => number(&mut envelope.limit),
@@ -151,7 +151,7 @@ impl OpenPage {
 
     fn shape(&self) -> Shape {
         match self.class {
-            _ if !self.has_array => Shape::Full,
+            _ if !self.has_array && self.fault.is_some() => Shape::Unknown,
             Class::Conversation => Shape::AgentAi,
             Class::Session => Shape::Sessions,
             _ if self.forms[0] == 0 && self.forms[1] > 0 => Shape::Lite,
@@ -169,6 +169,8 @@ impl OpenPage {
         let kept = self.messages + self.records - rejected;
         let status = match self.fault {
             None => PageStatus::Ok,
+            Some(Reason::NoMessages) => PageStatus::NotAPage,
+            Some(_) if !self.has_array => PageStatus::Rejected,
             Some(_) if kept == 0 && rejected > 0 => PageStatus::Rejected,
             Some(_) => PageStatus::Partial,
         };

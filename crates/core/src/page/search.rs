@@ -131,6 +131,7 @@ impl PageParser {
             match begins_envelope(&self.buffer.text()[at..], self.eof()) {
                 None => return Step::More,
                 Some(true) => {
+                    self.cut_off_by_line(at);
                     self.end_search(State::Top);
                     self.close_page();
                     return Step::On;
@@ -163,6 +164,8 @@ impl PageParser {
                     let next = if bare { State::Top } else { State::Element { first: false, comma: true } };
                     if bare && in_array {
                         self.array = Some(false);
+                    } else if bare {
+                        self.cut_off_by_line(at);
                     }
                     return self.end_search(next);
                 }
@@ -178,6 +181,18 @@ impl PageParser {
             self.state = State::Drain;
         }
         Step::On
+    }
+
+    /// A string that only the end of its line breaks was cut off there, where the next line begins anew.
+    fn cut_off_by_line(&mut self, at: usize) {
+        let line_end = self.buffer.base() + at as u64 - 1;
+        if self.search.reason == Reason::ControlCharacter && self.search.fault == line_end {
+            self.search.reason = Reason::Truncated;
+            let page = self.open_page();
+            if page.fault == Some(Reason::ControlCharacter) {
+                page.fault = Some(Reason::Truncated);
+            }
+        }
     }
 
     /// Whether an object has the keys of what the array holds.
@@ -207,7 +222,7 @@ impl PageParser {
     }
 
     /// Whether what stands after an element is what should; `None` if that is not there yet.
-    fn follows(&self, end: usize, in_array: bool) -> Option<bool> {
+    pub(super) fn follows(&self, end: usize, in_array: bool) -> Option<bool> {
         let text = self.buffer.text();
         if in_array {
             match text.get(skip_space(text, end)) {

@@ -1,11 +1,14 @@
 //! Between bodies: what begins here, and what is no body at all.
 
-use super::open_page::{OpenPage, barren};
 use super::body::Failure;
+use super::open_page::{OpenPage, barren};
 use super::{InputEnd, PageParser, State, Step};
+use std::borrow::Cow;
+
 use crate::envelope::{PageStatus, Shape};
 use crate::error::Reason;
 use crate::scan::{Class, NONE, Stop, skip_space, string_end};
+use crate::text::Text;
 
 /// What the keys of an object say that it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,17 +18,37 @@ enum Probe {
     /// A message on its own.
     Message,
     /// A whole object that is neither, with the position after it, and whether it reports an error.
-    Other { end: usize, error: Option<Reason> },
+    Other {
+        end: usize,
+        error: Option<Reason>,
+    },
     /// No JSON.
     Broken,
     More,
 }
 
+/// The key between quotes, decoded where it has escapes.
+pub(super) fn plain_key(raw: &[u8], escaped: bool) -> Cow<'_, [u8]> {
+    match std::str::from_utf8(raw) {
+        Ok(key) if escaped => Cow::Owned(Text::new(key, true).lossy().into_owned().into_bytes()),
+        _ => Cow::Borrowed(raw),
+    }
+}
+
 fn is_envelope_key(key: &[u8]) -> bool {
     matches!(
         key,
-        b"total" | b"moreAvailable" | b"icon" | b"messages" | b"results" | b"sessions" | b"skip" | b"limit"
-            | b"hasMore" | b"totalPages" | b"totalResults"
+        b"total"
+            | b"moreAvailable"
+            | b"icon"
+            | b"messages"
+            | b"results"
+            | b"sessions"
+            | b"skip"
+            | b"limit"
+            | b"hasMore"
+            | b"totalPages"
+            | b"totalResults"
     )
 }
 
@@ -42,9 +65,9 @@ pub(super) fn begins_envelope(text: &[u8], eof: bool) -> Option<bool> {
         Some(_) => return Some(false),
     }
     match string_end(text, quote + 1, eof) {
-        Ok((end, _)) => {
-            let key = &text[quote + 1..end];
-            Some(is_envelope_key(key) || key == b"errors")
+        Ok((end, escaped)) => {
+            let key = plain_key(&text[quote + 1..end], escaped);
+            Some(is_envelope_key(&key) || *key == *b"errors")
         }
         // No key of an envelope is that long.
         Err(Stop::Incomplete) if text.len() - quote < 64 => None,
@@ -68,6 +91,7 @@ impl PageParser {
         if self.buffer.offset() == 0 && is_utf16(rest) {
             return self.begin_junk(at, (Shape::Unknown, PageStatus::NotAPage, Reason::Utf16));
         }
+        let markup = rest.get(1).is_some_and(|&b| b.is_ascii_alphabetic() || matches!(b, b'!' | b'?'));
         let Some(&byte) = rest.first() else {
             self.buffer.at = at;
             return Step::More;
@@ -92,11 +116,14 @@ impl PageParser {
             b'{' => self.object(),
             b'[' if self.array.is_none() => {
                 self.array = Some(false);
+                self.saw_array = true;
                 at += 1;
                 self.buffer.at = at;
                 Step::On
             }
-            b'<' => self.begin_junk(at, (Shape::Error, PageStatus::ErrorResponse, Reason::Html)),
+            b'<' if markup => {
+                self.begin_junk(at, (Shape::Error, PageStatus::ErrorResponse, Reason::Html))
+            }
             _ => self.begin_junk(at, (Shape::Unknown, PageStatus::NotAPage, Reason::NotAPage)),
         }
     }
@@ -157,18 +184,18 @@ impl PageParser {
                 Some(_) => return Probe::Broken,
                 None => return if eof { Probe::Broken } else { Probe::More },
             }
-            let key_end = match string_end(text, at + 1, eof) {
-                Ok((end, _)) => end,
+            let (key_end, escaped) = match string_end(text, at + 1, eof) {
+                Ok(end) => end,
                 Err(stop) => return starved(stop),
             };
-            let key = &text[at + 1..key_end];
-            if is_envelope_key(key) {
+            let key = plain_key(&text[at + 1..key_end], escaped);
+            if is_envelope_key(&key) {
                 return Probe::Body;
             }
-            if is_message_key(key) {
+            if is_message_key(&key) {
                 return Probe::Message;
             }
-            match key {
+            match &*key {
                 b"errors" => error = Some(Reason::ErrorResponse),
                 b"message" | b"error" | b"errorMessage" | b"msg" => {
                     error = error.or(Some(Reason::ErrorResponse));
@@ -342,6 +369,7 @@ impl PageParser {
         if self.next_page == 0 || orphan {
             let kind = match fault {
                 Some(reason) => (Shape::Unknown, PageStatus::Rejected, reason),
+                None if self.saw_array => (Shape::Unknown, PageStatus::Empty, Reason::Empty),
                 None => (Shape::Error, PageStatus::Empty, Reason::Empty),
             };
             let index = self.take_page_index();
@@ -361,9 +389,9 @@ fn line_begins_body(text: &[u8], eof: bool) -> Option<bool> {
         Some(_) => return Some(false),
     }
     match string_end(text, quote + 1, eof) {
-        Ok((end, _)) => {
-            let key = &text[quote + 1..end];
-            Some(is_envelope_key(key) || is_message_key(key) || key == b"errors")
+        Ok((end, escaped)) => {
+            let key = plain_key(&text[quote + 1..end], escaped);
+            Some(is_envelope_key(&key) || is_message_key(&key) || *key == *b"errors")
         }
         Err(Stop::Incomplete) if text.len() - quote < 64 => None,
         Err(_) => Some(false),

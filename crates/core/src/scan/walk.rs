@@ -127,7 +127,9 @@ impl Scanner {
             Level::Avx2 => {
                 #[allow(unsafe_code, reason = "the one call into a function with a target feature")]
                 // SAFETY: this level is only made where AVX2 and BMI1 were detected.
-                unsafe { walk_avx2(self, arena, text, start, eof, class) }
+                unsafe {
+                    walk_avx2(self, arena, text, start, eof, class)
+                }
             }
             #[cfg(all(target_arch = "x86_64", not(miri)))]
             Level::Sse2 => walk::<simd::Sse2>(self, arena, text, start, eof, class),
@@ -200,7 +202,11 @@ fn walk<I: Isa>(
                     frame.field = learned.states[usize::from(next.target)].field;
                     compact &= !next.spaced;
                     at += usize::from(next.len);
-                    opener = next.opener;
+                    // A pattern that ends before its value says nothing about what the value is this time.
+                    (opener, at) = match next.opener {
+                        Opener::Other => open(peek(text, at, eof)?, at),
+                        known => (known, at),
+                    };
                     if std::ptr::eq(next, &raw const state.next[1]) {
                         learned.second_hit(previous);
                     }
@@ -502,7 +508,11 @@ fn scalar<I: Isa>(text: &[u8], at: usize, eof: bool) -> Result<(Kind, usize), St
             }
             if end == text.len() {
                 // More digits may follow; a number never ends a message.
-                return if eof && end > whole { Ok((Kind::Number, end)) } else { Err(Stop::short(text, eof)) };
+                return if eof && end > whole {
+                    Ok((Kind::Number, end))
+                } else {
+                    Err(Stop::short(text, eof))
+                };
             }
             Ok((Kind::Number, end))
         }

@@ -101,7 +101,8 @@ impl Isa for Sse2 {
         }
         // SAFETY: 32 bytes from `at` lie inside `text`, `pattern` has 32, and SSE2 is part of x86-64.
         let equal = unsafe {
-            let (bytes, pattern) = (text.as_ptr().add(at).cast::<__m128i>(), pattern.as_ptr().cast::<__m128i>());
+            let (bytes, pattern) =
+                (text.as_ptr().add(at).cast::<__m128i>(), pattern.as_ptr().cast::<__m128i>());
             let low = _mm_cmpeq_epi8(_mm_loadu_si128(bytes), _mm_loadu_si128(pattern));
             let high = _mm_cmpeq_epi8(_mm_loadu_si128(bytes.add(1)), _mm_loadu_si128(pattern.add(1)));
             _mm_movemask_epi8(low) as u32 | (_mm_movemask_epi8(high) as u32) << 16
