@@ -89,10 +89,11 @@ impl Bodies {
 
     /// The match count of the imagined query.
     fn total(&self) -> i64 {
-        match self.options.size {
-            Size::Messages(most) => most as i64,
-            Size::Pages(most) => most.saturating_mul(self.options.page_size) as i64,
-        }
+        let total = match self.options.size {
+            Size::Messages(most) => most,
+            Size::Pages(most) => most.saturating_mul(self.options.page_size),
+        };
+        i64::try_from(total).unwrap_or(i64::MAX)
     }
 
     /// The shape of the next body.
@@ -132,7 +133,7 @@ impl Bodies {
                 Shape::Call => self.call(sink)?,
                 Shape::AgentAi | Shape::AgentAiHistory | Shape::Sessions => self.records(sink, shape)?,
                 Shape::Error => {
-                    let text = if self.number % 2 == 0 {
+                    let text = if self.number.is_multiple_of(2) {
                         r#"{"errors":[{"msg":"Invalid or expired token","code":4002}]}"#
                     } else {
                         r#"{"message":"API rate limit exceeded"}"#

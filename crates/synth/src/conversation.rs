@@ -25,8 +25,17 @@ pub(crate) struct Head {
     pub(crate) turns: u16,
     pub(crate) tasks: u8,
     pub(crate) developer: bool,
-    pub(crate) handed_over: bool,
-    pub(crate) finished: bool,
+    pub(crate) ending: Ending,
+    /// The platform has closed the session.
+    pub(crate) closed: bool,
+}
+
+/// How a session ended, as the platform would judge it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Contained,
+    DroppedOff,
+    HandedOver,
 }
 
 /// What a message says.
@@ -102,6 +111,7 @@ struct Script<'a> {
     task: u8,
     named: bool,
     agent: bool,
+    closed: bool,
 }
 
 /// Appends the turns of the session `ordinal`, which starts at `started`, and returns what they share.
@@ -125,9 +135,10 @@ pub(crate) fn write(turns: &mut Vec<Turn>, cast: Cast, ordinal: u64, started: i6
         task: 0,
         named: false,
         agent: false,
+        closed: true,
     };
-    let (tasks, finished) = script.play();
-    let handed_over = script.agent;
+    let (tasks, ending) = script.play();
+    let closed = script.closed;
     for (index, turn) in turns[first..].iter_mut().enumerate() {
         turn.id = mix(seed, 1000 + index as u64);
     }
@@ -144,8 +155,8 @@ pub(crate) fn write(turns: &mut Vec<Turn>, cast: Cast, ordinal: u64, started: i6
         turns: (turns.len() - first) as u16,
         tasks,
         developer,
-        handed_over,
-        finished,
+        ending,
+        closed,
     }
 }
 
@@ -167,7 +178,7 @@ impl Script<'_> {
         self.push(0, what, author);
     }
 
-    fn play(&mut self) -> (u8, bool) {
+    fn play(&mut self) -> (u8, Ending) {
         self.now += self.rng.range(20, 900);
         if self.voice {
             self.push(0, What::NoInput, Author::None);
@@ -184,17 +195,19 @@ impl Script<'_> {
         for done in 0..tasks {
             self.task = self.rng.below(5) as u8;
             if !self.task() {
-                return (done, self.leave());
+                self.leave();
+                return (done, Ending::DroppedOff);
             }
         }
         if self.rng.chance(150) {
             self.hand_over();
-            return (tasks, true);
+            return (tasks, Ending::HandedOver);
         }
         self.named = false;
         self.out(What::Say(Say::AnythingElse));
         if self.rng.chance(250) {
-            return (tasks, self.leave());
+            self.leave();
+            return (tasks, Ending::Contained);
         }
         self.user(What::Say(Say::No));
         if self.rng.chance(300) && !self.voice {
@@ -207,7 +220,7 @@ impl Script<'_> {
         if self.rng.chance(60) {
             self.push(3, What::Notice, Author::None);
         }
-        (tasks, true)
+        (tasks, Ending::Contained)
     }
 
     /// One task; false where the user gives up in it.
@@ -267,18 +280,17 @@ impl Script<'_> {
         }
     }
 
-    /// The user is gone; most of the times the platform notices. Returns whether the session counts as ended.
-    fn leave(&mut self) -> bool {
+    /// The user is gone; most of the times the platform notices.
+    fn leave(&mut self) {
         if self.rng.chance(200) {
             self.user(What::Say(Say::Mumble));
         }
-        let closed = self.rng.chance(750);
-        if closed {
+        self.closed = self.rng.chance(750);
+        if self.closed {
             self.now += self.rng.range(600_000, 900_000);
             self.named = false;
             self.push(1, What::Closing, Author::None);
         }
-        closed
     }
 
     fn hand_over(&mut self) {

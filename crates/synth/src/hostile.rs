@@ -87,8 +87,8 @@ impl Gen {
 
     fn space(&mut self) {
         if self.rng.chance(self.spaces) {
-            let text: &[u8] = *self.rng.pick(&[b" ".as_slice(), b"\n    ", b"\r\n\t", b"  "]);
-            self.out.extend_from_slice(text);
+            let text = *self.rng.pick(&[" ", "\n    ", "\r\n\t", "  "]);
+            self.text(text);
         }
     }
 

@@ -29,8 +29,8 @@ impl Synth {
         Ok(Self { options })
     }
 
-    /// Writes the files of the dump, in order, each into what `open` returns for its name. At most a page's
-    /// worth of bookkeeping is in memory, however much is written.
+    /// Writes the files of the dump, in order, each into what `open` returns for its name. Nothing is held but
+    /// a piece of the text, the truth so far, and a few hundred bytes for every message that occurs twice.
     ///
     /// # Errors
     /// What `open` or a writer returns.
@@ -177,7 +177,7 @@ impl Plan {
             return None;
         }
         self.bodies += 1;
-        self.owed += u64::from(self.bodies % options.damage_every == 0);
+        self.owed += u64::from(self.bodies.is_multiple_of(options.damage_every));
         let damage = options.damage[self.done % options.damage.len()];
         let breaks = breaks_message(damage) || cuts_body(damage) || damage == Damage::TrailingComma;
         let breakable = matches!(shape, Shape::V1 | Shape::V2 | Shape::Stream | Shape::Lite);

@@ -198,7 +198,7 @@ fn payload(j: &mut Json, kind: Kind, fill: Fill) {
                         j.field("content_type", "text");
                         j.field("title", &title);
                         j.field("value", &title);
-                        if index == 2 && fill.salt % 5 == 0 {
+                        if index == 2 && fill.salt.is_multiple_of(5) {
                             j.key("payload").object(|j| j.field("name", &title));
                         } else {
                             j.field("payload", &title.to_lowercase());

@@ -133,7 +133,7 @@ impl Messages {
                 }
             }
             // An edited copy may come before what it replaces.
-            if edited && hash % 2 == 0 {
+            if edited && hash.is_multiple_of(2) {
                 item.edited = true;
                 let salt = mix(hash, 3);
                 let due = self.count + 1 + salt % (SPREAD >> ((salt >> 60) & 7));
@@ -169,7 +169,7 @@ impl Messages {
             clock.draw(*window, scratch, |head, turns| {
                 for turn in turns {
                     // Now and then the goodbye of a session that fell asleep sits out of order.
-                    let late = turn.what == What::Closing && turn.id % 8 == 0;
+                    let late = turn.what == What::Closing && turn.id.is_multiple_of(8);
                     let at = turn.at - if late { 90_000 } else { 0 };
                     let item = Item { head, turn: *turn, edited: false, group: None };
                     ready.push((if clock.forward { at } else { -at }, item));

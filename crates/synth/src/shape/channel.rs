@@ -9,11 +9,8 @@ use crate::rng::mix;
 pub(super) fn write(j: &mut Json, head: &Head, turn: &Turn, bot: u64, text: &str, rich: bool) {
     j.object(|j| {
         if rich {
-            return if head.channel == 1 || head.channel == 5 {
-                voice(j, head, turn, bot, text)
-            } else {
-                chat(j, head, turn, bot, text)
-            };
+            let write = if matches!(head.channel, 1 | 5) { voice } else { chat };
+            return write(j, head, turn, bot, text);
         }
         j.field("type", channel_name(head));
         if turn.kind == 0 {
@@ -39,7 +36,7 @@ fn handle(j: &mut Json, head: &Head, turn: &Turn, bot: u64) {
         for (key, salt) in [("traceId", 84), ("spanId", 85)] {
             j.key(key).quoted(|out| ids::hex(out, mix(turn.id, salt), 16));
         }
-        if turn.id % 2 == 0 {
+        if turn.id.is_multiple_of(2) {
             j.key("trace").object(|j| {
                 j.field("id", "RTM-TRACE-AOYH5R6TQ");
                 j.field("idPrefix", "RTM-TRACE");
@@ -95,7 +92,7 @@ fn chat(j: &mut Json, head: &Head, turn: &Turn, bot: u64, text: &str) {
     });
     j.field_id("userId", "u-", head.user);
     channel_uid(j, head);
-    if turn.id % 3 == 0 {
+    if turn.id.is_multiple_of(3) {
         j.field("app_token", "MASKED");
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     Form, Meta, TextKind, Writer, agent_side, author, channel, channel_name, components, status, tags,
 };
-use crate::conversation::{TYPES, What};
+use crate::conversation::{Ending, TYPES, What};
 use crate::ids;
 use crate::json::Json;
 use crate::options::Profile;
@@ -32,10 +32,11 @@ impl Writer {
         let bot = self.bot(head.bot);
         let rich = self.profile == Profile::Rich;
         let odd_flags = turn.id % 64 == 1;
-        let has_session = !matches!(turn.kind, 2 | 3) && !(stream && turn.id % 5 == 0);
-        let has_language = turn.kind != 4 && turn.id % 101 != 0 && !(stream && turn.id % 7 == 0);
+        let has_session = !(matches!(turn.kind, 2 | 3) || stream && turn.id.is_multiple_of(5));
+        let has_language =
+            turn.kind != 4 && !turn.id.is_multiple_of(101) && !(stream && turn.id.is_multiple_of(7));
         let has_owner = turn.id % 10 != 3;
-        let has_channels = turn.id % 97 != 0;
+        let has_channels = !turn.id.is_multiple_of(97);
         let status = status(turn);
 
         j.object(|j| {
@@ -63,12 +64,12 @@ impl Writer {
             j.field_id("createdBy", "u-", head.user);
             j.field_time("createdOn", turn.at);
             timestamp_value(j, turn.at, turn.id);
-            if turn.id % 40 != 0 {
+            if !turn.id.is_multiple_of(40) {
                 j.field_id("lmodifiedBy", "u-", head.user);
             }
             j.field_time("lmodifiedOn", changed);
             flags(j, head.developer, odd_flags);
-            if turn.id % 12 != 0 || turn.kind > 2 {
+            if !turn.id.is_multiple_of(12) || turn.kind > 2 {
                 j.field_int("ms", [1, 1, 3, 5, 4][usize::from(turn.kind)]);
             }
             j.field(if stream { "channel" } else { "chnl" }, channel_name(head));
@@ -79,13 +80,13 @@ impl Writer {
                 j.field("tN", TASKS[usize::from(turn.task)]);
             }
             author(j, head, turn, bot);
-            if agent_side(turn) || (head.handed_over && turn.id % 3 == 0) {
+            if agent_side(turn) || (head.ending == Ending::HandedOver && turn.id.is_multiple_of(3)) {
                 j.key("conversationId").quoted(|out| ids::conversation(out, mix(head.seed, 41)));
             }
             if agent_side(turn) {
                 j.field_raw("isA", "true");
             }
-            if turn.kind == 0 && turn.id % 4 == 0 {
+            if turn.kind == 0 && turn.id.is_multiple_of(4) {
                 j.key("traceId").quoted(|out| ids::hex(out, mix(turn.id, 42), 16));
             }
             if turn.kind == 1 && matches!(turn.what, What::VoiceGather) {
@@ -106,7 +107,7 @@ impl Writer {
                     .quoted(|out| ids::object_id(out, head.started.div_euclid(1000), head.seed));
             }
             j.field("resourceid", "messagestore");
-            if !stream || turn.id % 3 == 0 {
+            if !stream || turn.id.is_multiple_of(3) {
                 tags::write(j, item, text == TextKind::Template, stream);
             }
         });
@@ -203,5 +204,5 @@ fn internals(j: &mut Json, id: u64, kind: u8, bot: u64) {
             ids::hex(out, mix(id, 76 + index as u64), 16);
         });
     }
-    j.field("tr0_T", if id % 2 == 0 { "5" } else { "0" });
+    j.field("tr0_T", if id.is_multiple_of(2) { "5" } else { "0" });
 }

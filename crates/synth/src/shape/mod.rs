@@ -122,7 +122,9 @@ impl Writer {
             }
             What::Pick(index) => template::choice(out, task, u64::from(index)),
             What::Closing => out.push_str(text::CLOSING),
-            What::NoInput => out.push_str(if salt % 3 == 0 { "Welcome Task" } else { "MAX_NO_INPUT" }),
+            What::NoInput => {
+                out.push_str(if salt.is_multiple_of(3) { "Welcome Task" } else { "MAX_NO_INPUT" });
+            }
             What::VoiceGather => {
                 let mut said = String::new();
                 text::phrase(&mut said, language, Say::Ask, task, salt);
@@ -278,7 +280,7 @@ fn components(j: &mut Json, turn: &Turn, text: &str, lite: bool) {
             }
             j.field("cT", if image { "image" } else { "text" });
             j.key("data").object(|j| {
-                j.ascii = turn.id % 50 == 0;
+                j.ascii = turn.id.is_multiple_of(50);
                 j.field("text", text);
                 j.ascii = false;
                 if image {

@@ -1,7 +1,7 @@
 //! Records: conversations of Agent AI, with or without their messages, and sessions.
 
 use super::{Form, Meta, TextKind, Writer, author, channel_name, components, status, tags};
-use crate::conversation::{Author, Head, TYPES, Turn};
+use crate::conversation::{Author, Ending, Head, TYPES, Turn};
 use crate::ids;
 use crate::json::Json;
 use crate::rng::mix;
@@ -25,14 +25,14 @@ pub(crate) fn conversation(
             "channelType",
             if head.channel == 1 || head.channel == 5 { "voice" } else { channel_name(head) },
         );
-        j.field_raw("isExtAD", if head.seed % 2 == 0 { "true" } else { "false" });
+        j.field_raw("isExtAD", if head.seed.is_multiple_of(2) { "true" } else { "false" });
         j.field_time("startTime", head.started);
-        if head.seed % 3 == 0 {
+        if head.seed.is_multiple_of(3) {
             j.field("experience", "chat");
         }
         j.key("aaSessionId").quoted(|out| ids::object_id(out, seconds, mix(head.seed, 102)));
         j.field_id("aaUserId", "u-", mix(head.user, 103));
-        if head.seed % 4 != 0 {
+        if !head.seed.is_multiple_of(4) {
             j.key("mbSessionId").quoted(|out| ids::object_id(out, seconds, head.seed));
             j.field_id("mbUserId", "u-", head.user);
         }
@@ -56,7 +56,7 @@ impl Writer {
             j.field("type", TYPES[usize::from(turn.kind)]);
             j.field("status", super::STATUSES[usize::from(status)]);
             components(j, turn, &self.text, false);
-            if turn.id % 2 == 0 {
+            if turn.id.is_multiple_of(2) {
                 j.field_int("sT", 1);
             }
             if turn.author == Author::None && turn.kind == 0 {
@@ -94,13 +94,13 @@ pub(crate) fn session(j: &mut Json, head: &Head, bot: u64) {
         j.field("channel", channel_name(head));
         j.field_id("userId", "u-", head.user);
         j.field_time("start_time", head.started);
-        if head.finished {
+        if head.closed {
             j.field_time("end_time", head.ended);
         }
         j.key("session_lang").array(|j| j.string(LANGUAGES[usize::from(head.language)]));
         j.field("sessionType", if head.tasks > 0 { "interactive" } else { "non-interactive" });
         j.field_raw("isDeveloper", if head.developer { "true" } else { "false" });
-        j.field("sessionStatus", if head.finished { "closed" } else { "active" });
+        j.field("sessionStatus", if head.closed { "closed" } else { "active" });
         j.key("tags").object(|j| {
             j.key("userTags").array(|j| tags::user(j, head.user));
             j.key("sessionTags").array(|j| tags::session(j, head.seed));
@@ -108,12 +108,10 @@ pub(crate) fn session(j: &mut Json, head: &Head, bot: u64) {
         });
         j.field_int("noOfMessagesExchanged", i64::from(head.turns));
         j.field_int("noOfTasksExecuted", i64::from(head.tasks));
-        let contained = if head.handed_over {
-            "agentTransfer"
-        } else if head.finished {
-            "selfService"
-        } else {
-            "dropOff"
+        let contained = match head.ending {
+            Ending::Contained => "selfService",
+            Ending::DroppedOff => "dropOff",
+            Ending::HandedOver => "agentTransfer",
         };
         j.field("containmentType", contained);
     });

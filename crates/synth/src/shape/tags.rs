@@ -8,7 +8,7 @@ pub(super) fn write(j: &mut Json, item: &Item, template: bool, stream: bool) {
     let (head, turn) = (&item.head, &item.turn);
     j.key("tags").object(|j| {
         j.key("messageTags").array(|j| {
-            if turn.id % 9 == 0 {
+            if turn.id.is_multiple_of(9) {
                 any(j, "topic", mix(turn.id, 91));
             }
             if item.edited {
@@ -19,7 +19,7 @@ pub(super) fn write(j: &mut Json, item: &Item, template: bool, stream: bool) {
         j.key("sessionTags").array(|j| session(j, head.seed));
         if !stream {
             j.key("altText").array(|j| {
-                if template && turn.id % 3 == 0 {
+                if template && turn.id.is_multiple_of(3) {
                     tag(j, "altText", "\"Please choose an option \\ud83d\\udc47\"");
                 }
             });
@@ -29,7 +29,7 @@ pub(super) fn write(j: &mut Json, item: &Item, template: bool, stream: bool) {
 
 /// Tags of a user, the same on all of the user's messages.
 pub(super) fn user(j: &mut Json, user: u64) {
-    if user % 4 == 0 {
+    if user.is_multiple_of(4) {
         tag(j, "tier", ["\"gold\"", "\"silver\"", "\"bronze\""][(user / 4 % 3) as usize]);
         any(j, "since", mix(user, 92));
     }
@@ -37,7 +37,7 @@ pub(super) fn user(j: &mut Json, user: u64) {
 
 /// Tags of a session, the same on all of its messages.
 pub(super) fn session(j: &mut Json, session: u64) {
-    if session % 6 == 0 {
+    if session.is_multiple_of(6) {
         any(j, "campaign", mix(session, 93));
     }
 }
