@@ -110,7 +110,8 @@ struct Script<'a> {
     template_ppm: u32,
     task: u8,
     named: bool,
-    agent: bool,
+    /// How the user's messages are signed: with nothing, until a person is there to talk to.
+    signs: Author,
     closed: bool,
 }
 
@@ -134,7 +135,7 @@ pub(crate) fn write(turns: &mut Vec<Turn>, cast: Cast, ordinal: u64, started: i6
         template_ppm: cast.template_ppm,
         task: 0,
         named: false,
-        agent: false,
+        signs: Author::None,
         closed: true,
     };
     let (tasks, ending) = script.play();
@@ -174,8 +175,7 @@ impl Script<'_> {
     /// The user answers after some thought.
     fn user(&mut self, what: What) {
         self.now += self.rng.range(1_500, 45_000);
-        let author = if self.agent { Author::User } else { Author::None };
-        self.push(0, what, author);
+        self.push(0, what, self.signs);
     }
 
     fn play(&mut self) -> (u8, Ending) {
@@ -304,7 +304,7 @@ impl Script<'_> {
             return;
         }
         self.out(What::Say(Say::Transfer));
-        self.agent = true;
+        self.signs = Author::User;
         if self.rng.chance(400) {
             self.now += 900;
             self.push(1, What::Template(Kind::LiveAgent), Author::None);
