@@ -77,7 +77,11 @@ impl fmt::Display for EngineError {
                 path.display()
             ),
             Self::Locked(path) => {
-                write!(f, "another korpus run is writing to {}: wait for it to end, or stop it", path.display())
+                write!(
+                    f,
+                    "another korpus run is writing to {}: wait for it to end, or stop it",
+                    path.display()
+                )
             }
             Self::Cancelled => f.write_str("interrupted: nothing was published"),
             Self::Books(what) => write!(f, "the books do not balance ({what}): please report this defect"),

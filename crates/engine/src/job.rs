@@ -67,12 +67,8 @@ pub trait Job: Sync {
     ///
     /// # Errors
     /// What makes going on pointless, such as a full disk: the run ends with it.
-    fn commit(
-        &self,
-        state: &mut Self::State,
-        at: &BlockSeq<'_>,
-        part: Self::Part,
-    ) -> Result<(), Self::Error>;
+    fn commit(&self, state: &mut Self::State, at: &BlockSeq<'_>, part: Self::Part)
+    -> Result<(), Self::Error>;
 
     /// Hears of the end of an input, after the commits of its blocks. `rejects` are those that belong to no block:
     /// what was left of an input when reading it failed inside korpus.

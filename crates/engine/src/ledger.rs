@@ -5,6 +5,8 @@ mod tests;
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use korpus_core::{Codec, Envelope, HttpHead, PageEnd, PageStatus, Reason, Shape};
 
 use crate::dedup::{Fate, Fates};
@@ -12,7 +14,7 @@ use crate::error::{EngineError, Result};
 use crate::inputs::InputInfo;
 
 /// What became of the messages, or the records, of a body. See [`check`](Self::check).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Books {
     /// All that were there; a contiguous rejected span counts as one.
     pub seen: u64,
@@ -324,10 +326,17 @@ impl Ledger {
         }
     }
 
-    /// Counts what was left of the open body, or of the input, when reading it failed inside korpus: one reject.
-    pub(crate) fn lost(&mut self, input: usize, page_index: u64) {
+    /// Counts what was left of the open body, or of the input, when reading it failed inside korpus: one reject. Returns
+    /// which body of the input it stands in, and its index there.
+    pub(crate) fn lost(&mut self, input: usize) -> (u64, u64) {
+        let last = self.pages.last().filter(|page| page.input == input);
+        let place = match last {
+            Some(page) if self.open.is_some() => (page.page_index, page.messages.seen),
+            Some(page) => (page.page_index + 1, 0),
+            None => (0, 0),
+        };
         let slice = SliceBooks {
-            page_index,
+            page_index: place.0,
             starts: self.open.is_none(),
             messages_seen: 1,
             messages_rejected: 1,
@@ -336,6 +345,7 @@ impl Ledger {
         };
         self.slice(input, &slice);
         self.close();
+        place
     }
 
     fn close(&mut self) {
@@ -344,7 +354,8 @@ impl Ledger {
         row.first_event_at = open.times.span.map(|(first, _)| first);
         row.last_event_at = open.times.span.map(|(_, last)| last);
         if open.failed || !open.ended {
-            let nothing = row.messages.seen == row.messages.rejected && row.records.seen == row.records.rejected;
+            let nothing =
+                row.messages.seen == row.messages.rejected && row.records.seen == row.records.rejected;
             row.status = if nothing { PageStatus::Rejected } else { PageStatus::Partial };
             row.reason.get_or_insert(Reason::Internal);
         }
@@ -353,13 +364,15 @@ impl Ledger {
     /// Closes an input. One without a body gets a row all the same: nothing that was given is passed over in silence.
     pub(crate) fn end_input(&mut self, mut report: InputReport) -> &InputReport {
         self.close();
-        let first = self.pages.iter().rposition(|page| page.input != report.input.index).map_or(0, |last| last + 1);
+        let first =
+            self.pages.iter().rposition(|page| page.input != report.input.index).map_or(0, |last| last + 1);
         let unreadable = report.io_error.is_some();
         if first == self.pages.len() {
             let mut row = PageRow::new(report.input.index, 0, self.messages, self.records);
-            (row.status, row.reason) = match unreadable {
-                true => (PageStatus::Rejected, Some(Reason::Unreadable)),
-                false => (PageStatus::Empty, None),
+            (row.status, row.reason) = if unreadable {
+                (PageStatus::Rejected, Some(Reason::Unreadable))
+            } else {
+                (PageStatus::Empty, None)
             };
             self.pages.push(row);
         }
@@ -401,7 +414,8 @@ impl Ledger {
     pub fn check(&self) -> Result<()> {
         let mut seen = (0, 0);
         for page in &self.pages {
-            let input = self.inputs.get(page.input).map_or("an unfinished input", |report| &report.input.display);
+            let input =
+                self.inputs.get(page.input).map_or("an unfinished input", |report| &report.input.display);
             for (books, what) in [(&page.messages, "messages"), (&page.records, "records")] {
                 if !books.balance() {
                     let place = format!("{what} of page {} of {input}: {books:?}", page.page_index);
@@ -412,7 +426,10 @@ impl Ledger {
             seen.1 += page.records.seen;
         }
         if seen != (self.messages, self.records) {
-            return Err(EngineError::Books(format!("{seen:?} in rows, {:?} seen", (self.messages, self.records))));
+            return Err(EngineError::Books(format!(
+                "{seen:?} in rows, {:?} seen",
+                (self.messages, self.records)
+            )));
         }
         Ok(())
     }

@@ -1,13 +1,75 @@
 //! The run loop of korpus: inputs in, parts of a [`Job`] out, in order, in parallel, within a budget of memory.
+//!
+//! [`expand`] lists what is read; [`run`] reads it on a [`Pool`] of threads, has a [`Job`] map every block and commit the
+//! parts in order, and returns a [`RunReport`]: the [`Ledger`] whose books balance, and the [`Fates`] of all messages.
+//!
+//! ```
+//! use korpus_engine::{BlockSeq, EngineError, InputList, Job, Pool, RunOptions, Work, run};
+//!
+//! /// Adds up how many messages there are.
+//! struct Count;
+//!
+//! impl Job for Count {
+//!     type Local = ();
+//!     type Part = u64;
+//!     type State = u64;
+//!     type Error = EngineError;
+//!
+//!     fn local(&self) {}
+//!     fn part(&self) -> u64 {
+//!         0
+//!     }
+//!     fn map(&self, (): &mut (), work: &Work<'_>, part: &mut u64) {
+//!         *part = work.messages().count() as u64;
+//!     }
+//!     fn commit(&self, total: &mut u64, _at: &BlockSeq<'_>, part: u64) -> Result<(), EngineError> {
+//!         *total += part;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let page = br#"{"total":1,"messages":[{"_id":"ms-1","type":"incoming","components":[]}]}"#;
+//! let inputs = InputList::from_bytes([("a.json", &page[..]), ("b.json", &page[..])]);
+//! let mut total = 0;
+//! let report = run(&Pool::new(2)?, &inputs, &RunOptions::default(), &Count, &mut total, &())?;
+//! let (messages, _records) = report.ledger.totals();
+//! assert_eq!((total, messages.kept, messages.duplicate), (2, 1, 1));
+//! # Ok::<(), EngineError>(())
+//! ```
 #![deny(unsafe_code)]
 
+mod anchor;
+mod background;
+mod bits;
+mod dedup;
 mod error;
+mod facts;
+mod filter;
 mod inputs;
 mod job;
+mod keylog;
 mod ledger;
+mod manifest;
+mod memory;
+mod mmap;
+mod observer;
+mod publish;
+mod run;
+mod source;
+mod spool;
 mod work;
 
+pub use background::Background;
+pub use dedup::{Fate, Fates};
 pub use error::{EngineError, Result};
+pub use filter::{Direction, Filter, TagFilter, TagScope, parse_day_or_time};
 pub use inputs::{Container, ExpandOptions, InputInfo, InputKind, InputList, expand};
 pub use job::{BlockSeq, Job};
+pub use keylog::{Key, KeyLog};
+pub use ledger::{Books, InputReport, InputStatus, Ledger, PageOrder, PageRow};
+pub use manifest::{FileEntry, InputEntry, MANIFEST, Manifest, Totals};
+pub use memory::MemoryBudget;
+pub use observer::Observer;
+pub use publish::{Publication, PublishOptions, hash_file};
+pub use run::{Pool, RunOptions, RunReport, run};
 pub use work::{Item, RecordItem, RejectItem, Work};

@@ -13,7 +13,7 @@ pub struct Work<'b> {
     block: &'b Block,
     facts: &'b BlockFacts,
     /// What the iterators handed out last: whom to blame for a panic.
-    pub(crate) current: Cell<Current>,
+    current: &'b Cell<Current>,
 }
 
 /// What a job is at work on.
@@ -89,8 +89,13 @@ pub(crate) struct RecordFact {
 }
 
 impl<'b> Work<'b> {
-    pub(crate) fn new(input: &'b InputInfo, block: &'b Block, facts: &'b BlockFacts) -> Self {
-        Self { input, block, facts, current: Cell::default() }
+    pub(crate) fn new(
+        input: &'b InputInfo,
+        block: &'b Block,
+        facts: &'b BlockFacts,
+        current: &'b Cell<Current>,
+    ) -> Self {
+        Self { input, block, facts, current }
     }
 
     /// The input that the block comes from.
@@ -143,12 +148,7 @@ impl<'b> Work<'b> {
         let (block, facts) = (self.block, self.facts);
         facts.records.iter().enumerate().filter(|(_, fact)| !fact.failed).map(move |(index, fact)| {
             self.current.set(Current::Record(index));
-            RecordItem {
-                record: block.record(index),
-                index,
-                ordinal: fact.ordinal,
-                matches: fact.matches,
-            }
+            RecordItem { record: block.record(index), index, ordinal: fact.ordinal, matches: fact.matches }
         })
     }
 
@@ -164,7 +164,12 @@ impl<'b> Work<'b> {
                     .iter()
                     .map(|reject| RejectItem { reject, page_index: page.page_index })
             })
-            .chain(self.facts.failed.iter().map(|(page_index, reject)| RejectItem { reject, page_index: *page_index }))
+            .chain(
+                self.facts
+                    .failed
+                    .iter()
+                    .map(|(page_index, reject)| RejectItem { reject, page_index: *page_index }),
+            )
             .collect();
         all.sort_by_key(|item| (item.page_index, item.reject.byte_offset));
         all

@@ -1,0 +1,225 @@
+//! De-duplication: which of the copies of a message is kept, whatever order they came in.
+
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::bits::Bits;
+use crate::error::Result;
+use crate::keylog::{Key, KeyLog};
+
+/// What became of a message or record that could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fate {
+    /// It stands in the tables.
+    Kept,
+    /// The filters, or skip and limit, leave it out.
+    Filtered,
+    /// It equals one that is kept, or superseded, elsewhere.
+    Duplicate,
+    /// A newer or richer copy was seen.
+    Superseded,
+}
+
+/// What became of all messages, or all records, of a run, by ordinal.
+#[derive(Debug, Clone)]
+pub struct Fates {
+    /// Those that the filter lets pass; `None` where there is no filter.
+    matched: Option<Bits>,
+    /// Those of them that were found out after the run not to pass.
+    revoked: Bits,
+    duplicate: Bits,
+    superseded: Bits,
+    /// (superseded, winner), ascending.
+    winners: Vec<(u64, u64)>,
+    /// Those that skip and limit let pass.
+    window: Range<u64>,
+}
+
+impl Default for Fates {
+    /// All are kept.
+    fn default() -> Self {
+        Self {
+            matched: None,
+            revoked: Bits::default(),
+            duplicate: Bits::default(),
+            superseded: Bits::default(),
+            winners: Vec::new(),
+            window: 0..u64::MAX,
+        }
+    }
+}
+
+impl Fates {
+    /// Resolves a log of keys. `array_hash` gives the hash of the message array of a body, by the body's ordinal.
+    ///
+    /// Of the copies of one id the newest is kept; of equally new ones the one with the most keys that hold something;
+    /// then the one whose content hash is smallest. Copies equal to it are duplicates, all others are superseded; of
+    /// equal ones among these, only the first counts as superseded.
+    ///
+    /// # Errors
+    /// Where the spilled part of the log cannot be read back.
+    pub fn resolve(log: KeyLog, array_hash: impl Fn(u32) -> u128) -> Result<Self> {
+        let mut fates = Self::default();
+        log.for_each_group(|keys| {
+            for key in keys.iter_mut() {
+                if let Some(page) = key.surrogate_page {
+                    key.id = surrogate_in_body(key.id, array_hash(page));
+                }
+            }
+            keys.sort_unstable_by_key(rank);
+            for copies in keys.chunk_by(|a, b| a.id == b.id) {
+                fates.decide(copies);
+            }
+            Ok(())
+        })?;
+        fates.winners.sort_unstable();
+        Ok(fates)
+    }
+
+    /// `copies` are sorted, the winner first and equal ones together.
+    fn decide(&mut self, copies: &[Key]) {
+        let winner = copies[0];
+        for pair in copies.windows(2) {
+            let loser = pair[1];
+            if loser.content == pair[0].content {
+                self.duplicate.insert(loser.ordinal);
+            } else {
+                self.superseded.insert(loser.ordinal);
+                self.winners.push((loser.ordinal, winner.ordinal));
+            }
+        }
+    }
+
+    /// Sets what the filter lets pass.
+    pub(crate) fn set_matched(&mut self, matched: Bits) {
+        self.matched = Some(matched);
+    }
+
+    /// Leaves out one that matched during the run.
+    pub(crate) fn revoke(&mut self, ordinal: u64) {
+        self.revoked.insert(ordinal);
+    }
+
+    /// Leaves out the first `skip` of what is kept so far, and all after `limit` more. Needs what matched.
+    pub(crate) fn set_window(&mut self, skip: u64, limit: Option<u64>) {
+        let Some(matched) = &self.matched else { return };
+        let mut kept =
+            matched.iter(0..u64::MAX).filter(|&at| !self.is_loser(at) && !self.revoked.contains(at));
+        let none = u64::MAX..u64::MAX;
+        self.window = match (kept.nth(skip as usize), limit) {
+            (_, Some(0)) | (None, _) => none,
+            (Some(first), None) => first..u64::MAX,
+            (Some(first), Some(limit)) => match kept.nth(limit as usize - 1) {
+                Some(end) => first..end,
+                None => first..u64::MAX,
+            },
+        };
+    }
+
+    fn is_loser(&self, ordinal: u64) -> bool {
+        self.duplicate.contains(ordinal) || self.superseded.contains(ordinal)
+    }
+
+    /// What became of the message (or record) with this ordinal. Not defined for rejected spans.
+    pub fn fate(&self, ordinal: u64) -> Fate {
+        if self.duplicate.contains(ordinal) {
+            Fate::Duplicate
+        } else if self.superseded.contains(ordinal) {
+            Fate::Superseded
+        } else if self.window.contains(&ordinal) && self.matches(ordinal) {
+            Fate::Kept
+        } else {
+            Fate::Filtered
+        }
+    }
+
+    /// Whether a superseded copy passes the filters itself: only such ones stand in the table `superseded`.
+    pub fn matches(&self, ordinal: u64) -> bool {
+        self.matched.as_ref().is_none_or(|matched| matched.contains(ordinal))
+            && !self.revoked.contains(ordinal)
+    }
+
+    /// The ordinal of the copy that a superseded one lost against.
+    pub fn winner(&self, superseded: u64) -> Option<u64> {
+        let at = self.winners.binary_search_by_key(&superseded, |pair| pair.0).ok()?;
+        Some(self.winners[at].1)
+    }
+
+    /// All that lost, ascending.
+    pub fn losers(&self) -> impl Iterator<Item = u64> + '_ {
+        self.losers_in(0..u64::MAX)
+    }
+
+    /// Those of `range` that lost, ascending.
+    pub fn losers_in(&self, range: Range<u64>) -> impl Iterator<Item = u64> + '_ {
+        let mut duplicates = self.duplicate.iter(range.clone()).peekable();
+        let mut superseded = self.superseded.iter(range).peekable();
+        std::iter::from_fn(move || match (duplicates.peek(), superseded.peek()) {
+            (Some(a), Some(b)) if b < a => superseded.next(),
+            (None, _) => superseded.next(),
+            _ => duplicates.next(),
+        })
+    }
+
+    /// Whether none of `range` that matched the filter during the run was left out after it: rows built for it stand.
+    pub fn is_untouched(&self, range: Range<u64>) -> bool {
+        self.window.start <= range.start
+            && range.end <= self.window.end
+            && self.duplicate.count(range.clone()) == 0
+            && self.superseded.count(range.clone()) == 0
+            && self.revoked.count(range) == 0
+    }
+
+    /// How many of `range` were a duplicate, or superseded.
+    ///
+    /// # Panics
+    /// For any other fate: these cannot be told from rejected spans here; the ledger has them.
+    pub(crate) fn count(&self, fate: Fate, range: Range<u64>) -> u64 {
+        match fate {
+            Fate::Duplicate => self.duplicate.count(range),
+            Fate::Superseded => self.superseded.count(range),
+            Fate::Kept | Fate::Filtered => unreachable!("counted by the ledger"),
+        }
+    }
+
+    /// How many of `range` are kept; `None` where there is no filter, so that only the books can tell.
+    pub(crate) fn count_matched(&self, range: Range<u64>) -> Option<u64> {
+        let matched = self.matched.as_ref()?;
+        let range = range.start.max(self.window.start)..range.end.min(self.window.end);
+        Some(matched.iter(range).filter(|&at| !self.is_loser(at) && !self.revoked.contains(at)).count() as u64)
+    }
+
+    /// How many were superseded.
+    pub fn superseded_count(&self) -> u64 {
+        self.superseded.len()
+    }
+
+    /// How many were duplicates.
+    pub fn duplicate_count(&self) -> u64 {
+        self.duplicate.len()
+    }
+
+    /// Bytes of memory that it takes.
+    pub fn byte_len(&self) -> usize {
+        let bits = self.duplicate.byte_len() + self.superseded.byte_len() + self.winners.len() * 16;
+        bits + self.revoked.byte_len() + self.matched.as_ref().map_or(0, Bits::byte_len)
+    }
+}
+
+/// Sorts copies together, the one that is kept first, equal ones next to each other and in the order they came.
+fn rank(key: &Key) -> (u128, Reverse<i64>, Reverse<u32>, u128, u64) {
+    (key.id, Reverse(key.version), Reverse(key.richness), key.content, key.ordinal)
+}
+
+/// A surrogate id, told apart from ids of messages and from surrogates in other bodies.
+fn surrogate_in_body(surrogate: u128, array_hash: u128) -> u128 {
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(&surrogate.to_le_bytes());
+    bytes[16..].copy_from_slice(&array_hash.to_le_bytes());
+    xxh3_128(&bytes)
+}

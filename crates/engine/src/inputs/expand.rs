@@ -1,0 +1,257 @@
+//! From INPUT arguments to the ordered list of what is read.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::{Container, InputInfo, InputKind};
+use crate::error::{EngineError, IoContext, Result};
+
+/// What is left out of the list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExpandOptions {
+    /// A directory that is being written, so not read either: an output may lie inside an input.
+    pub exclude: Option<PathBuf>,
+}
+
+/// What is read, in order, and what is not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InputList {
+    /// The inputs, in the order of their arguments, those of one argument by path.
+    pub inputs: Vec<InputInfo>,
+    /// Files that were given more than once, by the name of each further time; they are read once.
+    pub repeated: Vec<String>,
+    /// What stands in a directory and cannot be read as a file: devices, sockets, links in a circle.
+    pub skipped: Vec<String>,
+}
+
+impl InputList {
+    /// A list of bodies in memory, each under a name.
+    pub fn from_bytes<N: Into<String>, B: Into<std::sync::Arc<[u8]>>>(
+        bodies: impl IntoIterator<Item = (N, B)>,
+    ) -> Self {
+        let inputs = bodies.into_iter().enumerate().map(|(index, (name, bytes))| {
+            let bytes = bytes.into();
+            InputInfo {
+                index,
+                display: name.into(),
+                size: Some(bytes.len() as u64),
+                kind: InputKind::Bytes(bytes),
+                container: Container::Plain,
+            }
+        });
+        Self { inputs: inputs.collect(), ..Self::default() }
+    }
+
+    /// How many bytes there are to read, as far as it is known.
+    pub fn total_size(&self) -> Option<u64> {
+        self.inputs.iter().map(|input| input.size).sum()
+    }
+}
+
+/// Lists what INPUT arguments stand for: files, directories (all files in them, hidden ones aside), globs, and `-` for
+/// standard input.
+///
+/// The order is that of the arguments; what one argument stands for is sorted by the bytes of the path. A file that is
+/// given twice is listed once. Links are followed, and circles of them end.
+///
+/// # Errors
+/// [`EngineError::NoInput`] where there is nothing to read, or an argument stands for nothing; [`EngineError::Io`]
+/// where an argument cannot be looked at.
+pub fn expand<A: AsRef<OsStr>>(arguments: &[A], options: &ExpandOptions) -> Result<InputList> {
+    let mut list = Listing {
+        exclude: options.exclude.as_deref().and_then(real_path),
+        seen: HashSet::new(),
+        found: Vec::new(),
+        result: InputList::default(),
+    };
+    for argument in arguments {
+        list.argument(argument.as_ref())?;
+    }
+    if list.found.is_empty() {
+        let names = arguments.iter().map(|argument| argument.as_ref().display().to_string());
+        return Err(EngineError::NoInput(names.collect()));
+    }
+    Ok(list.finish())
+}
+
+/// Something to be read.
+struct Found {
+    /// Relative to its argument.
+    short: PathBuf,
+    /// As given, for when the short name is not unique.
+    long: PathBuf,
+    kind: InputKind,
+    size: Option<u64>,
+}
+
+struct Listing {
+    exclude: Option<PathBuf>,
+    seen: HashSet<PathBuf>,
+    found: Vec<Found>,
+    result: InputList,
+}
+
+impl Listing {
+    fn argument(&mut self, argument: &OsStr) -> Result<()> {
+        if argument == "-" {
+            let name = PathBuf::from("stdin");
+            if self.seen.insert(PathBuf::from("-")) {
+                self.found.push(Found {
+                    short: name.clone(),
+                    long: name,
+                    kind: InputKind::Stdin,
+                    size: None,
+                });
+            } else {
+                self.result.repeated.push("-".to_owned());
+            }
+            return Ok(());
+        }
+        let path = Path::new(argument);
+        let before = (self.found.len(), self.result.repeated.len());
+        match fs::metadata(path) {
+            Ok(_) => self.path(path, path.parent().unwrap_or(path))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && is_pattern(argument) => {
+                self.glob(argument)?;
+            }
+            Err(error) => return Err(error).context("read", path),
+        }
+        if before == (self.found.len(), self.result.repeated.len()) {
+            return Err(EngineError::NoInput(vec![argument.display().to_string()]));
+        }
+        Ok(())
+    }
+
+    /// Everything that matches a pattern, named relative to its part before the first wildcard.
+    fn glob(&mut self, pattern: &OsStr) -> Result<()> {
+        let usage = || EngineError::Usage(format!("'{}' is no pattern that can be read", pattern.display()));
+        let text = pattern.to_str().ok_or_else(usage)?;
+        let options =
+            glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
+        let matches = glob::glob_with(text, options).map_err(|_| usage())?;
+        let mut paths: Vec<PathBuf> =
+            matches.map(|path| path.unwrap_or_else(|error| error.path().to_owned())).collect();
+        sort_by_bytes(&mut paths, |path| path);
+        let fixed = |part: &Component<'_>| !is_pattern(part.as_os_str());
+        let base: PathBuf = Path::new(pattern).components().take_while(fixed).collect();
+        for path in paths {
+            self.path(&path, &base)?;
+        }
+        Ok(())
+    }
+
+    /// A file, or all files of a directory. Files are named relative to `base`, those of a directory relative to it
+    /// where it is the argument itself.
+    fn path(&mut self, path: &Path, base: &Path) -> Result<()> {
+        let metadata = fs::metadata(path).context("read", path)?;
+        if !metadata.is_dir() {
+            let size = metadata.is_file().then_some(metadata.len());
+            self.file(path, path.strip_prefix(base).unwrap_or(path), size);
+            return Ok(());
+        }
+        let root = if path.parent() == Some(base) { path } else { base };
+        let hidden = |entry: &walkdir::DirEntry| entry.depth() > 0 && is_hidden(entry.file_name());
+        let exclude = self.exclude.clone();
+        let excluded = |entry: &walkdir::DirEntry| {
+            entry.file_type().is_dir() && exclude.is_some() && real_path(entry.path()) == exclude
+        };
+        let walk = WalkDir::new(path).follow_links(true).into_iter();
+        let mut files = Vec::new();
+        for entry in walk.filter_entry(|entry| !hidden(entry) && !excluded(entry)) {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) if entry.file_type().is_file() => {
+                    let size = entry.metadata().ok().map(|metadata| metadata.len());
+                    files.push((entry.into_path(), size));
+                }
+                Ok(entry) => self.result.skipped.push(entry.path().display().to_string()),
+                // A circle of links has been read already, where it starts.
+                Err(error) if error.loop_ancestor().is_some() => {
+                    self.result.skipped.push(error.path().unwrap_or(path).display().to_string());
+                }
+                // Listed all the same: reading it fails, and the ledger says so.
+                Err(error) => files.push((error.path().unwrap_or(path).to_owned(), None)),
+            }
+        }
+        sort_by_bytes(&mut files, |file| &file.0);
+        for (file, size) in files {
+            let short = file.strip_prefix(root).unwrap_or(&file).to_owned();
+            self.file(&file, &short, size);
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path, short: &Path, size: Option<u64>) {
+        let real = real_path(path).unwrap_or_else(|| path.to_owned());
+        if self.exclude.as_ref().is_some_and(|exclude| real.starts_with(exclude)) {
+            return;
+        }
+        if self.seen.insert(real) {
+            let kind = InputKind::File(path.to_owned());
+            self.found.push(Found { short: short.to_owned(), long: path.to_owned(), kind, size });
+        } else {
+            self.result.repeated.push(path.display().to_string());
+        }
+    }
+
+    /// Gives every input a name of its own: the short one, else the path as given, else that with a number.
+    fn finish(self) -> InputList {
+        let mut short_names: HashMap<String, usize> = HashMap::new();
+        for found in &self.found {
+            *short_names.entry(name_of(&found.short)).or_default() += 1;
+        }
+        let mut taken = HashSet::new();
+        let mut list = self.result;
+        for (index, found) in self.found.into_iter().enumerate() {
+            let short = name_of(&found.short);
+            let wanted = if short_names[&short] == 1 { short } else { name_of(&found.long) };
+            let mut display = wanted.clone();
+            let mut number = 2;
+            while !taken.insert(display.clone()) {
+                display = format!("{wanted}#{number}");
+                number += 1;
+            }
+            let container = Container::Plain;
+            list.inputs.push(InputInfo { index, display, kind: found.kind, container, size: found.size });
+        }
+        list
+    }
+}
+
+/// A path as text, with `/` between its parts on every system.
+fn name_of(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if std::path::MAIN_SEPARATOR == '/' {
+        text.into_owned()
+    } else {
+        text.replace(std::path::MAIN_SEPARATOR, "/")
+    }
+}
+
+fn sort_by_bytes<T>(items: &mut [T], path: impl Fn(&T) -> &PathBuf) {
+    items.sort_by(|a, b| path(a).as_os_str().as_encoded_bytes().cmp(path(b).as_os_str().as_encoded_bytes()));
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+fn is_pattern(text: &OsStr) -> bool {
+    text.as_encoded_bytes().iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
+}
+
+/// The path without links, of something that may not exist yet.
+fn real_path(path: &Path) -> Option<PathBuf> {
+    if let Ok(real) = fs::canonicalize(path) {
+        return Some(real);
+    }
+    let absolute = std::path::absolute(path).ok()?;
+    let name: OsString = absolute.file_name()?.to_owned();
+    let parent = absolute.parent()?;
+    Some(fs::canonicalize(parent).ok()?.join(name))
+}

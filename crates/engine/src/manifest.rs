@@ -1,0 +1,167 @@
+//! `_korpus.json`: what a dataset says about itself. It is written last: a dataset without it is not finished.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{EngineError, IoContext, Result};
+use crate::ledger::{Books, Ledger};
+
+/// The name of the manifest in a dataset.
+pub const MANIFEST: &str = "_korpus.json";
+/// The value of [`Manifest::format`].
+const FORMAT: &str = "korpus-dataset";
+
+/// What a dataset is, what it was made of, and what it holds. No times, thread counts or temporary paths: the same
+/// inputs and options give the same bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Always `korpus-dataset`.
+    pub format: String,
+    /// Version of the tables.
+    pub schema_version: u32,
+    /// Version of the program that wrote it.
+    pub program_version: String,
+    /// The options that shape the data, by name.
+    pub options: BTreeMap<String, serde_json::Value>,
+    /// What was read, in order.
+    pub inputs: Vec<InputEntry>,
+    /// The files of the dataset, this one aside, by path.
+    pub files: Vec<FileEntry>,
+    /// What became of all that was seen.
+    pub totals: Totals,
+}
+
+/// One input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputEntry {
+    /// Its name, as in the tables' `source_file`.
+    pub path: String,
+    /// Its bytes, before decoding.
+    pub size: u64,
+    /// XXH3-128 of these bytes, in hexadecimal.
+    pub hash: String,
+    /// How many bodies it holds.
+    pub pages: u64,
+    /// ok, partial or unreadable.
+    pub status: String,
+    /// Whether it changed while it was read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changed: bool,
+}
+
+/// One file of the dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Relative to the dataset, with `/`.
+    pub path: String,
+    /// The table that it is a part of.
+    pub table: String,
+    /// How many rows it holds.
+    pub rows: u64,
+    /// Its size.
+    pub bytes: u64,
+    /// XXH3-128 of its bytes, in hexadecimal.
+    pub hash: String,
+}
+
+/// What became of all that was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Totals {
+    /// Bodies.
+    pub pages: u64,
+    /// Messages.
+    pub messages: Books,
+    /// Conversation and session records.
+    pub records: Books,
+}
+
+impl Manifest {
+    /// The manifest of a run: inputs and totals from the ledger; options and files are for the caller to add.
+    pub fn new(schema_version: u32, ledger: &Ledger) -> Self {
+        let (messages, records) = ledger.totals();
+        Self {
+            format: FORMAT.to_owned(),
+            schema_version,
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            options: BTreeMap::new(),
+            inputs: ledger.inputs().iter().map(InputEntry::from).collect(),
+            files: Vec::new(),
+            totals: Totals { pages: ledger.pages().len() as u64, messages, records },
+        }
+    }
+
+    /// Writes it into the directory `dataset`.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn write(&self, dataset: &Path) -> Result<()> {
+        let path = dataset.join(MANIFEST);
+        let mut file = BufWriter::new(File::create(&path).context("create", &path)?);
+        serde_json::to_writer_pretty(&mut file, self)
+            .map_err(std::io::Error::from)
+            .context("write", &path)?;
+        file.write_all(b"\n").and_then(|()| file.flush()).context("write", &path)
+    }
+
+    /// Reads that of the directory `dataset`.
+    ///
+    /// # Errors
+    /// [`EngineError::NotADataset`] where there is none; an I/O error where it cannot be read or is damaged.
+    pub fn read(dataset: &Path) -> Result<Self> {
+        let path = dataset.join(MANIFEST);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(EngineError::NotADataset(dataset.to_owned()));
+            }
+            Err(error) => return Err(error).context("read", &path),
+        };
+        let manifest: Self =
+            serde_json::from_slice(&bytes).map_err(std::io::Error::from).context("read", &path)?;
+        if manifest.format != FORMAT {
+            return Err(EngineError::NotADataset(dataset.to_owned()));
+        }
+        Ok(manifest)
+    }
+}
+
+impl From<&crate::ledger::InputReport> for InputEntry {
+    fn from(report: &crate::ledger::InputReport) -> Self {
+        Self {
+            path: report.input.display.clone(),
+            size: report.bytes,
+            hash: format!("{:032x}", report.hash),
+            pages: report.pages.len() as u64,
+            status: report.status.as_str().to_owned(),
+            changed: report.changed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_is_read_back_and_others_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(Manifest::read(dir.path()), Err(EngineError::NotADataset(_))));
+        let mut manifest = Manifest::new(1, &Ledger::default());
+        manifest.options.insert("dedup".to_owned(), true.into());
+        manifest.files.push(FileEntry {
+            path: "messages/part-00000.parquet".to_owned(),
+            table: "messages".to_owned(),
+            rows: 3,
+            bytes: 99,
+            hash: "0".repeat(32),
+        });
+        manifest.write(dir.path()).unwrap();
+        assert_eq!(Manifest::read(dir.path()).unwrap(), manifest);
+        std::fs::write(dir.path().join(MANIFEST), "{}").unwrap();
+        assert!(matches!(Manifest::read(dir.path()), Err(EngineError::Io { .. })));
+    }
+}

@@ -1,0 +1,89 @@
+//! The budget of memory, and who may use how much of it.
+
+/// What is taken where the machine does not say how much memory it has.
+const UNKNOWN: usize = 1 << 30;
+/// Below this nothing works: a few blocks and one row group.
+const LEAST: usize = 64 << 20;
+/// Blocks that one thread may be ahead of the commits, in bytes of text.
+const AHEAD_A_THREAD: usize = 32 << 20;
+
+/// How much memory a run may use. Shares are upper bounds for what can grow; what cannot (stacks, codecs, the program
+/// itself) is covered by what is left over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryBudget {
+    limit: usize,
+}
+
+impl Default for MemoryBudget {
+    /// A quarter of the machine's memory.
+    fn default() -> Self {
+        Self::new(machine_memory().map_or(UNKNOWN, |bytes| usize::try_from(bytes / 4).unwrap_or(usize::MAX)))
+    }
+}
+
+impl MemoryBudget {
+    /// A budget of `limit` bytes; less than 64 MiB counts as 64 MiB.
+    pub fn new(limit: usize) -> Self {
+        Self { limit: limit.max(LEAST) }
+    }
+
+    /// All of it, in bytes.
+    pub fn limit(self) -> usize {
+        self.limit
+    }
+
+    /// What the de-duplication keys may take before they go to disk.
+    pub fn key_log(self) -> usize {
+        self.limit / 8
+    }
+
+    /// What row groups may take that are being filled and encoded.
+    pub fn row_groups(self) -> usize {
+        self.limit / 4
+    }
+
+    /// What blocks may take, as text, that are read and not committed yet, with `threads` threads.
+    pub fn ahead(self, threads: usize) -> usize {
+        (threads.max(1) * AHEAD_A_THREAD).min(self.limit / 4)
+    }
+
+    /// The largest file or body that is held whole, with `threads` threads; larger ones are streamed.
+    pub fn whole_body(self, threads: usize) -> usize {
+        (self.limit / 8 / threads.max(1)).clamp(1 << 20, 32 << 20)
+    }
+}
+
+/// The machine's memory in bytes, or that of the control group that the process is confined to.
+fn machine_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let total = line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024;
+    let confined = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
+    let confined = confined.and_then(|text| text.trim().parse::<u64>().ok());
+    Some(confined.map_or(total, |confined| confined.min(total)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_fit_into_the_limit() {
+        for (limit, threads) in [(0, 1), (256 << 20, 2), (1 << 30, 64), (16 << 30, 8)] {
+            let budget = MemoryBudget::new(limit);
+            let whole = budget.whole_body(threads) * threads;
+            let sum = 2 * budget.key_log() + budget.row_groups() + budget.ahead(threads) + whole;
+            assert!(
+                budget.limit() >= LEAST && sum <= budget.limit() * 9 / 8 + threads * (1 << 20),
+                "{budget:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_default_is_a_quarter_of_the_machine() {
+        if let Some(total) = machine_memory() {
+            assert_eq!(MemoryBudget::default().limit(), MemoryBudget::new(total as usize / 4).limit());
+        }
+    }
+}

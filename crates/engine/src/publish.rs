@@ -1,0 +1,202 @@
+//! Publishing a directory whole or not at all.
+//!
+//! A run writes into a hidden sibling of the target, the staging, and holds a lock on the target meanwhile. When
+//! everything is written and synced, the staging takes the target's place in one atomic step. A run that dies leaves its
+//! staging behind; the next one, which gets the lock, removes it.
+
+mod lock;
+mod swap;
+#[cfg(test)]
+mod tests;
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::error::{EngineError, IoContext, Result};
+use crate::manifest::MANIFEST;
+use lock::Lock;
+
+/// How a target may be treated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PublishOptions {
+    /// Whether a dataset that is there already may be replaced.
+    pub overwrite: bool,
+}
+
+/// A directory being made, which becomes the target when it is [finished](Self::finish). Dropped unfinished, it is
+/// removed, and the target is as it was.
+#[derive(Debug)]
+pub struct Publication {
+    target: PathBuf,
+    staging: Option<PathBuf>,
+    options: PublishOptions,
+    /// Let go after the staging is gone.
+    _lock: Lock,
+}
+
+/// What stands where a dataset is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Nothing,
+    EmptyDirectory,
+    Dataset,
+    Other,
+}
+
+impl Publication {
+    /// Locks `target`, and makes the directory that will take its place. Missing directories above it are made.
+    ///
+    /// # Errors
+    /// [`EngineError::TargetExists`] for a dataset that must not be replaced; [`EngineError::NotADataset`] for anything
+    /// else that is not an empty directory; [`EngineError::Locked`] while another run writes to it.
+    pub fn begin(target: &Path, options: PublishOptions) -> Result<Self> {
+        // A link to a directory stands for the directory.
+        let target =
+            fs::canonicalize(target).or_else(|_| std::path::absolute(target)).context("find", target)?;
+        let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
+            return Err(EngineError::NotADataset(target));
+        };
+        allowed(&target, options)?;
+        fs::create_dir_all(parent).context("create", parent)?;
+        let sibling = |suffix: &str| {
+            let mut hidden = std::ffi::OsString::from(".");
+            hidden.push(name);
+            hidden.push(suffix);
+            parent.join(hidden)
+        };
+        let lock = Lock::take(&sibling(".korpus-lock"), &target)?;
+        swap::recover(&target, &sibling(swap::OLD_SUFFIX))?;
+        remove_leftovers(parent, &sibling(".korpus-"))?;
+        // Another run may have finished between the first look and the lock.
+        allowed(&target, options)?;
+        let staging = sibling(&format!(".korpus-{:08x}.tmp", std::process::id()));
+        fs::create_dir(&staging).context("create", &staging)?;
+        Ok(Self { target, staging: Some(staging), options, _lock: lock })
+    }
+
+    /// The directory to write into.
+    pub fn path(&self) -> &Path {
+        self.staging.as_deref().unwrap_or(&self.target)
+    }
+
+    /// The directory that it becomes.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Syncs everything, and puts it in the place of the target.
+    ///
+    /// # Errors
+    /// Where something cannot be synced or renamed, or the target has become something else meanwhile; it is as it was
+    /// then.
+    pub fn finish(mut self) -> Result<()> {
+        let staging = self.path().to_owned();
+        sync_tree(&staging)?;
+        let standing = allowed(&self.target, self.options)?;
+        let parent = self.target.parent().unwrap_or(&self.target);
+        if standing == Standing::Nothing {
+            swap::place(&staging, &self.target)?;
+            self.staging = None;
+        } else {
+            // The old dataset lies in the staging's place afterwards, and goes with it.
+            swap::exchange(&staging, &self.target)?;
+        }
+        sync_dir(parent)
+    }
+}
+
+impl Drop for Publication {
+    fn drop(&mut self) {
+        if let Some(staging) = &self.staging {
+            // What cannot be removed now is a leftover for the next run.
+            let _ = fs::remove_dir_all(staging);
+        }
+    }
+}
+
+/// What stands at `target`, if it may be replaced.
+fn allowed(target: &Path, options: PublishOptions) -> Result<Standing> {
+    match standing(target)? {
+        Standing::Other => Err(EngineError::NotADataset(target.to_owned())),
+        Standing::Dataset if !options.overwrite => Err(EngineError::TargetExists(target.to_owned())),
+        standing => Ok(standing),
+    }
+}
+
+fn standing(target: &Path) -> Result<Standing> {
+    let mut entries = match fs::read_dir(target) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Standing::Nothing),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(Standing::Other),
+        Err(error) => return Err(error).context("read", target),
+    };
+    if entries.next().is_none() {
+        Ok(Standing::EmptyDirectory)
+    } else if target.join(MANIFEST).is_file() {
+        Ok(Standing::Dataset)
+    } else {
+        Ok(Standing::Other)
+    }
+}
+
+/// Removes the stagings of runs that died: whoever holds the lock is the only one alive.
+fn remove_leftovers(parent: &Path, prefix: &Path) -> Result<()> {
+    let prefix = prefix.file_name().unwrap_or_default().as_encoded_bytes();
+    for entry in fs::read_dir(parent).context("read", parent)? {
+        let entry = entry.context("read", parent)?;
+        let name = entry.file_name();
+        let middle = name.as_encoded_bytes().strip_prefix(prefix).and_then(|rest| rest.strip_suffix(b".tmp"));
+        let is_staging =
+            middle.is_some_and(|middle| middle.len() == 8 && middle.iter().all(u8::is_ascii_hexdigit));
+        if is_staging && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            fs::remove_dir_all(entry.path()).context("remove", &entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Syncs a directory and everything in it.
+fn sync_tree(dir: &Path) -> Result<()> {
+    for entry in fs::read_dir(dir).context("read", dir)? {
+        let entry = entry.context("read", dir)?;
+        let path = entry.path();
+        if entry.file_type().context("read", &path)?.is_dir() {
+            sync_tree(&path)?;
+        } else {
+            File::open(&path).and_then(|file| file.sync_all()).context("sync", &path)?;
+        }
+    }
+    sync_dir(dir)
+}
+
+/// Syncs the entries of a directory, where the system can.
+fn sync_dir(dir: &Path) -> Result<()> {
+    if cfg!(unix) {
+        File::open(dir).and_then(|file| file.sync_all()).context("sync", dir)?;
+    }
+    Ok(())
+}
+
+/// The size of a file and the XXH3-128 of its bytes, for the manifest.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn hash_file(path: &Path) -> Result<(u64, u128)> {
+    let mut file = File::open(path).context("read", path)?;
+    let mut buffer = vec![0; 256 << 10];
+    let (mut hasher, mut bytes) = (Xxh3::new(), 0);
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok((bytes, hasher.digest128())),
+            Ok(len) => {
+                hasher.update(&buffer[..len]);
+                bytes += len as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error).context("read", path),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The run: inputs in, commits out, in order, on all threads, within bounds.
+
+mod commit;
+mod schedule;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use korpus_core::Limits;
+
+use crate::dedup::Fates;
+use crate::error::{EngineError, Result};
+use crate::facts::Surveyor;
+use crate::filter::Filter;
+use crate::inputs::InputList;
+use crate::job::Job;
+use crate::ledger::Ledger;
+use crate::memory::MemoryBudget;
+use crate::observer::Observer;
+
+use commit::Committer;
+use schedule::Schedule;
+use worker::Shared;
+
+/// What shapes a run. The default reads everything with the defaults of the core.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Bounds of what one body or message may cost.
+    pub limits: Limits,
+    /// Which messages are kept.
+    pub filter: Filter,
+    /// Whether copies of a message are recognised.
+    pub dedup: bool,
+    /// How much memory may be used.
+    pub memory: MemoryBudget,
+    /// Where keys go that do not fit into memory; the system's directory for temporary files otherwise.
+    pub temp_dir: Option<PathBuf>,
+    /// Whether large files are mapped instead of read.
+    pub mmap: bool,
+    /// Set from anywhere to stop the run, which then ends with [`EngineError::Cancelled`].
+    pub cancel: Arc<AtomicBool>,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            filter: Filter::default(),
+            dedup: true,
+            memory: MemoryBudget::default(),
+            temp_dir: None,
+            mmap: false,
+            cancel: Arc::default(),
+        }
+    }
+}
+
+/// The threads of a run, and of what the jobs do around it.
+#[derive(Debug)]
+pub struct Pool(rayon::ThreadPool);
+
+impl Pool {
+    /// A pool of `threads` threads; as many as the machine has processors where that is 0.
+    ///
+    /// # Errors
+    /// [`EngineError::Worker`] where the system gives no threads.
+    pub fn new(threads: usize) -> Result<Self> {
+        let builder =
+            rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|n| format!("korpus-{n}"));
+        let pool =
+            builder.build().map_err(|error| EngineError::Worker(format!("no threads to be had: {error}")))?;
+        Ok(Self(pool))
+    }
+
+    /// How many threads there are.
+    pub fn threads(&self) -> usize {
+        self.0.current_num_threads()
+    }
+
+    /// Does `work` on the pool; what it does with rayon, and [`Background`](crate::Background), uses these threads.
+    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        self.0.install(work)
+    }
+}
+
+/// What a run found, besides the state of its job.
+#[derive(Debug)]
+pub struct RunReport {
+    /// Every body and every input, with books that balance.
+    pub ledger: Ledger,
+    /// What became of each message, by its `message_seq`.
+    pub messages: Fates,
+    /// What became of each record, by its ordinal.
+    pub records: Fates,
+    /// Whether the message that the filter's `msg_id` names was seen, where one is named.
+    pub anchor_found: Option<bool>,
+    /// Bytes of de-duplication keys that did not fit into memory.
+    pub spilled_bytes: u64,
+}
+
+/// Reads all inputs and has `job` map their blocks, in parallel, and commit the parts to `state`, in order; then finds
+/// out which messages are copies, and balances the books.
+///
+/// What is built from the parts is the same for any number of threads. Memory stays bounded however many and however
+/// large the inputs are. What is wrong with inputs, bodies and messages stands in the ledger and fails nothing.
+///
+/// # Errors
+/// The first error of a commit; [`EngineError::Cancelled`]; [`EngineError::Usage`] for filters that contradict
+/// themselves; I/O errors of the temporary file; a failing worker outside any message.
+pub fn run<J: Job>(
+    pool: &Pool,
+    inputs: &InputList,
+    options: &RunOptions,
+    job: &J,
+    state: &mut J::State,
+    observer: &dyn Observer,
+) -> Result<RunReport, J::Error> {
+    options.filter.check()?;
+    let threads = pool.threads();
+    let mut limits = options.limits.clone();
+    limits.whole_bytes = limits.whole_bytes.min(options.memory.whole_body(threads));
+    let committer = Committer::new(options, &inputs.inputs, job, state, observer);
+    let shared = Shared {
+        job,
+        inputs: &inputs.inputs,
+        surveyor: Surveyor {
+            filter: &options.filter,
+            dedup: options.dedup,
+            reject_bytes: limits.reject_bytes,
+        },
+        limits,
+        mmap: options.mmap,
+        cancel: &options.cancel,
+        observer,
+        schedule: Schedule::new(inputs.inputs.len(), options.memory.ahead(threads), committer),
+    };
+    pool.0.broadcast(|_| shared.work());
+    let committer = shared.schedule.into_committer()?;
+    pool.install(|| committer.settle(options)).map_err(J::Error::from)
+}

@@ -1,0 +1,179 @@
+//! The serial half of a run: commits in order, the books, the keys, and what becomes of it all at the end.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use korpus_core::{Reason, Reject};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::schedule::Place;
+use super::{RunOptions, RunReport};
+use crate::anchor::AnchorLog;
+use crate::bits::Bits;
+use crate::dedup::Fates;
+use crate::error::{EngineError, Result};
+use crate::facts::Survey;
+use crate::inputs::InputInfo;
+use crate::job::{BlockSeq, Job};
+use crate::keylog::KeyLog;
+use crate::ledger::{InputReport, Ledger};
+use crate::observer::Observer;
+use crate::work::RejectItem;
+
+/// What is ready to be committed.
+pub(super) enum Done<J: Job> {
+    /// A block was mapped.
+    Block { part: J::Part, survey: Survey, bytes: usize },
+    /// An input ended; `lost` says that the reader failed on it.
+    End { report: InputReport, lost: bool },
+}
+
+impl<J: Job> Done<J> {
+    /// Bytes of text that it stands for.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Block { bytes, .. } => *bytes,
+            Self::End { .. } => 0,
+        }
+    }
+}
+
+/// Takes parts in order.
+pub(super) struct Committer<'r, J: Job> {
+    job: &'r J,
+    state: &'r mut J::State,
+    observer: &'r dyn Observer,
+    inputs: Vec<InputInfo>,
+    ledger: Ledger,
+    keys: KeyLog,
+    record_keys: KeyLog,
+    /// What the filter lets pass, where there is one.
+    matched: Option<(Bits, Bits)>,
+    anchors: Option<AnchorLog>,
+}
+
+impl<'r, J: Job> Committer<'r, J> {
+    pub(super) fn new(
+        options: &RunOptions,
+        inputs: &[InputInfo],
+        job: &'r J,
+        state: &'r mut J::State,
+        observer: &'r dyn Observer,
+    ) -> Self {
+        let share = options.memory.key_log();
+        Self {
+            job,
+            state,
+            observer,
+            inputs: inputs.to_vec(),
+            ledger: Ledger::default(),
+            keys: KeyLog::new(share, options.temp_dir.clone()),
+            // Records are few: what they take comes out of what is left over.
+            record_keys: KeyLog::new(share / 4, options.temp_dir.clone()),
+            matched: options.filter.is_selective().then(Default::default),
+            anchors: options.filter.msg_id.is_some().then(|| AnchorLog::new(options.temp_dir.clone())),
+        }
+    }
+
+    /// Commits what is next. A panic of the job ends the run, and hangs nobody.
+    pub(super) fn commit(&mut self, place: Place, done: Done<J>) -> Result<(), J::Error> {
+        let outcome = catch_unwind(AssertUnwindSafe(|| match done {
+            Done::Block { part, survey, .. } => self.block(place, survey, part),
+            Done::End { report, lost } => self.end(report, lost),
+        }));
+        outcome.unwrap_or_else(|_| {
+            let what = format!("committing block {} of input {}", place.1, place.0);
+            Err(EngineError::Worker(what).into())
+        })
+    }
+
+    fn block(&mut self, place: Place, survey: Survey, part: J::Part) -> Result<(), J::Error> {
+        let at = BlockSeq {
+            input: &self.inputs[place.0],
+            block: place.1,
+            first_message: self.ledger.messages_seen(),
+            first_record: self.ledger.records_seen(),
+            first_page: self.ledger.page_of_slice(survey.slices.first().is_none_or(|slice| slice.starts)),
+        };
+        log_keys(&mut self.keys, survey.keys, at.first_message, at.first_page)?;
+        log_keys(&mut self.record_keys, survey.record_keys, at.first_record, at.first_page)?;
+        if let Some((messages, records)) = &mut self.matched {
+            for fact in survey.facts.messages.iter().filter(|fact| fact.matches) {
+                messages.insert(at.first_message + fact.ordinal);
+            }
+            for fact in survey.facts.records.iter().filter(|fact| fact.matches) {
+                records.insert(at.first_record + fact.ordinal);
+            }
+        }
+        if let Some(anchors) = &mut self.anchors {
+            for mut entry in survey.anchors {
+                entry.ordinal += at.first_message;
+                anchors.push(entry)?;
+            }
+        }
+        self.job.commit(self.state, &at, part)?;
+        for slice in &survey.slices {
+            self.ledger.slice(place.0, slice);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, report: InputReport, lost: bool) -> Result<(), J::Error> {
+        let mut rejects = Vec::new();
+        if lost {
+            let (page_index, index) = self.ledger.lost(report.input.index);
+            let reject = Reject {
+                index,
+                is_record: false,
+                byte_offset: 0,
+                byte_length: 0,
+                fault_offset: 0,
+                reason: Reason::Internal,
+                message_id: None,
+                raw: Vec::new(),
+                raw_hash: xxh3_128(&[]),
+            };
+            rejects.push((page_index, reject));
+        }
+        let report = self.ledger.end_input(report);
+        let rejects: Vec<RejectItem<'_>> = rejects
+            .iter()
+            .map(|(page_index, reject)| RejectItem { reject, page_index: *page_index })
+            .collect();
+        self.job.end_input(self.state, report, &rejects)?;
+        self.observer.input_done(report);
+        Ok(())
+    }
+
+    /// Finds out what became of everything, and balances the books.
+    pub(super) fn settle(self, options: &RunOptions) -> Result<RunReport> {
+        let mut ledger = self.ledger;
+        let spilled_bytes = self.keys.spilled_bytes() + self.record_keys.spilled_bytes();
+        let array_hash = |page: u32| ledger.pages()[page as usize].array_hash;
+        let mut messages = Fates::resolve(self.keys, array_hash)?;
+        let mut records = Fates::resolve(self.record_keys, array_hash)?;
+        if let Some((matched, matched_records)) = self.matched {
+            messages.set_matched(matched);
+            records.set_matched(matched_records);
+        }
+        let filter = &options.filter;
+        let anchor_found = match self.anchors {
+            Some(anchors) => Some(anchors.apply(filter.direction, &mut messages)?),
+            None => None,
+        };
+        if filter.skip > 0 || filter.limit.is_some() {
+            messages.set_window(filter.skip, filter.limit);
+        }
+        ledger.settle(&messages, &records)?;
+        Ok(RunReport { ledger, messages, records, anchor_found, spilled_bytes })
+    }
+}
+
+/// Turns ordinals of a block into those of the run, and logs the keys.
+fn log_keys(log: &mut KeyLog, keys: Vec<crate::keylog::Key>, first: u64, first_page: u64) -> Result<()> {
+    for mut key in keys {
+        key.ordinal += first;
+        key.surrogate_page = key.surrogate_page.map(|slice| slice + first_page as u32);
+        log.push(&key)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! Who does what next: the queue of blocks, the order of commits, and the bound on what is ahead of them.
+//!
+//! Blocks are numbered (input, block). A worker that reads an input is its *reader*; all others are *helpers*. A reader
+//! puts its blocks into the queue while helpers are there to map them, and maps the oldest itself when the queue is
+//! long enough. The *head* is the next block to be committed; whoever completes it commits it, and all that are ready
+//! after it. No one gets far ahead of the head: readers wait while too many bytes are read and not committed yet.
+//!
+//! Why nobody waits for ever: the head is either queued (any waiting worker maps it), being mapped, being committed, or
+//! still to be read. In the last case its reader is let through whatever is ahead; and inputs are opened in order, so
+//! the head's input has a reader, or nothing is ahead and any worker may open it.
+
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use korpus_core::Block;
+
+use super::commit::{Committer, Done};
+use crate::error::EngineError;
+use crate::job::Job;
+
+/// (input, block)
+pub(super) type Place = (usize, u64);
+
+/// How long a waiting worker sleeps before it looks for background tasks and cancellation again.
+const NAP: Duration = Duration::from_millis(20);
+/// How many blocks are queued a helper, at most.
+const QUEUED_A_HELPER: usize = 2;
+
+pub(super) struct Schedule<'r, J: Job> {
+    inputs: usize,
+    /// Bytes of text that may be read and not committed.
+    ahead_limit: usize,
+    state: Mutex<State<'r, J>>,
+    changed: Condvar,
+}
+
+struct State<'r, J: Job> {
+    next_input: usize,
+    queue: BTreeMap<Place, Block>,
+    done: BTreeMap<Place, Done<J>>,
+    head: Place,
+    ahead: usize,
+    helpers: usize,
+    /// Absent while someone commits.
+    committer: Option<Committer<'r, J>>,
+    error: Option<J::Error>,
+    stopped: bool,
+}
+
+/// What a worker is to do.
+#[expect(clippy::large_enum_variant, reason = "moved once a block, and never stored")]
+pub(super) enum Task {
+    /// Map this block.
+    Map(Place, Block),
+    /// Read this input.
+    Open(usize),
+    /// Look for other tasks, then ask again.
+    Again,
+    /// Go home.
+    Quit,
+}
+
+/// What a reader is to do.
+#[expect(clippy::large_enum_variant, reason = "moved once a block, and never stored")]
+pub(super) enum Turn {
+    /// Map this block, then ask again.
+    Map(Place, Block),
+    /// Look for other tasks, then ask again.
+    Again,
+    /// Read on.
+    Read,
+    /// The run is over.
+    Stop,
+}
+
+impl<'r, J: Job> Schedule<'r, J> {
+    pub(super) fn new(inputs: usize, ahead_limit: usize, committer: Committer<'r, J>) -> Self {
+        let state = State {
+            next_input: 0,
+            queue: BTreeMap::new(),
+            done: BTreeMap::new(),
+            head: (0, 0),
+            ahead: 0,
+            helpers: 0,
+            committer: Some(committer),
+            error: None,
+            stopped: false,
+        };
+        Self { inputs, ahead_limit, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<'r, J>> {
+        // Nothing that can panic runs under the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next task of a worker that reads nothing: a helper.
+    pub(super) fn next(&self) -> Task {
+        let mut state = self.lock();
+        if state.stopped || state.head.0 == self.inputs {
+            return Task::Quit;
+        }
+        if let Some((place, block)) = state.queue.pop_first() {
+            return Task::Map(place, block);
+        }
+        if state.next_input < self.inputs && state.ahead < self.ahead_limit {
+            state.next_input += 1;
+            return Task::Open(state.next_input - 1);
+        }
+        drop(self.changed.wait_timeout(state, NAP));
+        Task::Again
+    }
+
+    /// Says that a worker begins, or ceases, to be a helper.
+    pub(super) fn helps(&self, helps: bool) {
+        let mut state = self.lock();
+        if helps {
+            state.helpers += 1;
+        } else {
+            state.helpers -= 1;
+        }
+    }
+
+    /// Queues the block that a reader has just read.
+    pub(super) fn queue(&self, place: Place, block: Block) {
+        let mut state = self.lock();
+        state.ahead += block.byte_len();
+        state.queue.insert(place, block);
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// What a reader does whose next block will be `next`.
+    pub(super) fn turn(&self, next: Place) -> Turn {
+        let mut state = self.lock();
+        if state.stopped {
+            return Turn::Stop;
+        }
+        let is_full = state.ahead >= self.ahead_limit && state.head != next;
+        if !is_full && state.queue.len() <= QUEUED_A_HELPER * state.helpers {
+            return Turn::Read;
+        }
+        if let Some((place, block)) = state.queue.pop_first() {
+            return Turn::Map(place, block);
+        }
+        // Waiting is helping: others may queue blocks meanwhile.
+        state.helpers += 1;
+        let (mut state, _) = self.changed.wait_timeout(state, NAP).unwrap_or_else(PoisonError::into_inner);
+        state.helpers -= 1;
+        Turn::Again
+    }
+
+    /// Takes what was made of a block, or the end of an input, and commits all that is ready.
+    pub(super) fn complete(&self, place: Place, done: Done<J>) {
+        let mut state = self.lock();
+        state.done.insert(place, done);
+        while !state.stopped
+            && state.done.first_key_value().is_some_and(|(place, _)| *place == state.head)
+            && let Some(mut committer) = state.committer.take()
+        {
+            let Some((place, done)) = state.done.pop_first() else { break };
+            drop(state);
+            let (bytes, is_end) = (done.bytes(), matches!(done, Done::End { .. }));
+            let outcome = committer.commit(place, done);
+            state = self.lock();
+            state.committer = Some(committer);
+            state.ahead -= bytes;
+            state.head = if is_end { (place.0 + 1, 0) } else { (place.0, place.1 + 1) };
+            if let Err(error) = outcome {
+                state.error.get_or_insert(error);
+                state.stopped = true;
+            }
+            self.changed.notify_all();
+        }
+    }
+
+    /// Ends the run with an error, unless it has one already.
+    pub(super) fn fail(&self, error: EngineError) {
+        let mut state = self.lock();
+        state.error.get_or_insert(error.into());
+        state.stopped = true;
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// The committer, after all workers went home; or why they did before the end.
+    pub(super) fn into_committer(self) -> Result<Committer<'r, J>, J::Error> {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match (state.error, state.committer) {
+            (Some(error), _) => Err(error),
+            (None, Some(committer)) if state.head.0 == self.inputs => Ok(committer),
+            _ => Err(EngineError::Worker("the run ended early".to_owned()).into()),
+        }
+    }
+}

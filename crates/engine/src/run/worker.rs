@@ -1,0 +1,151 @@
+//! What one thread does: read inputs, map blocks, survive failures of either.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use korpus_core::{Block, Limits};
+
+use super::commit::Done;
+use super::schedule::{Place, Schedule, Task, Turn};
+use crate::error::EngineError;
+use crate::facts::{Failures, Surveyor};
+use crate::inputs::InputInfo;
+use crate::job::Job;
+use crate::observer::Observer;
+use crate::source::{BlockSink, Source, Stopped, empty_report, hash_of};
+use crate::work::{Current, Work};
+
+/// What all workers of a run share.
+pub(super) struct Shared<'r, J: Job> {
+    pub job: &'r J,
+    pub inputs: &'r [InputInfo],
+    pub surveyor: Surveyor<'r>,
+    pub limits: Limits,
+    pub mmap: bool,
+    pub cancel: &'r AtomicBool,
+    pub observer: &'r dyn Observer,
+    pub schedule: Schedule<'r, J>,
+}
+
+/// What one worker has for itself.
+struct Mapper<'s, 'r, J: Job> {
+    shared: &'s Shared<'r, J>,
+    local: J::Local,
+    scratch: Vec<u8>,
+}
+
+impl<J: Job> Shared<'_, J> {
+    /// The life of a worker.
+    pub(super) fn work(&self) {
+        let mut mapper = Mapper { shared: self, local: self.job.local(), scratch: Vec::new() };
+        let mut source = Source::new(&self.limits, self.mmap);
+        self.schedule.helps(true);
+        loop {
+            self.look_around();
+            match self.schedule.next() {
+                Task::Map(place, block) => drop(mapper.map(place, block)),
+                Task::Open(input) => {
+                    self.schedule.helps(false);
+                    self.observer.input_opened(&self.inputs[input]);
+                    self.open(&self.inputs[input], &mut source, &mut mapper);
+                    self.schedule.helps(true);
+                }
+                Task::Again => {}
+                Task::Quit => break,
+            }
+        }
+        self.schedule.helps(false);
+    }
+
+    /// Does what jobs left to do in the background, and hears of cancellation.
+    fn look_around(&self) {
+        while rayon::yield_now() == Some(rayon::Yield::Executed) {}
+        if self.cancel.load(Ordering::Relaxed) {
+            self.schedule.fail(EngineError::Cancelled);
+        }
+    }
+
+    /// Reads an input; one that makes the reader itself fail costs what is left of it.
+    fn open(&self, input: &InputInfo, source: &mut Source, mapper: &mut Mapper<'_, '_, J>) {
+        let mut reader = Reader { mapper, place: (input.index, 0) };
+        let outcome = catch_unwind(AssertUnwindSafe(|| source.read(input, &mut reader)));
+        let place = reader.place;
+        let done = match outcome {
+            Ok(Ok(report)) => Done::End { report, lost: false },
+            Ok(Err(Stopped)) => return,
+            Err(_) => {
+                *source = Source::new(&self.limits, self.mmap);
+                let mut report = empty_report(input);
+                (report.bytes, report.hash) = hash_of(input);
+                Done::End { report, lost: true }
+            }
+        };
+        self.schedule.complete(place, done);
+    }
+}
+
+/// Takes the blocks of the input that a worker reads.
+struct Reader<'m, 's, 'r, J: Job> {
+    mapper: &'m mut Mapper<'s, 'r, J>,
+    /// The next block.
+    place: Place,
+}
+
+impl<J: Job> BlockSink for Reader<'_, '_, '_, J> {
+    fn block(&mut self, block: Block) -> Result<Option<Block>, Stopped> {
+        let shared = self.mapper.shared;
+        let mut spare = None;
+        shared.schedule.queue(self.place, block);
+        self.place.1 += 1;
+        loop {
+            shared.look_around();
+            match shared.schedule.turn(self.place) {
+                Turn::Map(place, block) => spare = self.mapper.map(place, block),
+                Turn::Again => {}
+                Turn::Read => return Ok(spare),
+                Turn::Stop => return Err(Stopped),
+            }
+        }
+    }
+
+    fn read(&mut self, bytes: u64) -> Result<(), Stopped> {
+        let shared = self.mapper.shared;
+        shared.observer.bytes_read(bytes);
+        if shared.cancel.load(Ordering::Relaxed) {
+            shared.schedule.fail(EngineError::Cancelled);
+            return Err(Stopped);
+        }
+        Ok(())
+    }
+}
+
+impl<J: Job> Mapper<'_, '_, J> {
+    /// Maps a block and gives it back for its memory. What makes this panic is left out, and all else done again.
+    fn map(&mut self, place: Place, block: Block) -> Option<Block> {
+        let input = &self.shared.inputs[place.0];
+        let mut failures = Failures::default();
+        loop {
+            let current = Cell::new(Current::Nothing);
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                let survey = self.shared.surveyor.survey(&block, &failures, &current, &mut self.scratch);
+                let mut part = self.shared.job.part();
+                let work = Work::new(input, &block, &survey.facts, &current);
+                self.shared.job.map(&mut self.local, &work, &mut part);
+                (survey, part)
+            }));
+            if let Ok((survey, part)) = outcome {
+                self.shared.observer.messages_seen(survey.messages_seen());
+                let done = Done::Block { part, survey, bytes: block.byte_len() };
+                self.shared.schedule.complete(place, done);
+                return Some(block);
+            }
+            self.local = self.shared.job.local();
+            if !failures.blame(current.get(), &block) {
+                let what = format!("on all of block {} of {}", place.1, input.display);
+                self.shared.schedule.fail(EngineError::Worker(what));
+                return None;
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Bytes that wait on disk: an anonymous temporary file, appended to and read back by position.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+
+use crate::error::{IoContext, Result};
+
+/// A temporary file that is gone when it is dropped, or when the process dies; made when first written to.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    dir: PathBuf,
+    file: Option<File>,
+    len: u64,
+}
+
+impl Spool {
+    /// A spool in `dir`, or in the system's directory for temporary files.
+    pub(crate) fn new(dir: Option<PathBuf>) -> Self {
+        Self { dir: dir.unwrap_or_else(std::env::temp_dir), file: None, len: 0 }
+    }
+
+    /// Appends `bytes` and returns where they begin.
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<u64> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none
+                .insert(tempfile::tempfile_in(&self.dir).context("create a temporary file in", &self.dir)?),
+        };
+        file.seek(SeekFrom::End(0)).context("write to a temporary file in", &self.dir)?;
+        file.write_all(bytes).context("write to a temporary file in", &self.dir)?;
+        let at = self.len;
+        self.len += bytes.len() as u64;
+        Ok(at)
+    }
+
+    /// Reads exactly `out.len()` bytes from `at` on.
+    pub(crate) fn read_at(&mut self, at: u64, out: &mut [u8]) -> Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        file.seek(SeekFrom::Start(at)).context("read a temporary file in", &self.dir)?;
+        file.read_exact(out).context("read a temporary file in", &self.dir)
+    }
+
+    /// How many bytes lie on disk.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+}
