@@ -19,6 +19,17 @@ pub(crate) struct Slot {
 
 const LEN_BITS: u32 = 28;
 
+/// Slots of an object, by class.
+const SLOT_COUNTS: [u8; Class::ALL.len()] = {
+    let mut counts = [0; Class::ALL.len()];
+    let mut i = 0;
+    while i < counts.len() {
+        counts[i] = Class::ALL[i].slot_count() as u8;
+        i += 1;
+    }
+    counts
+};
+
 impl Slot {
     pub(crate) const ABSENT: Self = Self { start: 0, packed: 0 };
     /// The longest span that a slot can hold.
@@ -93,7 +104,9 @@ pub(crate) struct Other {
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
     pub objects: Vec<Object>,
+    /// All absent past those in use.
     pub slots: Vec<Slot>,
+    slots_used: usize,
     pub others: Vec<Other>,
 }
 
@@ -103,12 +116,13 @@ pub(crate) struct Mark(usize, usize, usize);
 
 impl Arena {
     pub(crate) fn mark(&self) -> Mark {
-        Mark(self.objects.len(), self.slots.len(), self.others.len())
+        Mark(self.objects.len(), self.slots_used, self.others.len())
     }
 
     pub(crate) fn rewind(&mut self, mark: Mark) {
         self.objects.truncate(mark.0);
-        self.slots.truncate(mark.1);
+        self.slots[mark.1..self.slots_used].fill(Slot::ABSENT);
+        self.slots_used = mark.1;
         self.others.truncate(mark.2);
     }
 
@@ -116,13 +130,15 @@ impl Arena {
         self.rewind(Mark(0, 0, 0));
     }
 
-    /// Opens an object of `class`; its span is set when it ends.
+    /// Opens an object of `class` with no fields yet; its span is set when it ends.
     #[inline(always)]
     pub(crate) fn push_object(&mut self, class: Class) -> u32 {
-        const ROW: [Slot; 40] = [Slot::ABSENT; 40];
         let index = self.objects.len() as u32;
-        let slots = self.slots.len() as u32;
-        self.slots.extend_from_slice(&ROW[..class.slot_count()]);
+        let slots = self.slots_used as u32;
+        self.slots_used += usize::from(SLOT_COUNTS[class as usize]);
+        if self.slots_used > self.slots.len() {
+            self.grow_slots();
+        }
         self.objects.push(Object {
             repeated: 0,
             span: Slot::ABSENT,
@@ -133,6 +149,12 @@ impl Arena {
             class,
         });
         index
+    }
+
+    #[cold]
+    fn grow_slots(&mut self) {
+        let len = (self.slots.len() * 2).max(self.slots_used).max(1 << 12);
+        self.slots.resize(len, Slot::ABSENT);
     }
 
     #[inline(always)]

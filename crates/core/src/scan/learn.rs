@@ -32,17 +32,36 @@ pub(crate) enum Opener {
     Other,
 }
 
+/// What a key is followed by, and what its value means.
 #[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
+    /// From the end of the previous value to the value, its opening bytes included.
+    pub len: u32,
+    /// Where the key begins, from the end of the previous value.
+    pub key_start: u32,
+    pub key_len: u32,
+    /// The state to go on from.
+    pub target: u16,
+    /// The field of the key, or [`UNKNOWN`].
+    pub field: u8,
+    pub opener: Opener,
+    pub known: Known,
+    /// The class of the objects in the value, where `known` says that there are some.
+    pub class: Class,
+    /// Where the children go among the slots of the class.
+    pub child_slot: u8,
+    /// White space stands somewhere in it.
+    pub spaced: bool,
+}
+
+/// A step that was seen before, with its bytes.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
 pub(crate) struct Prediction {
     pub bytes: [u8; PATTERN_LEN],
-    /// One bit a byte of the pattern; all set but matching nothing where there is no prediction yet.
+    /// One bit a byte of the pattern.
     pub mask: u32,
-    pub len: u8,
-    pub key_start: u8,
-    pub key_len: u8,
-    pub opener: Opener,
-    pub spaced: bool,
-    pub target: u16,
+    pub step: Step,
 }
 
 impl Prediction {
@@ -50,34 +69,47 @@ impl Prediction {
     const NONE: Self = Self {
         bytes: [0; PATTERN_LEN],
         mask: u32::MAX,
-        len: 0,
-        key_start: 0,
-        key_len: 0,
-        opener: Opener::Other,
-        spaced: false,
-        target: 0,
+        step: Step {
+            len: 0,
+            key_start: 0,
+            key_len: 0,
+            target: 0,
+            field: UNKNOWN,
+            opener: Opener::Other,
+            known: Known::None,
+            class: Class::Message,
+            child_slot: 0,
+            spaced: false,
+        },
     };
 }
 
+/// What a known key's value is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Known {
+    None,
+    Object,
+    List,
+}
+
+/// "The value of this key has just ended", with what came next before.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     pub next: [Prediction; 2],
-    second_hits: u8,
-    /// The field of the key, or [`UNKNOWN`].
-    pub field: u8,
-    /// Where the children go among the slots of the class, where `known` says that there are some.
-    pub child_slot: u8,
-    pub known: KnownChild,
+}
+
+/// What is needed of a state only now and then.
+#[derive(Debug, Clone)]
+struct Details {
     class: u16,
     /// The class of objects inside this key's value.
     child: u16,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KnownChild {
-    None,
-    Object(Class),
-    Array(Class),
+    field: u8,
+    known: Known,
+    known_class: Class,
+    child_slot: u8,
+    second_hits: u8,
 }
 
 #[derive(Debug, Default)]
@@ -92,6 +124,7 @@ struct Keys {
 #[derive(Debug)]
 pub(crate) struct Learned {
     pub states: Vec<State>,
+    details: Vec<Details>,
     classes: Vec<Keys>,
     /// Something did not fit.
     full: bool,
@@ -101,23 +134,12 @@ pub(crate) struct Learned {
 pub(crate) enum Found {
     /// The object ends; the position is after its brace.
     End(usize),
-    Member(Member),
-}
-
-pub(crate) struct Member {
-    pub state: u16,
-    pub field: u8,
-    pub key_start: usize,
-    pub key_len: usize,
-    /// Just after the opening byte, or at the value itself for [`Opener::Other`].
-    pub at: usize,
-    pub opener: Opener,
-    pub spaced: bool,
+    Member(Step),
 }
 
 impl Learned {
     pub(crate) fn new() -> Self {
-        let mut learned = Self { states: Vec::new(), classes: Vec::new(), full: false };
+        let mut learned = Self { states: Vec::new(), details: Vec::new(), classes: Vec::new(), full: false };
         for class in Class::ALL {
             learned.push_class(Some(class));
         }
@@ -143,12 +165,12 @@ impl Learned {
         if let Some(class) = known {
             for (field, spec) in class.specs().iter().enumerate() {
                 let state = self.push_state(id, field as u8);
-                let slot = &mut self.states[usize::from(state)];
-                slot.child_slot = class.child_slot(field) as u8;
-                slot.known = match spec.child {
-                    Child::None => KnownChild::None,
-                    Child::Object(child) => KnownChild::Object(child),
-                    Child::Array(child) => KnownChild::Array(child),
+                let details = &mut self.details[usize::from(state)];
+                details.child_slot = class.child_slot(field) as u8;
+                (details.known, details.known_class) = match spec.child {
+                    Child::None => (Known::None, class),
+                    Child::Object(child) => (Known::Object, child),
+                    Child::Array(child) => (Known::List, child),
                 };
                 self.classes[usize::from(id)].keys.push((spec.key.as_bytes().into(), state));
             }
@@ -157,14 +179,15 @@ impl Learned {
     }
 
     fn push_state(&mut self, class: u16, field: u8) -> u16 {
-        self.states.push(State {
-            next: [Prediction::NONE; 2],
-            second_hits: 0,
-            field,
-            child_slot: 0,
-            known: KnownChild::None,
+        self.states.push(State { next: [Prediction::NONE; 2] });
+        self.details.push(Details {
             class,
             child: NO_CLASS,
+            field,
+            known: Known::None,
+            known_class: Class::Message,
+            child_slot: 0,
+            second_hits: 0,
         });
         (self.states.len() - 1) as u16
     }
@@ -177,7 +200,7 @@ impl Learned {
     /// The class of objects inside the value of the key of `state`, made now if there is room.
     #[inline]
     pub(crate) fn child_class(&mut self, state: u16) -> u16 {
-        let child = self.states[usize::from(state)].child;
+        let child = self.details[usize::from(state)].child;
         if child == NO_CLASS { self.new_child(state) } else { child }
     }
 
@@ -189,18 +212,18 @@ impl Learned {
         } else {
             self.push_class(None)
         };
-        self.states[usize::from(state)].child = child;
+        self.details[usize::from(state)].child = child;
         child
     }
 
     /// Counts a use of the second prediction, and makes it the first when it is used often.
     #[inline]
     pub(crate) fn second_hit(&mut self, state: u16) {
-        let state = &mut self.states[usize::from(state)];
-        state.second_hits += 1;
-        if state.second_hits == 32 {
-            state.second_hits = 0;
-            state.next.swap(0, 1);
+        let hits = &mut self.details[usize::from(state)].second_hits;
+        *hits += 1;
+        if *hits == 32 {
+            *hits = 0;
+            self.states[usize::from(state)].next.swap(0, 1);
         }
     }
 
@@ -214,7 +237,7 @@ impl Learned {
         previous: u16,
         eof: bool,
     ) -> Result<Found, Stop> {
-        let class = self.states[usize::from(previous)].class;
+        let class = self.details[usize::from(previous)].class;
         let first = self.classes[usize::from(class)].entry == previous;
         let mut at = skip_space(text, from);
         let mut byte = peek(text, at, eof)?;
@@ -252,58 +275,52 @@ impl Learned {
             Opener::EmptyObject | Opener::EmptyArray => 2,
             Opener::Other => 0,
         };
-        let (state, field) = self.key_state(class, &text[key_start..key_end], escaped);
-        let spaced = text[from..key_start].iter().chain(&text[key_end..at]).any(u8::is_ascii_whitespace);
+        let state = self.key_state(class, &text[key_start..key_end], escaped);
+        let details = &self.details[usize::from(state)];
+        let step = Step {
+            len: (at - from) as u32,
+            key_start: (key_start - from) as u32,
+            key_len: (key_end - key_start) as u32,
+            target: state,
+            field: details.field,
+            opener,
+            known: details.known,
+            class: details.known_class,
+            child_slot: details.child_slot,
+            spaced: text[from..key_start].iter().chain(&text[key_end..at]).any(u8::is_ascii_whitespace),
+        };
         let pattern = &text[from..at];
         if pattern.len() <= PATTERN_LEN && state != self.classes[usize::from(class)].anonymous {
             let mut bytes = [0; PATTERN_LEN];
             bytes[..pattern.len()].copy_from_slice(pattern);
-            let prediction = Prediction {
-                bytes,
-                mask: u32::MAX >> (PATTERN_LEN - pattern.len()),
-                len: pattern.len() as u8,
-                key_start: (key_start - from) as u8,
-                key_len: (key_end - key_start) as u8,
-                opener,
-                spaced,
-                target: state,
-            };
             let next = &mut self.states[usize::from(previous)].next;
-            let slot = usize::from(next[0].len != 0);
-            next[slot] = prediction;
+            let slot = usize::from(next[0].step.len != 0);
+            next[slot] = Prediction { bytes, mask: u32::MAX >> (PATTERN_LEN - pattern.len()), step };
         }
-        Ok(Found::Member(Member {
-            state,
-            field,
-            key_start,
-            key_len: key_end - key_start,
-            at,
-            opener,
-            spaced,
-        }))
+        Ok(Found::Member(step))
     }
 
-    /// The state of a key of a class, and its field.
-    fn key_state(&mut self, class: u16, key: &[u8], escaped: bool) -> (u16, u8) {
+    /// The state of a key of a class.
+    fn key_state(&mut self, class: u16, key: &[u8], escaped: bool) -> u16 {
         let keys = &self.classes[usize::from(class)];
         if let Some((_, state)) = keys.keys.iter().find(|(known, _)| **known == *key) {
-            return (*state, self.states[usize::from(*state)].field);
+            return *state;
         }
         // A known key may be spelled with escapes; its own state is then shared, as the meaning is the same.
         if escaped && let Some(known) = keys.known {
             let text = std::str::from_utf8(key).ok().map(|key| Text::new(key, true));
             let field = known.specs().iter().position(|spec| text.is_some_and(|text| text.is(spec.key)));
             if let Some(field) = field {
-                return (keys.keys[field].1, field as u8);
+                return keys.keys[field].1;
             }
         }
         if class == Self::OVERFLOW || keys.keys.len() >= MAX_KEYS || self.states.len() >= MAX_STATES {
             self.full = true;
-            return (keys.anonymous, UNKNOWN);
+            return keys.anonymous;
         }
         let state = self.push_state(class, UNKNOWN);
         self.classes[usize::from(class)].keys.push((key.into(), state));
-        (state, UNKNOWN)
+        state
     }
 }
 

@@ -1,9 +1,9 @@
 //! The walk over one value: validates every byte, and writes down where the known fields are.
 
 use super::arena::{Arena, NONE, Slot};
-use super::fields::{Child, Class};
-use super::learn::{Found, KnownChild, Learned, Opener, UNKNOWN, escape_end, peek, skip_space};
-use crate::simd::{self, Isa, Level};
+use super::fields::Class;
+use super::learn::{Found, Known, Learned, Opener, Step, UNKNOWN, escape_end, peek, skip_space};
+use crate::simd::{Isa, Level};
 use crate::value::Kind;
 
 /// What is wrong with a piece of JSON.
@@ -51,47 +51,10 @@ pub(crate) struct Walked {
     pub compact: bool,
 }
 
-/// What a frame does with the values in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    /// The one value that was asked for.
-    Root,
-    /// An object of a known class: its values are written down.
-    Object,
-    /// An object that is only validated.
-    SkipObject,
-    /// A list of objects of a known class.
-    List,
-    /// A list that is only validated.
-    SkipList,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Frame {
-    mode: Mode,
-    /// Nothing was read in this list yet; or, in a known list, an element was no object.
-    first: bool,
-    regular: bool,
-    /// The field of the value being read, or [`UNKNOWN`].
-    field: u8,
-    child_slot: u8,
-    /// The state of the key read last, in objects; the class of the elements, in lists.
-    state: u16,
-    class: Class,
-    /// The object being written, or the first element of a list.
-    object: u32,
-    /// Its slots, or the last element of a list.
-    base: u32,
-    key_start: u32,
-    key_len: u32,
-    value_start: u32,
-}
-
 /// A scanner: what it has learned, and its reusable stack.
 #[derive(Debug)]
 pub(crate) struct Scanner {
     learned: Learned,
-    stack: Vec<Frame>,
     level: Level,
     depth: usize,
 }
@@ -103,7 +66,7 @@ impl Scanner {
     }
 
     pub(crate) fn with_level(depth: usize, level: Level) -> Self {
-        Self { learned: Learned::new(), stack: Vec::new(), level, depth }
+        Self { learned: Learned::new(), level, depth }
     }
 
     /// To be called between bodies: forgets a layout that has outgrown its bounds.
@@ -122,384 +85,527 @@ impl Scanner {
         eof: bool,
         class: Option<Class>,
     ) -> Result<Walked, Stop> {
-        match self.level {
+        let mut walk = Walk {
+            arena,
+            learned: &mut self.learned,
+            eof,
+            depth: self.depth,
+            compact: true,
+            stop: Stop::Incomplete,
+        };
+        let (end, kind, object) = match self.level {
             #[cfg(all(target_arch = "x86_64", not(miri)))]
-            Level::Avx2 => {
-                #[allow(unsafe_code, reason = "the one call into a function with a target feature")]
-                // SAFETY: this level is only made where AVX2 and BMI1 were detected.
-                unsafe {
-                    walk_avx2(self, arena, text, start, eof, class)
-                }
-            }
+            #[allow(unsafe_code, reason = "the one call into functions with a target feature")]
+            // SAFETY: this level is only made where AVX2 and BMI1 were detected.
+            Level::Avx2 => unsafe { avx2::root(&mut walk, text, start, class) },
             #[cfg(all(target_arch = "x86_64", not(miri)))]
-            Level::Sse2 => walk::<simd::Sse2>(self, arena, text, start, eof, class),
+            Level::Sse2 => sse2::root(&mut walk, text, start, class),
             #[cfg(all(target_arch = "aarch64", target_endian = "little", not(miri)))]
-            Level::Neon => walk::<simd::Neon>(self, arena, text, start, eof, class),
-            Level::Portable => walk::<simd::Portable>(self, arena, text, start, eof, class),
+            Level::Neon => neon::root(&mut walk, text, start, class),
+            Level::Portable => portable::root(&mut walk, text, start, class),
+        };
+        if end == FAILED { Err(walk.stop) } else { Ok(Walked { end, kind, object, compact: walk.compact }) }
+    }
+}
+
+/// The position that says that a walk failed; why stands in [`Walk::stop`].
+const FAILED: usize = usize::MAX;
+
+/// A walk under way.
+struct Walk<'a> {
+    arena: &'a mut Arena,
+    learned: &'a mut Learned,
+    eof: bool,
+    /// How many more containers may stand inside each other.
+    depth: usize,
+    compact: bool,
+    stop: Stop,
+}
+
+impl Walk<'_> {
+    #[cold]
+    #[inline(never)]
+    fn fail(&mut self, stop: Stop) -> usize {
+        self.stop = stop;
+        FAILED
+    }
+
+    #[cold]
+    fn bad(&mut self, at: usize, fault: Fault) -> usize {
+        self.fail(Stop::bad(at, fault))
+    }
+
+    #[cold]
+    fn short(&mut self, text: &[u8]) -> usize {
+        let stop = Stop::short(text, self.eof);
+        self.fail(stop)
+    }
+
+    /// A value of an object whose key has no slot, or stood before.
+    #[inline]
+    fn other(&mut self, object: u32, step: &Step, from: usize, value: Slot) {
+        let key_start = from + step.key_start as usize;
+        let key = Slot::new(Kind::PlainString, key_start, key_start + step.key_len as usize);
+        self.arena.push_other(object, key, value, step.field != UNKNOWN);
+    }
+
+    /// A known key stands twice: the last value wins, the earlier one is kept among the others.
+    #[cold]
+    #[inline(never)]
+    fn repeated(&mut self, object: u32, step: &Step, from: usize, earlier: Slot) {
+        self.other(object, step, from, earlier);
+        let object = &mut self.arena.objects[object as usize];
+        object.repeated |= 1 << step.field;
+        // The children of the earlier value must not pass for those of this one, which writes its own afterwards.
+        if step.known != Known::None {
+            self.arena.slots[object.slots as usize + usize::from(step.child_slot)] = Slot::ABSENT;
         }
     }
+
+    /// Writes down a value of an object of a known class, whose slots begin at `base`.
+    #[inline(always)]
+    fn record(&mut self, object: u32, base: usize, step: &Step, from: usize, value: Slot) {
+        if step.field == UNKNOWN {
+            return self.other(object, step, from, value);
+        }
+        let slot = &mut self.arena.slots[base + usize::from(step.field)];
+        let earlier = std::mem::replace(slot, value);
+        if !earlier.is_absent() {
+            self.repeated(object, step, from, earlier);
+        }
+    }
+
+    /// An element that is no object, in a list of objects.
+    #[cold]
+    #[inline(never)]
+    fn irregular(&mut self, class: Class, value: Slot) -> u32 {
+        let object = self.arena.push_object(class);
+        self.arena.objects[object as usize].span = value;
+        object
+    }
+}
+
+/// What a value that begins with `byte` is, and how many bytes open it.
+#[inline(always)]
+fn open(byte: u8) -> (Opener, usize) {
+    match byte {
+        b'"' => (Opener::String, 1),
+        b'{' => (Opener::Object, 1),
+        b'[' => (Opener::Array, 1),
+        _ => (Opener::Other, 0),
+    }
+}
+
+/// The walk itself, once for each instruction set: functions with a target feature inline each other and the
+/// searches, which generic ones could not.
+macro_rules! walker {
+    ($module:ident, $isa:ident, $(#[$attribute:meta])*) => {
+        mod $module {
+            use super::*;
+            use crate::simd::$isa as I;
+
+            /// Any value, as (end, kind, object).
+            $(#[$attribute])*
+            pub(super) fn root(
+                walk: &mut Walk<'_>,
+                text: &[u8],
+                at: usize,
+                class: Option<Class>,
+            ) -> (usize, Kind, u32) {
+                let Some(&byte) = text.get(at) else { return (walk.short(text), Kind::Null, NONE) };
+                match (byte, class) {
+                    (b'{', Some(class)) => {
+                        let object = walk.arena.push_object(class);
+                        let end = object_of(walk, text, at + 1, class, object);
+                        (end, Kind::Object, object)
+                    }
+                    (b'{', None) => {
+                        let class = walk.learned.child_class(0);
+                        (skip_object(walk, text, at + 1, class), Kind::Object, NONE)
+                    }
+                    (b'[', _) => (skip_list(walk, text, at + 1, 0), Kind::Array, NONE),
+                    (b'"', _) => {
+                        let (kind, end) = string(walk, text, at + 1);
+                        (end, kind, NONE)
+                    }
+                    _ => {
+                        let (kind, end) = scalar(walk, text, at);
+                        (end, kind, NONE)
+                    }
+                }
+            }
+
+            /// The rest of an object of a known class, from after its brace; the position after it.
+            $(#[$attribute])*
+            fn object_of(walk: &mut Walk<'_>, text: &[u8], start: usize, class: Class, object: u32) -> usize {
+                if walk.depth == 0 {
+                    return walk.bad(start - 1, Fault::TooDeep);
+                }
+                walk.depth -= 1;
+                let base = walk.arena.objects[object as usize].slots as usize;
+                let mut state = walk.learned.entry(class as u16);
+                let mut at = start;
+                loop {
+                    let from = at;
+                    let step = match next(walk, text, at, state) {
+                        Next::Step(step) => step,
+                        Next::End(end) => {
+                            at = end;
+                            break;
+                        }
+                        Next::Failed => return FAILED,
+                    };
+                    at += step.len as usize;
+                    state = step.target;
+                    let mut opener = step.opener;
+                    if opener == Opener::Other {
+                        let Some(&byte) = text.get(at) else { return walk.short(text) };
+                        let opened = open(byte);
+                        opener = opened.0;
+                        at += opened.1;
+                    }
+                    let value = match opener {
+                        Opener::String => {
+                            let (kind, end) = string(walk, text, at);
+                            if end == FAILED {
+                                return FAILED;
+                            }
+                            let value = Slot::new(kind, at, end - 1);
+                            at = end;
+                            value
+                        }
+                        Opener::Other => {
+                            let (kind, end) = scalar(walk, text, at);
+                            if end == FAILED {
+                                return FAILED;
+                            }
+                            let value = Slot::new(kind, at, end);
+                            at = end;
+                            value
+                        }
+                        Opener::EmptyArray => {
+                            walk.record(object, base, &step, from, Slot::new(Kind::Array, at - 2, at));
+                            if step.known == Known::List {
+                                walk.arena.slots[base + usize::from(step.child_slot)] =
+                                    Slot::children(NONE, true);
+                            }
+                            continue;
+                        }
+                        Opener::EmptyObject if step.known != Known::Object => {
+                            Slot::new(Kind::Object, at - 2, at)
+                        }
+                        Opener::Object | Opener::EmptyObject => {
+                            at -= usize::from(opener == Opener::EmptyObject);
+                            let open = at - 1;
+                            if step.known == Known::Object {
+                                let child = walk.arena.push_object(step.class);
+                                at = object_of(walk, text, at, step.class, child);
+                                if at == FAILED {
+                                    return FAILED;
+                                }
+                                walk.record(object, base, &step, from, Slot::new(Kind::Object, open, at));
+                                walk.arena.slots[base + usize::from(step.child_slot)] =
+                                    Slot::children(child, true);
+                                continue;
+                            }
+                            let class = walk.learned.child_class(state);
+                            at = skip_object(walk, text, at, class);
+                            if at == FAILED {
+                                return FAILED;
+                            }
+                            Slot::new(Kind::Object, open, at)
+                        }
+                        Opener::Array => {
+                            let open = at - 1;
+                            if step.known == Known::List {
+                                let (end, children) = list_of(walk, text, at, step.class, state);
+                                at = end;
+                                if at == FAILED {
+                                    return FAILED;
+                                }
+                                walk.record(object, base, &step, from, Slot::new(Kind::Array, open, at));
+                                walk.arena.slots[base + usize::from(step.child_slot)] = children;
+                                continue;
+                            }
+                            at = skip_list(walk, text, at, state);
+                            if at == FAILED {
+                                return FAILED;
+                            }
+                            Slot::new(Kind::Array, open, at)
+                        }
+                    };
+                    walk.record(object, base, &step, from, value);
+                }
+                walk.arena.objects[object as usize].span = Slot::new(Kind::Object, start - 1, at);
+                walk.depth += 1;
+                at
+            }
+
+            /// The rest of an object that is only validated.
+            $(#[$attribute])*
+            fn skip_object(walk: &mut Walk<'_>, text: &[u8], start: usize, class: u16) -> usize {
+                if walk.depth == 0 {
+                    return walk.bad(start - 1, Fault::TooDeep);
+                }
+                walk.depth -= 1;
+                let mut state = walk.learned.entry(class);
+                let mut at = start;
+                loop {
+                    let step = match next(walk, text, at, state) {
+                        Next::Step(step) => step,
+                        Next::End(end) => {
+                            walk.depth += 1;
+                            return end;
+                        }
+                        Next::Failed => return FAILED,
+                    };
+                    at += step.len as usize;
+                    state = step.target;
+                    at = skip_value(walk, text, at, step.opener, state);
+                    if at == FAILED {
+                        return FAILED;
+                    }
+                }
+            }
+
+            /// The rest of a value that is only validated, from after its opening byte; `state` is of the key it
+            /// belongs to.
+            $(#[$attribute])*
+            #[inline]
+            fn skip_value(walk: &mut Walk<'_>, text: &[u8], mut at: usize, mut opener: Opener, state: u16) -> usize {
+                if opener == Opener::Other {
+                    let Some(&byte) = text.get(at) else { return walk.short(text) };
+                    let opened = open(byte);
+                    opener = opened.0;
+                    at += opened.1;
+                }
+                match opener {
+                    Opener::String => string(walk, text, at).1,
+                    Opener::Other => scalar(walk, text, at).1,
+                    Opener::EmptyArray | Opener::EmptyObject => at,
+                    Opener::Object => {
+                        let class = walk.learned.child_class(state);
+                        skip_object(walk, text, at, class)
+                    }
+                    Opener::Array => skip_list(walk, text, at, state),
+                }
+            }
+
+            /// Where the next element of a list begins, or `(position after the list, true)`.
+            $(#[$attribute])*
+            #[inline]
+            fn next_element(walk: &mut Walk<'_>, text: &[u8], from: usize, first: bool) -> (usize, bool) {
+                let mut at = skip_space(text, from);
+                let Some(&byte) = text.get(at) else { return (walk.short(text), false) };
+                if byte == b']' {
+                    walk.compact &= at == from;
+                    return (at + 1, true);
+                }
+                if !first {
+                    if byte != b',' {
+                        return (walk.bad(at, Fault::UnexpectedByte), false);
+                    }
+                    at = skip_space(text, at + 1);
+                    match text.get(at) {
+                        None => return (walk.short(text), false),
+                        Some(b']') => return (walk.bad(at, Fault::TrailingComma), false),
+                        Some(_) => {}
+                    }
+                }
+                walk.compact &= at == from + usize::from(!first);
+                (at, false)
+            }
+
+            /// The rest of a list of objects of a known class: the position after it, and its children.
+            $(#[$attribute])*
+            fn list_of(walk: &mut Walk<'_>, text: &[u8], start: usize, class: Class, state: u16) -> (usize, Slot) {
+                if walk.depth == 0 {
+                    return (walk.bad(start - 1, Fault::TooDeep), Slot::ABSENT);
+                }
+                walk.depth -= 1;
+                let (mut at, mut first, mut last, mut regular) = (start, NONE, NONE, true);
+                loop {
+                    let (element, ended) = next_element(walk, text, at, last == NONE);
+                    at = element;
+                    if at == FAILED {
+                        return (FAILED, Slot::ABSENT);
+                    }
+                    if ended {
+                        walk.depth += 1;
+                        return (at, Slot::children(first, regular));
+                    }
+                    let object;
+                    if text[at] == b'{' {
+                        object = walk.arena.push_object(class);
+                        at = object_of(walk, text, at + 1, class, object);
+                        if at == FAILED {
+                            return (FAILED, Slot::ABSENT);
+                        }
+                    } else {
+                        let (opener, opening) = open(text[at]);
+                        let kind;
+                        (kind, at) = match opener {
+                            Opener::String => string(walk, text, at + opening),
+                            Opener::Other => scalar(walk, text, at),
+                            _ => (Kind::Array, skip_list(walk, text, at + opening, state)),
+                        };
+                        if at == FAILED {
+                            return (FAILED, Slot::ABSENT);
+                        }
+                        let quotes = usize::from(kind.is_string());
+                        object = walk.irregular(class, Slot::new(kind, element + quotes, at - quotes));
+                        regular = false;
+                    }
+                    if last == NONE {
+                        first = object;
+                    } else {
+                        walk.arena.objects[last as usize].next = object;
+                    }
+                    last = object;
+                }
+            }
+
+            /// The rest of a list that is only validated.
+            $(#[$attribute])*
+            fn skip_list(walk: &mut Walk<'_>, text: &[u8], start: usize, state: u16) -> usize {
+                if walk.depth == 0 {
+                    return walk.bad(start - 1, Fault::TooDeep);
+                }
+                walk.depth -= 1;
+                let (mut at, mut first) = (start, true);
+                loop {
+                    let (element, ended) = next_element(walk, text, at, first);
+                    at = element;
+                    if ended {
+                        walk.depth += 1;
+                    }
+                    if ended || at == FAILED {
+                        return at;
+                    }
+                    first = false;
+                    let (opener, opening) = open(text[at]);
+                    at = skip_value(walk, text, at + opening, opener, state);
+                    if at == FAILED {
+                        return FAILED;
+                    }
+                }
+            }
+
+            /// What stands after a value in an object, or after its brace: predicted, else read.
+            $(#[$attribute])*
+            #[inline]
+            fn next(walk: &mut Walk<'_>, text: &[u8], at: usize, state: u16) -> Next {
+                let [first, second] = &walk.learned.states[usize::from(state)].next;
+                let step;
+                if I::matches(text, at, &first.bytes, first.mask) {
+                    step = first.step;
+                } else if I::matches(text, at, &second.bytes, second.mask) {
+                    step = second.step;
+                    walk.learned.second_hit(state);
+                } else if text.get(at) == Some(&b'}') {
+                    return Next::End(at + 1);
+                } else {
+                    return read_next(walk, text, at, state);
+                }
+                walk.compact &= !step.spaced;
+                Next::Step(step)
+            }
+
+            /// The rest of a string: its kind, and the position after its quote.
+            $(#[$attribute])*
+            #[inline]
+            fn string(walk: &mut Walk<'_>, text: &[u8], start: usize) -> (Kind, usize) {
+                let at = I::string_stop(text, start);
+                if text.get(at) == Some(&b'"') {
+                    return (Kind::PlainString, at + 1);
+                }
+                (Kind::EscapedString, escaped_string(walk, text, at))
+            }
+
+            /// The rest of a string from its first escape on (or whatever else it stops at).
+            $(#[$attribute])*
+            fn escaped_string(walk: &mut Walk<'_>, text: &[u8], mut at: usize) -> usize {
+                loop {
+                    match text.get(at) {
+                        Some(b'"') => return at + 1,
+                        Some(b'\\') => match escape_end(text, at, walk.eof) {
+                            Ok(end) => at = I::string_stop(text, end),
+                            Err(stop) => return walk.fail(stop),
+                        },
+                        Some(_) => return walk.bad(at, Fault::ControlCharacter),
+                        None => return walk.short(text),
+                    }
+                }
+            }
+
+            /// A number or a literal, and the position after it.
+            $(#[$attribute])*
+            #[inline]
+            fn scalar(walk: &mut Walk<'_>, text: &[u8], at: usize) -> (Kind, usize) {
+                let first = text.get(at).copied().unwrap_or(0);
+                if first.is_ascii_digit() && first != b'0' {
+                    let end = I::digits_end(text, at + 1);
+                    if matches!(text.get(end), Some(b',' | b'}' | b']')) {
+                        return (Kind::Number, end);
+                    }
+                }
+                any_scalar(walk, text, at)
+            }
+        }
+    };
 }
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
-#[target_feature(enable = "avx2,bmi1")]
-fn walk_avx2(
-    scanner: &mut Scanner,
-    arena: &mut Arena,
-    text: &[u8],
-    start: usize,
-    eof: bool,
-    class: Option<Class>,
-) -> Result<Walked, Stop> {
-    walk::<simd::Avx2>(scanner, arena, text, start, eof, class)
+walker!(avx2, Avx2, #[target_feature(enable = "avx2,bmi1")]);
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+walker!(sse2, Sse2,);
+#[cfg(all(target_arch = "aarch64", target_endian = "little", not(miri)))]
+walker!(neon, Neon,);
+walker!(portable, Portable,);
+
+/// What stands after a value in an object.
+enum Next {
+    Step(Step),
+    /// The object's end; the position is after it.
+    End(usize),
+    Failed,
 }
 
-// One function without calls on the hot path: it has to inline into the ones that carry a target feature.
-#[inline(always)]
-fn walk<I: Isa>(
-    scanner: &mut Scanner,
-    arena: &mut Arena,
-    text: &[u8],
-    start: usize,
-    eof: bool,
-    class: Option<Class>,
-) -> Result<Walked, Stop> {
-    let Scanner { learned, stack, depth, .. } = scanner;
-    stack.clear();
-    let mut compact = true;
-    let mut at = start;
-    let mut frame = Frame {
-        mode: Mode::Root,
-        first: true,
-        regular: true,
-        field: UNKNOWN,
-        child_slot: 0,
-        state: 0,
-        class: class.unwrap_or(Class::Message),
-        object: NONE,
-        base: NONE,
-        key_start: 0,
-        key_len: 0,
-        value_start: start as u32,
-    };
-    loop {
-        // Where the next value begins, or what ends here.
-        let opener;
-        match frame.mode {
-            Mode::Object | Mode::SkipObject => {
-                let state = &learned.states[usize::from(frame.state)];
-                let hit = if I::matches(text, at, &state.next[0].bytes, state.next[0].mask) {
-                    Some(&state.next[0])
-                } else if I::matches(text, at, &state.next[1].bytes, state.next[1].mask) {
-                    Some(&state.next[1])
-                } else {
-                    None
-                };
-                let ended = if let Some(next) = hit {
-                    let previous = frame.state;
-                    frame.key_start = (at + usize::from(next.key_start)) as u32;
-                    frame.key_len = u32::from(next.key_len);
-                    frame.state = next.target;
-                    frame.field = learned.states[usize::from(next.target)].field;
-                    compact &= !next.spaced;
-                    at += usize::from(next.len);
-                    // A pattern that ends before its value says nothing about what the value is this time.
-                    (opener, at) = match next.opener {
-                        Opener::Other => open(peek(text, at, eof)?, at),
-                        known => (known, at),
-                    };
-                    if std::ptr::eq(next, &raw const state.next[1]) {
-                        learned.second_hit(previous);
-                    }
-                    false
-                } else if text.get(at) == Some(&b'}') {
-                    at += 1;
-                    opener = Opener::Other;
-                    true
-                } else {
-                    match learned.member(text, at, frame.state, eof)? {
-                        Found::End(end) => {
-                            compact &= end == at + 1;
-                            at = end;
-                            opener = Opener::Other;
-                            true
-                        }
-                        Found::Member(member) => {
-                            frame.key_start = member.key_start as u32;
-                            frame.key_len = member.key_len as u32;
-                            frame.state = member.state;
-                            frame.field = member.field;
-                            compact &= !member.spaced;
-                            at = member.at;
-                            opener = member.opener;
-                            false
-                        }
-                    }
-                };
-                if ended {
-                    let object = frame.object;
-                    if frame.mode == Mode::Object {
-                        arena.objects[object as usize].span =
-                            Slot::new(Kind::Object, stack[stack.len() - 1].value_start as usize, at);
-                    }
-                    let inner = frame.mode;
-                    let Some(outer) = stack.pop() else { unreachable!("an object has a frame around it") };
-                    frame = outer;
-                    match frame.mode {
-                        Mode::Root => {
-                            let object = if inner == Mode::Object { object } else { NONE };
-                            return Ok(Walked { end: at, kind: Kind::Object, object, compact });
-                        }
-                        Mode::Object => {
-                            record(arena, &frame, Kind::Object, frame.value_start as usize, at);
-                            if inner == Mode::Object {
-                                let slot = frame.base as usize + usize::from(frame.child_slot);
-                                arena.slots[slot] = Slot::children(object, true);
-                            }
-                        }
-                        Mode::List => link(arena, &mut frame, object),
-                        Mode::SkipObject | Mode::SkipList => {}
-                    }
-                    continue;
-                }
-            }
-            Mode::List | Mode::SkipList => {
-                let from = at;
-                at = skip_space(text, at);
-                let mut byte = peek(text, at, eof)?;
-                if byte != b']' {
-                    let comma = usize::from(!frame.first);
-                    if frame.first {
-                        frame.first = false;
-                    } else {
-                        if byte != b',' {
-                            return Err(Stop::bad(at, Fault::UnexpectedByte));
-                        }
-                        at = skip_space(text, at + 1);
-                        byte = peek(text, at, eof)?;
-                        if byte == b']' {
-                            return Err(Stop::bad(at, Fault::TrailingComma));
-                        }
-                    }
-                    compact &= at == from + comma;
-                    (opener, at) = open(byte, at);
-                } else {
-                    compact &= at == from;
-                    at += 1;
-                    let list = frame;
-                    let Some(outer) = stack.pop() else { unreachable!("a list has a frame around it") };
-                    frame = outer;
-                    match frame.mode {
-                        Mode::Root => {
-                            return Ok(Walked { end: at, kind: Kind::Array, object: NONE, compact });
-                        }
-                        Mode::Object => {
-                            record(arena, &frame, Kind::Array, frame.value_start as usize, at);
-                            if list.mode == Mode::List {
-                                let slot = frame.base as usize + usize::from(frame.child_slot);
-                                arena.slots[slot] = Slot::children(list.object, list.regular);
-                            }
-                        }
-                        Mode::List => irregular(arena, &mut frame, Kind::Array, at),
-                        Mode::SkipObject | Mode::SkipList => {}
-                    }
-                    continue;
-                }
-            }
-            Mode::Root => {
-                (opener, at) = open(peek(text, at, eof)?, at);
-            }
+#[cold]
+#[inline(never)]
+fn read_next(walk: &mut Walk<'_>, text: &[u8], at: usize, state: u16) -> Next {
+    match walk.learned.member(text, at, state, walk.eof) {
+        Ok(Found::End(end)) => {
+            walk.compact &= end == at + 1;
+            Next::End(end)
         }
-
-        // The value itself.
-        let (kind, value_start, value_end) = match opener {
-            Opener::String => {
-                let value_start = at;
-                let mut kind = Kind::PlainString;
-                loop {
-                    at = I::string_stop(text, at);
-                    match text.get(at) {
-                        Some(b'"') => break,
-                        Some(b'\\') => {
-                            kind = Kind::EscapedString;
-                            at = escape_end(text, at, eof)?;
-                        }
-                        Some(_) => return Err(Stop::bad(at, Fault::ControlCharacter)),
-                        None => return Err(Stop::short(text, eof)),
-                    }
-                }
-                at += 1;
-                (kind, value_start, at - 1)
-            }
-            Opener::Other => {
-                let value_start = at;
-                let kind;
-                (kind, at) = scalar::<I>(text, at, eof)?;
-                (kind, value_start, at)
-            }
-            Opener::EmptyObject if frame.mode != Mode::Object || !is_known_object(learned, &frame) => {
-                (Kind::Object, at - 2, at)
-            }
-            Opener::EmptyArray if frame.mode != Mode::Object || !is_known_array(learned, &frame) => {
-                (Kind::Array, at - 2, at)
-            }
-            Opener::EmptyArray => {
-                let state = &learned.states[usize::from(frame.state)];
-                let slot = frame.base as usize + usize::from(state.child_slot);
-                record(arena, &frame, Kind::Array, at - 2, at);
-                arena.slots[slot] = Slot::children(NONE, true);
-                continue;
-            }
-            Opener::Object | Opener::EmptyObject => {
-                if opener == Opener::EmptyObject {
-                    at -= 1;
-                }
-                if stack.len() >= *depth {
-                    return Err(Stop::bad(at - 1, Fault::TooDeep));
-                }
-                frame.value_start = at as u32 - 1;
-                let inner = match frame.mode {
-                    Mode::Root => class.map_or(KnownChild::None, KnownChild::Object),
-                    Mode::List => KnownChild::Object(frame.class),
-                    Mode::Object => {
-                        let state = &learned.states[usize::from(frame.state)];
-                        frame.child_slot = state.child_slot;
-                        state.known
-                    }
-                    Mode::SkipObject | Mode::SkipList => KnownChild::None,
-                };
-                let mut new = frame;
-                if let KnownChild::Object(class) = inner {
-                    new.mode = Mode::Object;
-                    new.class = class;
-                    new.state = learned.entry(class as u16);
-                    new.object = arena.push_object(class);
-                    new.base = arena.objects[new.object as usize].slots;
-                } else {
-                    new.mode = Mode::SkipObject;
-                    // In lists, `state` is that of the key whose value the list is.
-                    let class = learned.child_class(frame.state);
-                    new.state = learned.entry(class);
-                }
-                stack.push(frame);
-                frame = new;
-                continue;
-            }
-            Opener::Array => {
-                if stack.len() >= *depth {
-                    return Err(Stop::bad(at - 1, Fault::TooDeep));
-                }
-                frame.value_start = at as u32 - 1;
-                let mut new = frame;
-                new.mode = Mode::SkipList;
-                if frame.mode == Mode::Object {
-                    let state = &learned.states[usize::from(frame.state)];
-                    frame.child_slot = state.child_slot;
-                    if let KnownChild::Array(class) = state.known {
-                        new.mode = Mode::List;
-                        new.class = class;
-                        new.object = NONE;
-                        new.base = NONE;
-                        new.regular = true;
-                    }
-                }
-                new.first = true;
-                stack.push(frame);
-                frame = new;
-                continue;
-            }
-        };
-        match frame.mode {
-            Mode::Object => record(arena, &frame, kind, value_start, value_end),
-            Mode::SkipObject | Mode::SkipList => {}
-            Mode::List => {
-                frame.value_start = value_start as u32;
-                irregular(arena, &mut frame, kind, value_end);
-            }
-            Mode::Root => return Ok(Walked { end: at, kind, object: NONE, compact }),
+        Ok(Found::Member(step)) => {
+            walk.compact &= !step.spaced;
+            Next::Step(step)
+        }
+        Err(stop) => {
+            walk.fail(stop);
+            Next::Failed
         }
     }
 }
 
-#[inline(always)]
-fn is_known_object(learned: &Learned, frame: &Frame) -> bool {
-    matches!(learned.states[usize::from(frame.state)].known, KnownChild::Object(_))
-}
-
-#[inline(always)]
-fn is_known_array(learned: &Learned, frame: &Frame) -> bool {
-    matches!(learned.states[usize::from(frame.state)].known, KnownChild::Array(_))
-}
-
-/// What a value that begins with `byte` is, and the position after its opening byte.
-#[inline(always)]
-fn open(byte: u8, at: usize) -> (Opener, usize) {
-    match byte {
-        b'"' => (Opener::String, at + 1),
-        b'{' => (Opener::Object, at + 1),
-        b'[' => (Opener::Array, at + 1),
-        _ => (Opener::Other, at),
+/// Any number or literal, and the position after it.
+#[inline(never)]
+fn any_scalar(walk: &mut Walk<'_>, text: &[u8], at: usize) -> (Kind, usize) {
+    match read_scalar(text, at, walk.eof) {
+        Ok(read) => read,
+        Err(stop) => (Kind::Null, walk.fail(stop)),
     }
 }
 
-/// Writes down a value of an object of a known class.
-#[inline(always)]
-fn record(arena: &mut Arena, frame: &Frame, kind: Kind, start: usize, end: usize) {
-    let value = Slot::new(kind, start, end);
-    if frame.field == UNKNOWN {
-        let key_start = frame.key_start as usize;
-        let key = Slot::new(Kind::PlainString, key_start, key_start + frame.key_len as usize);
-        arena.push_other(frame.object, key, value, false);
-        return;
-    }
-    let slot = &mut arena.slots[frame.base as usize + usize::from(frame.field)];
-    let earlier = std::mem::replace(slot, value);
-    if !earlier.is_absent() {
-        repeated(arena, frame, earlier);
-    }
-}
-
-/// A known key stands twice: the last value wins, the earlier one is kept among the others.
-#[cold]
-fn repeated(arena: &mut Arena, frame: &Frame, earlier: Slot) {
-    let key_start = frame.key_start as usize;
-    let key = Slot::new(Kind::PlainString, key_start, key_start + frame.key_len as usize);
-    arena.push_other(frame.object, key, earlier, true);
-    let field = usize::from(frame.field);
-    arena.objects[frame.object as usize].repeated |= 1 << field;
-    // The children of the earlier value must not pass for those of this one, which writes its own afterwards.
-    if frame.class.specs()[field].child != Child::None {
-        arena.slots[frame.base as usize + frame.class.child_slot(field)] = Slot::ABSENT;
-    }
-}
-
-/// Appends an element to a list.
-#[inline(always)]
-fn link(arena: &mut Arena, list: &mut Frame, object: u32) {
-    if list.base == NONE {
-        list.object = object;
-    } else {
-        arena.objects[list.base as usize].next = object;
-    }
-    list.base = object;
-}
-
-/// Appends an element that is no object to a list of objects.
-#[cold]
-fn irregular(arena: &mut Arena, list: &mut Frame, kind: Kind, end: usize) {
-    list.regular = false;
-    let object = arena.push_object(list.class);
-    arena.objects[object as usize].span = Slot::new(kind, list.value_start as usize, end);
-    link(arena, list, object);
-}
-
-/// A number or a literal, and the position after it.
-#[inline(always)]
-fn scalar<I: Isa>(text: &[u8], at: usize, eof: bool) -> Result<(Kind, usize), Stop> {
+fn read_scalar(text: &[u8], at: usize, eof: bool) -> Result<(Kind, usize), Stop> {
     let first = peek(text, at, eof)?;
     match first {
         b'-' | b'0'..=b'9' => {
             let whole = at + usize::from(first == b'-');
-            let mut end = I::digits_end(text, whole);
+            let digits = text[whole..].iter().position(|b| !b.is_ascii_digit());
+            let mut end = digits.map_or(text.len(), |digits| whole + digits);
             if end == whole && end < text.len() || end > whole + 1 && text[whole] == b'0' {
                 return Err(Stop::bad(at, Fault::BadNumber));
             }
@@ -508,11 +614,7 @@ fn scalar<I: Isa>(text: &[u8], at: usize, eof: bool) -> Result<(Kind, usize), St
             }
             if end == text.len() {
                 // More digits may follow; a number never ends a message.
-                return if eof && end > whole {
-                    Ok((Kind::Number, end))
-                } else {
-                    Err(Stop::short(text, eof))
-                };
+                return if eof && end > whole { Ok((Kind::Number, end)) } else { Err(Stop::short(text, eof)) };
             }
             Ok((Kind::Number, end))
         }
