@@ -1,1 +1,49 @@
-//! korpus tables.
+//! The tables of korpus: their schema, Parquet datasets, and the way back to JSON.
+//!
+//! [`convert`] reads inputs and publishes a dataset; [`Dataset`] opens one and reads its tables as Arrow batches;
+//! [`restore`] writes every message of it as JSON again. [`Table`] declares the tables: their columns, types and meanings.
+//!
+//! ```
+//! use korpus_engine::InputList;
+//! use korpus_tables::{ConvertOptions, Dataset, Table, convert, json_equal, restore};
+//!
+//! let dir = tempfile::tempdir()?;
+//! let message = r#"{"_id":"ms-1","type":"incoming","ms":1,"components":[{"cT":"text","data":{"text":"Hi"}}],"new":[1]}"#;
+//! let page = format!(r#"{{"total":1,"messages":[{message}]}}"#);
+//! let out = dir.path().join("out");
+//! convert(&InputList::from_bytes([("page.json", page.into_bytes())]), &out, &ConvertOptions::default(), &())?;
+//!
+//! let rows: usize = Dataset::open(&out)?
+//!     .read(Table::Messages)?
+//!     .map(|batch| batch.map(|batch| batch.num_rows()))
+//!     .sum::<Result<_, _>>()?;
+//! assert_eq!(rows, 1);
+//!
+//! let mut json = Vec::new();
+//! restore(&out, &mut json)?;
+//! assert!(json_equal(std::str::from_utf8(&json)?, message));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod build;
+mod convert;
+mod dataset;
+mod error;
+mod job;
+mod json;
+mod read;
+mod restore;
+mod schema;
+mod write;
+
+pub use convert::{ConvertOptions, ConvertReport, Volume, convert};
+pub use dataset::Dataset;
+pub use error::{Result, TablesError};
+pub use json::json_equal;
+pub use read::TableReader;
+pub use restore::{Restored, restore};
+pub use schema::{
+    Column, ColumnKind, FormBit, MessageForm, RecordForm, SCHEMA_VERSION, Table, markdown, table_markdown,
+};
+pub use write::Compression;

@@ -1,0 +1,86 @@
+//! The rows of `rejects` and `pages`.
+
+use korpus_core::PageStatus;
+use korpus_engine::{Books, InputInfo, Ledger, RejectItem};
+
+use super::table::TableBuffer;
+use crate::schema::{PageColumn, RejectColumn};
+
+/// Puts the row of a rejected span.
+pub(crate) fn put_reject(table: &mut TableBuffer, item: &RejectItem<'_>, input: &InputInfo) {
+    let reject = item.reject;
+    table.put_str(RejectColumn::SourceFile, &input.display);
+    table.put_i64(RejectColumn::PageIndex, item.page_index as i64);
+    table.put_i64(RejectColumn::MessageIndex, reject.index as i64);
+    table.put_bool(RejectColumn::IsRecord, reject.is_record);
+    table.put_i64(RejectColumn::ByteOffset, reject.byte_offset as i64);
+    table.put_i64(RejectColumn::ByteLength, reject.byte_length as i64);
+    table.put_i64(RejectColumn::FaultOffset, reject.fault_offset as i64);
+    if let Some(id) = &reject.message_id {
+        table.put_str(RejectColumn::MessageId, id);
+    }
+    table.put_str(RejectColumn::Reason, reject.reason.as_str());
+    table.put_str(RejectColumn::Detail, reject.reason.meaning());
+    table.put_bytes(RejectColumn::RawBytes, reject.raw.clone());
+    table.put_str(RejectColumn::RawHash, &format!("{:032x}", reject.raw_hash));
+    table.end_row();
+}
+
+/// Puts the rows of all bodies.
+pub(crate) fn put_pages(table: &mut TableBuffer, ledger: &Ledger) {
+    for (index, page) in ledger.pages().iter().enumerate() {
+        let Some(report) = ledger.inputs().get(page.input) else { continue };
+        table.put_str(PageColumn::SourceFile, &report.input.display);
+        table.put_i64(PageColumn::PageIndex, page.page_index as i64);
+        table.put_str(PageColumn::Container, report.input.container.as_str());
+        table.put_str(PageColumn::Codec, report.codec.as_str());
+        if let Some(bytes) = ledger.compressed_bytes(index) {
+            table.put_i64(PageColumn::CompressedBytes, bytes as i64);
+        }
+        if let Some(bytes) = page.body_bytes {
+            table.put_i64(PageColumn::BodyBytes, bytes as i64);
+        }
+        table.put_str(PageColumn::Shape, page.shape.as_str());
+        table.put_str(PageColumn::PageStatus, page.status.as_str());
+        if let Some(reason) = page.reason.filter(|_| page.status != PageStatus::Ok) {
+            table.put_str(PageColumn::Reason, reason.as_str());
+        }
+        let envelope = &page.envelope;
+        for (column, number) in [
+            (PageColumn::Total, envelope.total),
+            (PageColumn::QuerySkip, envelope.skip),
+            (PageColumn::QueryLimit, envelope.limit),
+            (PageColumn::TotalPages, envelope.total_pages),
+            (PageColumn::FirstEventAt, page.first_event_at),
+            (PageColumn::LastEventAt, page.last_event_at),
+        ] {
+            if let Some(number) = number {
+                table.put_i64(column, number);
+            }
+        }
+        if let Some(more) = envelope.more_available {
+            table.put_bool(PageColumn::MoreAvailable, more);
+        }
+        if let Some(url) = report.http.as_ref().and_then(|http| http.url.as_ref()) {
+            table.put_str(PageColumn::RequestUrl, url);
+        }
+        if let Some(order) = page.order {
+            table.put_str(PageColumn::PageOrder, order.as_str());
+        }
+        if !envelope.extra.is_empty() {
+            table.put_str(PageColumn::EnvelopeExtra, &envelope.extra);
+        }
+        put_books(table, PageColumn::MessagesSeen as usize, &page.messages);
+        put_books(table, PageColumn::RecordsSeen as usize, &page.records);
+        table.end_row();
+    }
+    table.finish();
+}
+
+/// Puts six columns that stand side by side.
+fn put_books(table: &mut TableBuffer, first: usize, books: &Books) {
+    let counts = [books.seen, books.kept, books.filtered, books.rejected, books.duplicate, books.superseded];
+    for (column, count) in (first..).zip(counts) {
+        table.put_i64(column, count as i64);
+    }
+}

@@ -1,0 +1,171 @@
+//! The columns of a component, which are the same in `messages` (the first) and `components` (the others).
+
+use korpus_core::{Component, ComponentField, DataField, Kind, Text, ThumbnailField, Value};
+
+use super::column::{ColumnBuffer, List};
+use super::table::{ObjectWriter, TableBuffer};
+use crate::schema::{ComponentColumn, MessageColumn};
+
+/// Where the columns of a component stand in a table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ComponentPlaces {
+    pub id: usize,
+    pub component_type: usize,
+    pub text: usize,
+    pub raw_text: usize,
+    pub data: usize,
+    pub thumbnails: usize,
+    pub extra: usize,
+}
+
+/// In `messages`.
+pub(crate) const FIRST: ComponentPlaces = ComponentPlaces {
+    id: MessageColumn::ComponentId as usize,
+    component_type: MessageColumn::ComponentType as usize,
+    text: MessageColumn::Text as usize,
+    raw_text: MessageColumn::RawText as usize,
+    data: MessageColumn::ComponentData as usize,
+    thumbnails: MessageColumn::Thumbnails as usize,
+    extra: MessageColumn::ComponentExtra as usize,
+};
+
+/// In `components`.
+pub(crate) const OTHERS: ComponentPlaces = ComponentPlaces {
+    id: ComponentColumn::ComponentId as usize,
+    component_type: ComponentColumn::ComponentType as usize,
+    text: ComponentColumn::Text as usize,
+    raw_text: ComponentColumn::RawText as usize,
+    data: ComponentColumn::ComponentData as usize,
+    thumbnails: ComponentColumn::Thumbnails as usize,
+    extra: ComponentColumn::ComponentExtra as usize,
+};
+
+/// Fills the columns of one component; the row stays open.
+pub(crate) fn put_component(table: &mut TableBuffer, at: &ComponentPlaces, component: Component<'_>) {
+    let mut extra = 0_u8;
+    for &field in ComponentField::ALL {
+        let Some(value) = component.value(field) else { continue };
+        let exact = match field {
+            ComponentField::Id => put_exact(table, at.id, value),
+            ComponentField::Type => put_exact(table, at.component_type, value),
+            ComponentField::Data => {
+                value.kind() == Kind::Object && {
+                    put_data(table, at, component);
+                    true
+                }
+            }
+            ComponentField::Thumbnails => {
+                let regular = component.has_regular_thumbnails();
+                if value.kind() == Kind::Array {
+                    put_thumbnails(table, at, component);
+                }
+                regular
+            }
+        };
+        if !exact || component.is_repeated(field) {
+            extra |= 1 << field as u8;
+        }
+    }
+    let others = component.others();
+    let mut object = table.object(at.extra);
+    for other in others {
+        object.member(other.key.raw(), other.value.raw());
+    }
+    for &field in ComponentField::ALL {
+        if extra >> field as u8 & 1 != 0 {
+            put_raw(&mut object, field.key(), component.value(field));
+        }
+    }
+    object.end(false);
+}
+
+/// Puts the text that `value` is; false where the column does not give it back.
+pub(crate) fn put_exact(table: &mut TableBuffer, column: impl Into<usize>, value: Value<'_>) -> bool {
+    value.as_text().is_some_and(|text| table.put_text(column, text))
+}
+
+/// Adds the raw value of a known key, where there is one.
+pub(crate) fn put_raw(object: &mut ObjectWriter<'_>, key: &str, value: Option<Value<'_>>) {
+    if let Some(value) = value {
+        object.member(key, value.raw());
+    }
+}
+
+fn put_data(table: &mut TableBuffer, at: &ComponentPlaces, component: Component<'_>) {
+    let Some(data) = component.data() else { return };
+    let text = data.value(DataField::Text);
+    // What a person saw is the text as it came until templates are taken apart; `raw_text` is null where equal.
+    let exact = text.is_none_or(|text| put_exact(table, at.text, text));
+    let mut object = table.object(at.data);
+    for other in data.others() {
+        object.member(other.key.raw(), other.value.raw());
+    }
+    if !exact || data.is_repeated(DataField::Text) {
+        put_raw(&mut object, DataField::Text.key(), text);
+    }
+    object.end(text.is_none());
+}
+
+fn put_thumbnails(table: &mut TableBuffer, at: &ComponentPlaces, component: Component<'_>) {
+    let row = table.rows();
+    let list = table.list(at.thumbnails);
+    for thumbnail in component.thumbnails() {
+        let mut extra = 0_u8;
+        for (part, &field) in ThumbnailField::ALL.iter().enumerate() {
+            let Some(value) = thumbnail.value(field) else { continue };
+            let exact = match field {
+                ThumbnailField::Id | ThumbnailField::Url => {
+                    value.as_text().is_some_and(|text| put_part_text(list, part, text))
+                }
+                _ => value.as_i64().is_some_and(|number| {
+                    let row = list.len;
+                    if let ColumnBuffer::Int64(numbers) = &mut list.parts[part] {
+                        numbers.put(row, number);
+                    }
+                    true
+                }),
+            };
+            if !exact || thumbnail.is_repeated(field) {
+                extra |= 1 << field as u8;
+            }
+        }
+        let known = ThumbnailField::ALL.len();
+        put_part_extra(
+            list,
+            known,
+            thumbnail.others().map(|other| (other.key.raw(), Some(other.value))).chain(
+                ThumbnailField::ALL
+                    .iter()
+                    .filter(|&&field| extra >> field as u8 & 1 != 0)
+                    .map(|&field| (field.key(), thumbnail.value(field))),
+            ),
+        );
+        list.end_element();
+    }
+    list.end(row);
+}
+
+/// Puts the text of a part of the element that is being filled; false where it held a lone surrogate.
+pub(crate) fn put_part_text(list: &mut List, part: usize, text: Text<'_>) -> bool {
+    let row = list.len;
+    match &mut list.parts[part] {
+        ColumnBuffer::Text(texts) => texts.put_decoded(row, text),
+        _ => false,
+    }
+}
+
+/// Puts the `extra` of the element that is being filled.
+pub(crate) fn put_part_extra<'b>(
+    list: &mut List,
+    part: usize,
+    members: impl Iterator<Item = (&'b str, Option<Value<'b>>)>,
+) {
+    let row = list.len;
+    if let ColumnBuffer::Text(texts) = &mut list.parts[part] {
+        let mut object = ObjectWriter::new(texts, row);
+        for (key, value) in members {
+            put_raw(&mut object, key, value);
+        }
+        object.end(false);
+    }
+}

@@ -1,0 +1,397 @@
+//! The row of a message in `messages`, and those of its components and tags.
+
+use korpus_core::{
+    AuthorField, ChannelField, Kind, LatencyField, LatencyPartField, Message, MessageField, TagField,
+    TagsField, Text, Value, parse_timestamp,
+};
+use korpus_engine::{InputInfo, Item};
+
+use super::component::{FIRST, OTHERS, put_component, put_exact, put_part_extra, put_part_text, put_raw};
+use super::rows::Rows;
+use super::table::TableBuffer;
+use super::tags::{TagOwner, put_tags};
+use crate::schema::{ComponentColumn, MessageColumn, MessageForm, null_bit};
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// Puts all rows of one message.
+pub(crate) fn put_message(rows: &mut Rows, item: &Item<'_>, input: &InputInfo) {
+    let message = item.message;
+    let mut row = Row { rows, message, form: 0, raw: 0 };
+    row.identity(item, input);
+    for &field in MessageField::ALL {
+        if let Some(value) = message.value(field) {
+            row.field(field, value, item.ordinal);
+        }
+    }
+    row.derived(item);
+    row.finish();
+}
+
+/// A row of `messages` on its way.
+struct Row<'a, 'b> {
+    rows: &'a mut Rows,
+    message: Message<'b>,
+    form: i64,
+    /// The known keys whose raw value goes to `extra`.
+    raw: u64,
+}
+
+impl Row<'_, '_> {
+    fn table(&mut self) -> &mut TableBuffer {
+        &mut self.rows.messages
+    }
+
+    /// What does not come from one key.
+    fn identity(&mut self, item: &Item<'_>, input: &InputInfo) {
+        let message = self.message;
+        let table = &mut self.rows.messages;
+        table.put_i64(MessageColumn::MessageSeq, item.ordinal as i64);
+        let surrogate = message.surrogate_id();
+        if let Some(hash) = surrogate {
+            use std::fmt::Write as _;
+            let row = table.rows();
+            let ids = table.texts(MessageColumn::MessageId);
+            let _ = write!(ids.begin(row), "{hash:032x}");
+            ids.end();
+        }
+        table.put_bool(MessageColumn::IdIsSurrogate, surrogate.is_some());
+        if let Some(id) = message.conversation().and_then(korpus_core::Conversation::id) {
+            table.put_text(MessageColumn::ConversationRecordId, id);
+        }
+        table.put_str(MessageColumn::Shape, message.form().as_str());
+        table.put_str(MessageColumn::SourceFile, &input.display);
+        table.put_i64(MessageColumn::PageIndex, message.page_index() as i64);
+        table.put_i64(MessageColumn::MessageIndex, message.message_index() as i64);
+    }
+
+    /// Puts the value of one key into its columns; where they do not give it back, marks it for `extra`.
+    fn field(&mut self, field: MessageField, value: Value<'_>, ordinal: u64) {
+        if value.is_null() {
+            self.form |= null_bit(field);
+            if null_bit(field) != 0 {
+                return;
+            }
+        }
+        let exact = match field {
+            MessageField::Id => match value.as_text() {
+                Some(id) if self.message.surrogate_id().is_none() => {
+                    self.table().put_text(MessageColumn::MessageId, id)
+                }
+                _ => false,
+            },
+            MessageField::BotId => self.text(MessageColumn::BotId, value),
+            MessageField::OrgId => self.text(MessageColumn::OrgId, value),
+            MessageField::AccountId => self.text(MessageColumn::AccountId, value),
+            MessageField::SessionId => self.text(MessageColumn::SessionId, value),
+            MessageField::ConversationId => self.text(MessageColumn::ConversationId, value),
+            MessageField::CreatedBy => self.text(MessageColumn::UserId, value),
+            MessageField::LModifiedBy => self.text(MessageColumn::ModifiedBy, value),
+            MessageField::Type => self.text(MessageColumn::MessageType, value),
+            MessageField::Status => self.text(MessageColumn::Status, value),
+            MessageField::Lang => self.text(MessageColumn::Language, value),
+            MessageField::TaskName => self.text(MessageColumn::TaskName, value),
+            MessageField::TraceId => self.text(MessageColumn::TraceId, value),
+            MessageField::CreatedOn => self.created(value, MessageForm::CREATED_ON),
+            MessageField::Timestamp => self.timestamp(value),
+            MessageField::LModifiedOn => self.time(MessageColumn::ModifiedAt, value),
+            MessageField::StoreModifiedOn => self.time(MessageColumn::StoreModifiedAt, value),
+            MessageField::TimestampValue => value.as_i64().is_some_and(|ms| {
+                self.table().put_i64(MessageColumn::TimestampMs, ms);
+                true
+            }),
+            MessageField::MessageSource => {
+                value.as_i64().and_then(|ms| i32::try_from(ms).ok()).is_some_and(|ms| {
+                    self.table().put_i32(MessageColumn::MessageSource, ms);
+                    true
+                })
+            }
+            MessageField::IsBotBuilder => {
+                self.flag(MessageColumn::IsBotBuilder, value, MessageForm::IS_BB_NUMBER)
+            }
+            MessageField::IsDeveloper => {
+                self.flag(MessageColumn::IsDeveloper, value, MessageForm::IS_D_NUMBER)
+            }
+            MessageField::IsAgentSide => {
+                self.flag(MessageColumn::IsAgentSide, value, MessageForm::IS_A_NUMBER)
+            }
+            MessageField::Chnl => {
+                let exact = self.text(MessageColumn::Channel, value);
+                self.form |= if exact { MessageForm::CHNL } else { 0 };
+                exact
+            }
+            MessageField::Channel => self.second_channel(value),
+            MessageField::Channels => self.channels(value),
+            MessageField::Author => self.author(value),
+            MessageField::Latency => self.latency(),
+            MessageField::Components => self.components(value, ordinal),
+            MessageField::Tags => self.tags(ordinal),
+            MessageField::Text => self.call_text(value),
+        };
+        if !exact {
+            self.raw |= 1 << field as u64;
+        }
+    }
+
+    fn text(&mut self, column: MessageColumn, value: Value<'_>) -> bool {
+        put_exact(self.table(), column, value)
+    }
+
+    fn time(&mut self, column: MessageColumn, value: Value<'_>) -> bool {
+        put_time(&mut self.rows.messages, &mut self.rows.scratch, column, value)
+    }
+
+    fn created(&mut self, value: Value<'_>, bit: i64) -> bool {
+        let exact = self.time(MessageColumn::CreatedAt, value);
+        self.form |= if exact { bit } else { 0 };
+        exact
+    }
+
+    /// `timestamp` fills the column of `createdOn` where that left it empty, and shares it where it is the same time.
+    fn timestamp(&mut self, value: Value<'_>) -> bool {
+        let column = MessageColumn::CreatedAt;
+        let Some(taken) = self.rows.messages.current_i64(column) else {
+            return self.created(value, MessageForm::TIMESTAMP);
+        };
+        let parsed = value.as_text().and_then(|text| read_time(text, &mut self.rows.scratch));
+        let same = parsed.is_some_and(|time| time.canonical && time.micros == taken);
+        self.form |= if same { MessageForm::TIMESTAMP } else { 0 };
+        same
+    }
+
+    fn flag(&mut self, column: MessageColumn, value: Value<'_>, number: i64) -> bool {
+        let (exact, is_number) = put_flag(self.table(), column, value);
+        self.form |= if is_number { number } else { 0 };
+        exact
+    }
+
+    /// `channel` fills the column where `chnl` left it empty, and shares it where both are the same.
+    fn second_channel(&mut self, value: Value<'_>) -> bool {
+        let exact = match self.rows.messages.current(MessageColumn::Channel) {
+            Some(taken) => value.as_text().is_some_and(|text| text.is(taken)),
+            None => self.text(MessageColumn::Channel, value),
+        };
+        self.form |= if exact { MessageForm::CHANNEL } else { 0 };
+        exact
+    }
+
+    fn channels(&mut self, value: Value<'_>) -> bool {
+        if value.kind() != Kind::Array {
+            return false;
+        }
+        let message = self.message;
+        let row = self.rows.messages.rows();
+        let list = self.rows.messages.list(MessageColumn::Channels);
+        for channel in message.channels() {
+            let mut raw = 0_u8;
+            for (part, &field) in ChannelField::ALL.iter().enumerate() {
+                let Some(value) = channel.value(field) else { continue };
+                let exact = value.as_text().is_some_and(|text| put_part_text(list, part, text));
+                if !exact || channel.is_repeated(field) {
+                    raw |= 1 << field as u8;
+                }
+            }
+            let fields = ChannelField::ALL.iter().filter(|&&field| raw >> field as u8 & 1 != 0);
+            put_part_extra(
+                list,
+                ChannelField::ALL.len(),
+                channel
+                    .others()
+                    .map(|other| (other.key.raw(), Some(other.value)))
+                    .chain(fields.map(|&field| (field.key(), channel.value(field)))),
+            );
+            list.end_element();
+        }
+        list.end(row);
+        message.is_regular_list(MessageField::Channels)
+    }
+
+    fn author(&mut self, value: Value<'_>) -> bool {
+        let Some(author) = self.message.author().filter(|_| value.kind() == Kind::Object) else {
+            return false;
+        };
+        self.form |= MessageForm::AUTHOR;
+        let mut exact = !author.has_repeated() && author.others().next().is_none();
+        for &field in AuthorField::ALL {
+            let Some(value) = author.value(field) else { continue };
+            let column = match field {
+                AuthorField::Type => MessageColumn::AuthorType,
+                AuthorField::Id => MessageColumn::AuthorId,
+                AuthorField::FormId => MessageColumn::AuthorFormId,
+                AuthorField::FormName => MessageColumn::AuthorFormName,
+                AuthorField::AgentId => MessageColumn::AuthorAgentId,
+                AuthorField::InstanceId => MessageColumn::AuthorInstanceId,
+                AuthorField::FormInstanceId => MessageColumn::AuthorFormInstanceId,
+                AuthorField::IsSecuredForm => {
+                    let (kept, is_number) = put_flag(self.table(), MessageColumn::AuthorIsSecuredForm, value);
+                    exact &= kept && !is_number;
+                    continue;
+                }
+            };
+            exact &= self.text(column, value);
+        }
+        exact
+    }
+
+    fn latency(&mut self) -> bool {
+        let Some(latency) = self.message.latency() else { return false };
+        self.form |= MessageForm::LATENCY;
+        let mut exact = !latency.has_repeated() && latency.others().next().is_none();
+        if let Some(total) = latency.total_ms() {
+            exact &= self.number(MessageColumn::LatencyTotalMs, total);
+        }
+        for (field, column, bit) in [
+            (LatencyField::Asr, MessageColumn::LatencyAsrMs, MessageForm::LATENCY_ASR),
+            (LatencyField::Bot, MessageColumn::LatencyBotMs, MessageForm::LATENCY_BOT),
+            (LatencyField::Tts, MessageColumn::LatencyTtsMs, MessageForm::LATENCY_TTS),
+        ] {
+            if latency.value(field).is_none() {
+                continue;
+            }
+            let Some(part) = latency.part(field) else {
+                exact = false;
+                continue;
+            };
+            self.form |= bit;
+            exact &= !part.has_repeated() && part.others().next().is_none();
+            if let Some(duration) = part.value(LatencyPartField::DurationMs) {
+                exact &= self.number(column, duration);
+            }
+        }
+        exact
+    }
+
+    fn number(&mut self, column: MessageColumn, value: Value<'_>) -> bool {
+        let Some((number, exact)) = value.as_f64() else { return false };
+        if number.is_finite() {
+            self.table().put_f64(column, number);
+        }
+        exact
+    }
+
+    fn components(&mut self, value: Value<'_>, ordinal: u64) -> bool {
+        if value.kind() != Kind::Array {
+            return false;
+        }
+        let mut count = 0;
+        for component in self.message.components() {
+            if count == 0 {
+                put_component(&mut self.rows.messages, &FIRST, component);
+            } else if self.rows.with_components {
+                let table = &mut self.rows.components;
+                table.put_i64(ComponentColumn::MessageSeq, ordinal as i64);
+                table.put_i32(ComponentColumn::ComponentIndex, count);
+                put_component(table, &OTHERS, component);
+                table.end_row();
+            }
+            count += 1;
+        }
+        self.table().put_i32(MessageColumn::ComponentCount, count);
+        self.message.is_regular_list(MessageField::Components)
+    }
+
+    fn tags(&mut self, ordinal: u64) -> bool {
+        let Some(tags) = self.message.tags() else { return false };
+        let owner = TagOwner {
+            message: Some(ordinal),
+            record: None,
+            session_id: self.message.session_id(),
+            user_id: self.message.created_by(),
+        };
+        let table = self.rows.with_tags.then_some(&mut self.rows.tags);
+        let (form, exact) = put_tags(table, tags, owner);
+        self.form |= form;
+        exact
+    }
+
+    /// The message's own `text`, of the call form, fills the column where no component could, and shares it where it is
+    /// the same.
+    fn call_text(&mut self, value: Value<'_>) -> bool {
+        let exact = match self.rows.messages.current(MessageColumn::Text) {
+            Some(taken) => value.as_text().is_some_and(|text| text.is(taken)),
+            // A component without a text must not seem to have this one.
+            None if self.message.components().next().is_some() => false,
+            None => self.text(MessageColumn::Text, value),
+        };
+        self.form |= if exact { MessageForm::TEXT } else { 0 };
+        exact
+    }
+
+    /// What follows from the columns that are filled.
+    fn derived(&mut self, item: &Item<'_>) {
+        let message = self.message;
+        let table = &mut self.rows.messages;
+        if table.current(MessageColumn::Channel).is_none()
+            && let Some(text) = message.channels().next().and_then(korpus_core::Channel::channel_type)
+        {
+            table.put_text(MessageColumn::Channel, text);
+        }
+        if let Some(micros) = item.event_at {
+            table.put_i64(MessageColumn::EventAt, micros);
+            if let Ok(day) = i32::try_from(micros.div_euclid(MICROS_PER_DAY)) {
+                table.put_i32(MessageColumn::EventDate, day);
+            }
+        }
+        let alt = message.tags().and_then(|tags| tags.scope(TagsField::AltText).next());
+        if let Some(text) = alt.and_then(|tag| tag.value(TagField::Value)).and_then(Value::as_text) {
+            table.put_text(MessageColumn::AltText, text);
+        }
+    }
+
+    fn finish(self) {
+        let message = self.message;
+        let table = &mut self.rows.messages;
+        let mut raw = self.raw;
+        if message.has_repeated() {
+            for &field in MessageField::ALL {
+                raw |= u64::from(message.is_repeated(field)) << field as u64;
+            }
+        }
+        table.put_i64(MessageColumn::Form, self.form);
+        let mut extra = table.object(MessageColumn::Extra);
+        for other in message.others() {
+            extra.member(other.key.raw(), other.value.raw());
+        }
+        while raw != 0 {
+            let field = MessageField::ALL[raw.trailing_zeros() as usize];
+            put_raw(&mut extra, field.key(), message.value(field));
+            raw &= raw - 1;
+        }
+        extra.end(false);
+        table.end_row();
+    }
+}
+
+/// Puts the time that `value` tells; false where the column does not give back the text as it was written.
+pub(crate) fn put_time(
+    table: &mut TableBuffer,
+    scratch: &mut String,
+    column: impl Into<usize>,
+    value: Value<'_>,
+) -> bool {
+    let Some(time) = value.as_text().and_then(|text| read_time(text, scratch)) else { return false };
+    table.put_i64(column, time.micros);
+    time.canonical
+}
+
+fn read_time(text: Text<'_>, scratch: &mut String) -> Option<korpus_core::ParsedTime> {
+    match text.plain() {
+        Some(plain) => parse_timestamp(plain),
+        None => {
+            scratch.clear();
+            if text.decode_into(scratch) { parse_timestamp(scratch) } else { None }
+        }
+    }
+}
+
+/// Puts a boolean, also one that is written as 0 or 1. Gives back whether it was one, and whether it was a number.
+pub(crate) fn put_flag(table: &mut TableBuffer, column: impl Into<usize>, value: Value<'_>) -> (bool, bool) {
+    let (flag, is_number) = match (value.as_bool(), value.as_i64()) {
+        (Some(flag), _) => (flag, false),
+        (None, Some(0)) => (false, true),
+        (None, Some(1)) => (true, true),
+        _ => return (false, false),
+    };
+    table.put_bool(column, flag);
+    (true, is_number)
+}

@@ -1,0 +1,21 @@
+//! From messages and records to rows.
+
+mod books;
+mod column;
+mod component;
+mod message;
+mod record;
+mod rows;
+mod table;
+mod tags;
+mod volumes;
+
+pub(crate) use books::{put_pages, put_reject};
+pub(crate) use column::{ColumnBuffer, Fixed, List, Texts};
+pub(crate) use component::{ComponentPlaces, FIRST, OTHERS};
+pub(crate) use message::put_message;
+pub(crate) use record::put_record;
+pub(crate) use rows::{Rows, Selection};
+pub(crate) use table::TableBuffer;
+pub(crate) use tags::SCOPES;
+pub(crate) use volumes::{NAME_COLUMNS, Volumes};

@@ -1,0 +1,183 @@
+//! Messages counted by day, hour, bot, channel, language, type and status.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::column::ColumnBuffer;
+use super::table::TableBuffer;
+use crate::schema::{MessageColumn, VolumeColumn};
+
+const MICROS_PER_HOUR: i64 = 3_600_000_000;
+
+/// What messages are counted by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct VolumeKey {
+    /// Hours since 1970.
+    pub hour: Option<i64>,
+    /// Bot, channel, language, type, status.
+    pub names: [Option<String>; 5],
+}
+
+/// The columns of `messages` that the names of a key come from, in order.
+pub(crate) const NAME_COLUMNS: [MessageColumn; 5] = [
+    MessageColumn::BotId,
+    MessageColumn::Channel,
+    MessageColumn::Language,
+    MessageColumn::MessageType,
+    MessageColumn::Status,
+];
+
+/// Hashes the one byte string that a packed key is.
+#[derive(Debug, Default)]
+pub(crate) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 ^= xxh3_64(bytes);
+    }
+
+    fn write_u8(&mut self, _: u8) {}
+    fn write_usize(&mut self, _: usize) {}
+}
+
+/// Counts by key.
+#[derive(Debug, Default)]
+pub(crate) struct Volumes {
+    counts: HashMap<Box<[u8]>, i64, BuildHasherDefault<KeyHasher>>,
+    scratch: Vec<u8>,
+}
+
+impl Volumes {
+    /// Counts `by` messages of one key.
+    pub(crate) fn add<'a>(
+        &mut self,
+        event_at: Option<i64>,
+        names: impl Iterator<Item = Option<&'a str>>,
+        by: i64,
+    ) {
+        self.scratch.clear();
+        // An hour that no time has says that there was none.
+        let hour = event_at.map_or(i64::MIN, |micros| micros.div_euclid(MICROS_PER_HOUR));
+        self.scratch.extend_from_slice(&hour.to_le_bytes());
+        for name in names {
+            // Lengths are stored plus one: 0 is a null.
+            let len = name.map_or(0, |name| name.len() as u32 + 1);
+            self.scratch.extend_from_slice(&len.to_le_bytes());
+            self.scratch.extend_from_slice(name.unwrap_or_default().as_bytes());
+        }
+        self.count(by);
+    }
+
+    fn count(&mut self, by: i64) {
+        if let Some(count) = self.counts.get_mut(self.scratch.as_slice()) {
+            *count += by;
+        } else {
+            self.counts.insert(self.scratch.as_slice().into(), by);
+        }
+    }
+
+    /// Counts the rows of a block's `messages`.
+    pub(crate) fn add_rows(&mut self, messages: &TableBuffer) {
+        let ColumnBuffer::Int64(event_at) = &messages.columns[MessageColumn::EventAt as usize] else {
+            return;
+        };
+        let names = NAME_COLUMNS.map(|column| match &messages.columns[column as usize] {
+            ColumnBuffer::Text(texts) => Some(texts),
+            _ => None,
+        });
+        for row in 0..messages.rows() {
+            let at = event_at.valid[row].then(|| event_at.values[row]);
+            self.add(at, names.iter().map(|texts| texts.and_then(|texts| texts.get(row))), 1);
+        }
+    }
+
+    /// Adds the counts of a later part and empties it, keeping its memory.
+    pub(crate) fn take(&mut self, part: &mut Self) {
+        for (key, count) in part.counts.drain() {
+            self.scratch.clear();
+            self.scratch.extend_from_slice(&key);
+            self.count(count);
+        }
+    }
+
+    /// All counts that are left, in the order of their keys.
+    pub(crate) fn sorted(&self) -> Vec<(VolumeKey, i64)> {
+        let mut all: Vec<_> = self
+            .counts
+            .iter()
+            .filter(|(_, count)| **count != 0)
+            .map(|(packed, count)| (unpack(packed), *count))
+            .collect();
+        all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        all
+    }
+
+    /// The rows of the table `volumes`.
+    pub(crate) fn fill(&self, table: &mut TableBuffer) {
+        for (key, count) in self.sorted() {
+            if let Some(hour) = key.hour {
+                table.put_i32(VolumeColumn::EventDate, hour.div_euclid(24) as i32);
+                table.put_i32(VolumeColumn::EventHour, hour.rem_euclid(24) as i32);
+            }
+            let columns = [
+                VolumeColumn::BotId,
+                VolumeColumn::Channel,
+                VolumeColumn::Language,
+                VolumeColumn::MessageType,
+                VolumeColumn::Status,
+            ];
+            for (column, name) in columns.into_iter().zip(&key.names) {
+                if let Some(name) = name {
+                    table.put_str(column, name);
+                }
+            }
+            table.put_i64(VolumeColumn::Messages, count);
+            table.end_row();
+        }
+        table.finish();
+    }
+}
+
+fn unpack(packed: &[u8]) -> VolumeKey {
+    let (hour, mut rest) = packed.split_at(8);
+    let hour = i64::from_le_bytes(hour.try_into().unwrap_or_default());
+    let names = std::array::from_fn(|_| {
+        let (len, after) = rest.split_at(4);
+        let len = u32::from_le_bytes(len.try_into().unwrap_or_default()) as usize;
+        let (name, after) = after.split_at(len.saturating_sub(1));
+        rest = after;
+        (len > 0).then(|| String::from_utf8_lossy(name).into_owned())
+    });
+    VolumeKey { hour: (hour != i64::MIN).then_some(hour), names }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_and_empty_are_two_keys_and_nothing_stays_of_nothing() {
+        let mut volumes = Volumes::default();
+        let names =
+            |bot: Option<&'static str>| std::iter::once(bot).chain([Some("rtm"), None, None, Some("x")]);
+        volumes.add(Some(-1), names(None), 1);
+        volumes.add(Some(-1), names(Some("")), 2);
+        volumes.add(None, names(Some("b")), 3);
+        let mut part = Volumes::default();
+        part.add(None, names(Some("b")), -3);
+        part.add(Some(-1), names(None), 4);
+        volumes.take(&mut part);
+        let sorted = volumes.sorted();
+        assert_eq!(sorted.len(), 2);
+        assert_eq!((sorted[0].0.hour, sorted[0].1), (Some(-1), 5));
+        assert_eq!(sorted[0].0.names[0], None);
+        assert_eq!((sorted[1].0.names[0].as_deref(), sorted[1].1), (Some(""), 2));
+        assert_eq!(sorted[1].0.names[1].as_deref(), Some("rtm"));
+    }
+}

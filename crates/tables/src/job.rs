@@ -1,0 +1,169 @@
+//! The job that builds the tables: rows in map, row groups in commit.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use korpus_engine::{BlockSeq, InputReport, Job, RejectItem, Work};
+
+use crate::build::{Rows, Selection, TableBuffer, Volumes, put_message, put_record, put_reject};
+use crate::error::{Result, TablesError};
+use crate::schema::Table;
+use crate::write::{Compression, Encoder, Ordinals, RowGroupLimits, TableWriter};
+
+/// The tables that blocks put rows into.
+pub(crate) const STREAMED: [Table; 6] = [
+    Table::Messages,
+    Table::Components,
+    Table::Tags,
+    Table::Conversations,
+    Table::PlatformSessions,
+    Table::Rejects,
+];
+
+/// Builds the tables.
+#[derive(Debug)]
+pub(crate) struct ConvertJob {
+    built: Selection,
+    encoder: Encoder,
+    /// Buffers that hold no rows any more, by table: warm memory for the next blocks.
+    free: Mutex<Vec<(Table, TableBuffer)>>,
+}
+
+/// What is made of one block.
+#[derive(Debug)]
+pub(crate) struct Part {
+    rows: Rows,
+    volumes: Volumes,
+}
+
+/// The tables that are being written.
+pub(crate) struct TablesState {
+    writers: Vec<(Table, TableWriter)>,
+    pub volumes: Volumes,
+}
+
+impl TablesState {
+    /// Begins the files of the tables in `built`.
+    pub(crate) fn create(
+        dir: &Path,
+        built: &Selection,
+        compression: Compression,
+        limits: RowGroupLimits,
+    ) -> Result<Self> {
+        let writers = STREAMED
+            .into_iter()
+            .filter(|table| built.has(*table))
+            .map(|table| Ok((table, TableWriter::create(dir, table, compression, limits)?)))
+            .collect::<Result<_>>()?;
+        Ok(Self { writers, volumes: Volumes::default() })
+    }
+
+    fn writer(&mut self, table: Table) -> Option<&mut TableWriter> {
+        self.writers.iter_mut().find(|(name, _)| *name == table).map(|(_, writer)| writer)
+    }
+
+    /// Encodes what is left on `threads` threads, and closes the files. Gives back the ordinals of their row groups.
+    pub(crate) fn close(
+        mut self,
+        job: &ConvertJob,
+        threads: usize,
+    ) -> Result<(Vec<(Table, Vec<Ordinals>)>, Volumes)> {
+        for (_, writer) in &mut self.writers {
+            writer.flush(&job.encoder)?;
+        }
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(|| while job.encoder.help() {});
+            }
+            while job.encoder.help() {}
+        });
+        let mut closed = Vec::new();
+        for (table, writer) in self.writers {
+            closed.push((table, writer.close(&job.encoder)?));
+        }
+        Ok((closed, self.volumes))
+    }
+}
+
+impl ConvertJob {
+    pub(crate) fn new(built: Selection) -> Self {
+        Self { built, encoder: Encoder::default(), free: Mutex::default() }
+    }
+
+    fn buffer(&self, table: Table) -> TableBuffer {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = free.iter().rposition(|(name, _)| *name == table);
+        found.map_or_else(|| TableBuffer::new(table), |at| free.swap_remove(at).1)
+    }
+
+    fn recycle(&self, table: Table, mut buffer: TableBuffer) {
+        buffer.clear();
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push((table, buffer));
+    }
+
+    fn push(&self, state: &mut TablesState, table: Table, buffer: TableBuffer) -> Result<()> {
+        let mut reuse = |buffer| self.recycle(table, buffer);
+        match state.writer(table) {
+            Some(writer) => writer.push(buffer, &self.encoder, &mut reuse),
+            None => {
+                reuse(buffer);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Job for ConvertJob {
+    type Local = ();
+    type Part = Part;
+    type State = TablesState;
+    type Error = TablesError;
+
+    fn local(&self) {}
+
+    fn part(&self) -> Part {
+        Part { rows: Rows::new(&self.built, |table| self.buffer(table)), volumes: Volumes::default() }
+    }
+
+    fn map(&self, (): &mut (), work: &Work<'_>, part: &mut Part) {
+        // Row groups that are full go before new rows: so they never pile up.
+        while self.encoder.help() {}
+        for item in work.messages().filter(|item| item.matches) {
+            put_message(&mut part.rows, &item, work.input());
+        }
+        for item in work.records().filter(|item| item.matches) {
+            put_record(&mut part.rows, &item, work.input());
+        }
+        for item in work.rejects() {
+            put_reject(&mut part.rows.rejects, &item, work.input());
+        }
+        part.rows.finish();
+        part.volumes.add_rows(&part.rows.messages);
+    }
+
+    fn commit(&self, state: &mut TablesState, at: &BlockSeq<'_>, mut part: Part) -> Result<()> {
+        part.rows.add_base(at.first_message, at.first_record);
+        state.volumes.take(&mut part.volumes);
+        for (table, buffer) in part.rows.into_tables() {
+            self.push(state, table, buffer)?;
+        }
+        Ok(())
+    }
+
+    fn end_input(
+        &self,
+        state: &mut TablesState,
+        report: &InputReport,
+        rejects: &[RejectItem<'_>],
+    ) -> Result<()> {
+        if rejects.is_empty() {
+            return Ok(());
+        }
+        let mut buffer = self.buffer(Table::Rejects);
+        for item in rejects {
+            put_reject(&mut buffer, item, &report.input);
+        }
+        buffer.finish();
+        self.push(state, Table::Rejects, buffer)
+    }
+}

@@ -1,0 +1,182 @@
+//! Row groups on their way from column buffers to Parquet pages, column by column, on whatever worker has a moment.
+//!
+//! A commit cuts row groups and puts their columns into the queue; every worker empties the queue before it maps the
+//! next block. So nobody waits for an encoder while there is anything to do, and nothing depends on the thread that did it.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
+use parquet::errors::{ParquetError, Result};
+
+use super::arrays::array;
+use crate::build::TableBuffer;
+use crate::schema::Table;
+
+/// Rows that are turned into one Arrow array at a time: fixed, because page boundaries follow from it, and few, so that the
+/// array stays in the cache.
+const BATCH_ROWS: usize = 8 << 10;
+
+/// Rows of buffers, in order.
+pub(crate) type Pieces = Vec<(Arc<TableBuffer>, Range<usize>)>;
+
+/// A row group that is being encoded.
+#[derive(Debug)]
+pub(crate) struct Group {
+    table: Table,
+    pieces: Mutex<Pieces>,
+    /// What came of each column, in the order of the schema.
+    columns: Vec<Mutex<Option<Result<Vec<ArrowColumnChunk>>>>>,
+    left: AtomicUsize,
+}
+
+/// One column of a row group.
+struct Task {
+    group: Arc<Group>,
+    column: usize,
+    writers: Vec<ArrowColumnWriter>,
+}
+
+/// The queue of columns to encode, shared by all workers.
+#[derive(Default)]
+pub(crate) struct Encoder {
+    queue: Mutex<VecDeque<Task>>,
+    /// Told whenever a group is complete.
+    complete: Condvar,
+}
+
+impl std::fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Encoder").finish_non_exhaustive()
+    }
+}
+
+/// A panic while a lock was held leaves a queue or a slot as it was: there is nothing half done to protect.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Encoder {
+    /// Queues the columns of a row group. `writers` are those of all its leaves, in order.
+    pub(crate) fn submit(&self, table: Table, pieces: Pieces, writers: Vec<ArrowColumnWriter>) -> Arc<Group> {
+        let columns = table.columns();
+        let group = Arc::new(Group {
+            table,
+            pieces: Mutex::new(pieces),
+            columns: columns.iter().map(|_| Mutex::new(None)).collect(),
+            left: AtomicUsize::new(columns.len()),
+        });
+        let mut writers = writers.into_iter();
+        let mut queue = lock(&self.queue);
+        for (index, column) in columns.iter().enumerate() {
+            let writers = writers.by_ref().take(column.kind.leaves()).collect();
+            queue.push_back(Task { group: group.clone(), column: index, writers });
+        }
+        group
+    }
+
+    /// Encodes one queued column; false where there is none.
+    pub(crate) fn help(&self) -> bool {
+        let Some(task) = lock(&self.queue).pop_front() else { return false };
+        task.run(self);
+        true
+    }
+
+    /// Encodes whatever is queued, until `group` is complete.
+    pub(crate) fn finish(&self, group: &Group) {
+        while !group.is_complete() {
+            if self.help() {
+                continue;
+            }
+            // The rest of its columns are with other workers, who wait for nobody.
+            let queue = lock(&self.queue);
+            if queue.is_empty() && !group.is_complete() {
+                drop(self.complete.wait(queue));
+            }
+        }
+    }
+}
+
+impl Group {
+    /// Whether all of its columns are encoded, or have failed.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.left.load(Ordering::Acquire) == 0
+    }
+
+    /// The column chunks of a complete group, in the order of the schema.
+    pub(crate) fn take_chunks(&self) -> Result<Vec<ArrowColumnChunk>> {
+        let mut chunks = Vec::new();
+        for column in &self.columns {
+            let done = lock(column).take();
+            chunks
+                .extend(done.unwrap_or_else(|| Err(ParquetError::General("a column was lost".to_owned())))?);
+        }
+        Ok(chunks)
+    }
+
+    /// The buffers that nothing else holds any more, for reuse.
+    pub(crate) fn take_buffers(&self) -> impl Iterator<Item = TableBuffer> + use<> {
+        std::mem::take(&mut *lock(&self.pieces)).into_iter().filter_map(|(buffer, _)| Arc::into_inner(buffer))
+    }
+}
+
+impl Task {
+    fn run(self, encoder: &Encoder) {
+        let Self { group, column, writers } = self;
+        // A panic on the way must not leave the group forever incomplete: the guard counts down in any case.
+        let guard = Done { group: &group, encoder };
+        let encoded = encode(&group, column, writers);
+        *lock(&group.columns[column]) = Some(encoded);
+        drop(guard);
+    }
+}
+
+struct Done<'a> {
+    group: &'a Group,
+    encoder: &'a Encoder,
+}
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        if self.group.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            // Under the lock, so that nobody falls asleep between looking and waiting.
+            let _queue = lock(&self.encoder.queue);
+            self.encoder.complete.notify_all();
+        }
+    }
+}
+
+fn encode(
+    group: &Group,
+    column: usize,
+    mut writers: Vec<ArrowColumnWriter>,
+) -> Result<Vec<ArrowColumnChunk>> {
+    let kind = group.table.columns()[column].kind;
+    let schema = group.table.arrow_schema();
+    let pieces: Pieces = lock(&group.pieces).clone();
+    let mut rest = pieces.iter();
+    let mut piece = rest.next().map(|(buffer, rows)| (buffer, rows.clone()));
+    let mut batch = Vec::new();
+    while piece.is_some() {
+        batch.clear();
+        let mut room = BATCH_ROWS;
+        while room > 0
+            && let Some((buffer, rows)) = &mut piece
+        {
+            let take = rows.len().min(room);
+            batch.push((&buffer.columns[column], rows.start..rows.start + take));
+            rows.start += take;
+            room -= take;
+            if rows.start == rows.end {
+                piece = rest.next().map(|(buffer, rows)| (buffer, rows.clone()));
+            }
+        }
+        let array = array(kind, &batch).map_err(|error| ParquetError::ArrowError(error.to_string()))?;
+        for (leaf, writer) in compute_leaves(schema.field(column), &array)?.iter().zip(&mut writers) {
+            writer.write(leaf)?;
+        }
+    }
+    writers.into_iter().map(ArrowColumnWriter::close).collect()
+}

@@ -1,0 +1,120 @@
+//! One Parquet file of a table, fed with row groups in order.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
+};
+use parquet::errors::{ParquetError, Result as ParquetResult};
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+
+use super::settings::{Compression, properties};
+use crate::error::{Result, TablesError};
+use crate::schema::Table;
+
+/// A Parquet file on its way.
+pub(crate) struct TableFile {
+    table: Table,
+    path: PathBuf,
+    writer: SerializedFileWriter<File>,
+    factory: ArrowRowGroupWriterFactory,
+    groups: usize,
+}
+
+impl TableFile {
+    /// Begins the file at `path`, in a folder that exists.
+    pub(crate) fn create(table: Table, path: PathBuf, compression: Compression) -> Result<Self> {
+        let file = File::create(&path).map_err(TablesError::io("create", &path))?;
+        let (writer, factory) =
+            ArrowWriter::try_new(file, table.arrow_schema(), Some(properties(table, compression)))
+                .and_then(ArrowWriter::into_serialized_writer)
+                .map_err(TablesError::parquet(&path))?;
+        Ok(Self { table, path, writer, factory, groups: 0 })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writers for the leaves of the next row group that is begun.
+    pub(crate) fn column_writers(&mut self) -> Result<Vec<ArrowColumnWriter>> {
+        let writers =
+            self.factory.create_column_writers(self.groups).map_err(TablesError::parquet(&self.path))?;
+        self.groups += 1;
+        Ok(writers)
+    }
+
+    /// Appends an encoded row group.
+    pub(crate) fn append(&mut self, chunks: Vec<ArrowColumnChunk>) -> Result<()> {
+        self.row_group(|group| chunks.into_iter().try_for_each(|chunk| chunk.append_to_row_group(group)))
+    }
+
+    /// Appends a row group that `fill` writes.
+    pub(crate) fn row_group(
+        &mut self,
+        fill: impl FnOnce(&mut SerializedRowGroupWriter<'_, File>) -> ParquetResult<()>,
+    ) -> Result<()> {
+        let write = || {
+            let mut group = self.writer.next_row_group()?;
+            fill(&mut group)?;
+            group.close()?;
+            Ok(())
+        };
+        write().map_err(TablesError::parquet(&self.path))
+    }
+
+    /// Encodes batches into a row group of their own, column by column on `threads` threads, and appends it.
+    pub(crate) fn append_batches(&mut self, batches: &[RecordBatch], threads: usize) -> Result<()> {
+        let schema = self.table.arrow_schema();
+        let mut writers = self.column_writers()?.into_iter();
+        let columns = self.table.columns();
+        let tasks: Vec<(usize, Vec<ArrowColumnWriter>)> = columns
+            .iter()
+            .enumerate()
+            .map(|(index, column)| (index, writers.by_ref().take(column.kind.leaves()).collect()))
+            .collect();
+        let encode =
+            |column: usize, mut writers: Vec<ArrowColumnWriter>| -> ParquetResult<Vec<ArrowColumnChunk>> {
+                for batch in batches {
+                    let leaves = compute_leaves(schema.field(column), batch.column(column))?;
+                    for (leaf, writer) in leaves.iter().zip(&mut writers) {
+                        writer.write(leaf)?;
+                    }
+                }
+                writers.into_iter().map(ArrowColumnWriter::close).collect()
+            };
+        let results: Mutex<Vec<_>> = Mutex::new(columns.iter().map(|_| None).collect());
+        let queue = Mutex::new(tasks.into_iter());
+        let work = || {
+            loop {
+                // A statement of its own: the lock is not held while encoding.
+                let task = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some((column, writers)) = task else { return };
+                let encoded = encode(column, writers);
+                results.lock().unwrap_or_else(PoisonError::into_inner)[column] = Some(encoded);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(work);
+            }
+            work();
+        });
+        let mut chunks = Vec::new();
+        for result in results.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            let encoded =
+                result.unwrap_or_else(|| Err(ParquetError::General("a column was lost".to_owned())));
+            chunks.extend(encoded.map_err(TablesError::parquet(&self.path))?);
+        }
+        self.append(chunks)
+    }
+
+    /// Writes the footer.
+    pub(crate) fn close(self) -> Result<()> {
+        self.writer.close().map(|_| ()).map_err(TablesError::parquet(&self.path))
+    }
+}

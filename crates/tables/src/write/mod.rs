@@ -1,0 +1,13 @@
+//! From rows to Parquet files.
+
+mod arrays;
+mod encoder;
+mod file;
+mod repair;
+mod settings;
+mod table;
+
+pub(crate) use encoder::Encoder;
+pub(crate) use repair::{Repair, repair};
+pub use settings::Compression;
+pub(crate) use table::{Ordinals, RowGroupLimits, TableWriter, part_path};
