@@ -19,7 +19,7 @@ pub enum Fate {
     Kept,
     /// The filters, or skip and limit, leave it out.
     Filtered,
-    /// It equals one that is kept, or superseded, elsewhere.
+    /// It equals the copy that won.
     Duplicate,
     /// A newer or richer copy was seen.
     Superseded,
@@ -58,8 +58,8 @@ impl Fates {
     /// Resolves a log of keys. `array_hash` gives the hash of the message array of a body, by the body's ordinal.
     ///
     /// Of the copies of one id the newest is kept; of equally new ones the one with the most keys that hold something;
-    /// then the one whose content hash is smallest. Copies equal to it are duplicates, all others are superseded; of
-    /// equal ones among these, only the first counts as superseded.
+    /// then the one whose content hash is smallest; then the first. Copies equal to it are duplicates, all others are
+    /// superseded.
     ///
     /// # Errors
     /// Where the spilled part of the log cannot be read back.
@@ -81,12 +81,11 @@ impl Fates {
         Ok(fates)
     }
 
-    /// `copies` are sorted, the winner first and equal ones together.
+    /// `copies` are sorted, the winner first.
     fn decide(&mut self, copies: &[Key]) {
-        let winner = copies[0];
-        for pair in copies.windows(2) {
-            let loser = pair[1];
-            if loser.content == pair[0].content {
+        let Some((winner, losers)) = copies.split_first() else { return };
+        for loser in losers {
+            if loser.content == winner.content {
                 self.duplicate.insert(loser.ordinal);
             } else {
                 self.superseded.insert(loser.ordinal);
@@ -211,7 +210,7 @@ impl Fates {
     }
 }
 
-/// Sorts copies together, the one that is kept first, equal ones next to each other and in the order they came.
+/// Sorts copies together, the one that is kept first.
 fn rank(key: &Key) -> (u128, Reverse<i64>, Reverse<u32>, u128, u64) {
     (key.id, Reverse(key.version), Reverse(key.richness), key.content, key.ordinal)
 }

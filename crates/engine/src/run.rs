@@ -119,6 +119,19 @@ pub fn run<J: Job>(
     state: &mut J::State,
     observer: &dyn Observer,
 ) -> Result<RunReport, J::Error> {
+    run_within(pool, inputs, options, options.memory.ahead(pool.threads()), job, state, observer)
+}
+
+/// [`run`], with the bytes given that may be read and not committed.
+fn run_within<J: Job>(
+    pool: &Pool,
+    inputs: &InputList,
+    options: &RunOptions,
+    ahead: usize,
+    job: &J,
+    state: &mut J::State,
+    observer: &dyn Observer,
+) -> Result<RunReport, J::Error> {
     options.filter.check()?;
     let threads = pool.threads();
     let mut limits = options.limits.clone();
@@ -136,7 +149,7 @@ pub fn run<J: Job>(
         mmap: options.mmap,
         cancel: &options.cancel,
         observer,
-        schedule: Schedule::new(inputs.inputs.len(), options.memory.ahead(threads), committer),
+        schedule: Schedule::new(inputs.inputs.len(), ahead, committer),
     };
     pool.0.broadcast(|_| shared.work());
     let committer = shared.schedule.into_committer()?;

@@ -1,1 +1,126 @@
-//! Tests.
+//! De-duplication against a naive reference, in memory and spilled, in any order.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// The rule again, written down as it is told.
+fn naive(keys: &[Key], array_hash: impl Fn(u32) -> u128) -> BTreeMap<u64, (Fate, Option<u64>)> {
+    let mut groups: BTreeMap<(u128, Option<u128>), Vec<Key>> = BTreeMap::new();
+    for key in keys {
+        groups.entry((key.id, key.surrogate_page.map(&array_hash))).or_default().push(*key);
+    }
+    let mut fates = BTreeMap::new();
+    for copies in groups.values() {
+        let newest = copies.iter().map(|key| key.version).max().unwrap();
+        let newest: Vec<&Key> = copies.iter().filter(|key| key.version == newest).collect();
+        let richest = newest.iter().map(|key| key.richness).max().unwrap();
+        let content =
+            newest.iter().filter(|key| key.richness == richest).map(|key| key.content).min().unwrap();
+        let winner = copies.iter().filter(|key| key.content == content).map(|key| key.ordinal).min().unwrap();
+        for key in copies {
+            let fate = if key.ordinal == winner {
+                (Fate::Kept, None)
+            } else if key.content == content {
+                (Fate::Duplicate, None)
+            } else {
+                (Fate::Superseded, Some(winner))
+            };
+            fates.insert(key.ordinal, fate);
+        }
+    }
+    fates
+}
+
+/// Keys with few different ids, whose content settles version and richness, as it does for messages.
+fn keys() -> impl Strategy<Value = Vec<Key>> {
+    let key = (0_u128..12, 0_u64..6, prop::option::weighted(0.2, 0_u32..4));
+    prop::collection::vec(key, 0..120).prop_map(|parts| {
+        let spread = |n: u128| xxh3_128(&n.to_le_bytes());
+        let key = |(ordinal, (id, content, surrogate_page)): (usize, (u128, u64, Option<u32>))| Key {
+            id: spread(id + 1000 * u128::from(surrogate_page.is_some())),
+            content: spread(id << 64 | u128::from(content)),
+            version: [i64::MIN, 5, 5, 7, 7, 7][content as usize],
+            richness: [1, 2, 2, 3, 4, 4][content as usize],
+            ordinal: ordinal as u64,
+            surrogate_page,
+        };
+        parts.into_iter().enumerate().map(key).collect()
+    })
+}
+
+fn resolve(keys: &[Key], budget: usize) -> (Fates, u64) {
+    let mut log = KeyLog::new(budget, None);
+    for key in keys {
+        log.push(key).unwrap();
+    }
+    let spilled = log.spilled_bytes();
+    (Fates::resolve(log, array_hash).unwrap(), spilled)
+}
+
+/// Bodies 0 and 1 are equal.
+fn array_hash(page: u32) -> u128 {
+    u128::from(page.max(1))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn fates_are_those_of_the_rule(keys in keys()) {
+        let expected = naive(&keys, array_hash);
+        let (fates, spilled) = resolve(&keys, 1 << 20);
+        prop_assert_eq!(spilled, 0);
+        for (&ordinal, &(fate, winner)) in &expected {
+            prop_assert_eq!((fates.fate(ordinal), fates.winner(ordinal)), (fate, winner));
+        }
+        let losers: Vec<u64> = expected.iter().filter(|(_, fate)| fate.0 != Fate::Kept).map(|(&at, _)| at).collect();
+        prop_assert_eq!(fates.losers().collect::<Vec<_>>(), losers);
+    }
+
+    #[test]
+    fn the_order_of_inputs_changes_nothing_but_ordinals(keys in keys()) {
+        let kept = |keys: &[Key]| {
+            let (fates, _) = resolve(keys, 1 << 20);
+            let mut kept: Vec<(u128, u128, u64)> = keys
+                .iter()
+                .filter(|key| fates.fate(key.ordinal) == Fate::Kept)
+                .map(|key| (key.id, key.content, 0))
+                .collect();
+            kept.sort_unstable();
+            (kept, fates.duplicate_count(), fates.superseded_count())
+        };
+        let backwards: Vec<Key> = keys.iter().map(|key| Key { ordinal: 1000 - key.ordinal, ..*key }).collect();
+        prop_assert_eq!(kept(&keys), kept(&backwards));
+    }
+}
+
+#[test]
+fn a_spilled_log_decides_the_same() {
+    let spread = |n: u64| xxh3_128(&n.to_le_bytes());
+    let keys: Vec<Key> = (0..40_000)
+        .map(|ordinal| {
+            let id = ordinal * 7919 % 30_000;
+            Key {
+                id: spread(id),
+                content: spread(id + ordinal % 3 * 1_000_000),
+                version: (ordinal % 3) as i64,
+                richness: 1,
+                ordinal,
+                surrogate_page: None,
+            }
+        })
+        .collect();
+    let expected = naive(&keys, array_hash);
+    let (in_memory, none) = resolve(&keys, 64 << 20);
+    // So small that every partition takes several passes.
+    let (spilled, bytes) = resolve(&keys, 1);
+    assert!(none == 0 && bytes > 1 << 20);
+    for key in &keys {
+        let fate = (spilled.fate(key.ordinal), spilled.winner(key.ordinal));
+        assert_eq!(fate, expected[&key.ordinal]);
+        assert_eq!(fate, (in_memory.fate(key.ordinal), in_memory.winner(key.ordinal)));
+    }
+}

@@ -115,6 +115,7 @@ impl Listing {
         let path = Path::new(argument);
         let before = (self.found.len(), self.result.repeated.len());
         match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => self.path(path, path)?,
             Ok(_) => self.path(path, path.parent().unwrap_or(path))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound && is_pattern(argument) => {
                 self.glob(argument)?;
@@ -145,8 +146,7 @@ impl Listing {
         Ok(())
     }
 
-    /// A file, or all files of a directory. Files are named relative to `base`, those of a directory relative to it
-    /// where it is the argument itself.
+    /// A file, or all files of a directory, named relative to `base`.
     fn path(&mut self, path: &Path, base: &Path) -> Result<()> {
         let metadata = fs::metadata(path).context("read", path)?;
         if !metadata.is_dir() {
@@ -154,7 +154,6 @@ impl Listing {
             self.file(path, path.strip_prefix(base).unwrap_or(path), size);
             return Ok(());
         }
-        let root = if path.parent() == Some(base) { path } else { base };
         let hidden = |entry: &walkdir::DirEntry| entry.depth() > 0 && is_hidden(entry.file_name());
         let exclude = self.exclude.clone();
         let excluded = |entry: &walkdir::DirEntry| {
@@ -180,7 +179,7 @@ impl Listing {
         }
         sort_by_bytes(&mut files, |file| &file.0);
         for (file, size) in files {
-            let short = file.strip_prefix(root).unwrap_or(&file).to_owned();
+            let short = file.strip_prefix(base).unwrap_or(&file).to_owned();
             self.file(&file, &short, size);
         }
         Ok(())

@@ -1,1 +1,166 @@
-//! Tests.
+//! Publishing over real directories: whole or not at all, and never over what is not ours.
+
+use std::path::Path;
+
+use super::*;
+use crate::ledger::Ledger;
+use crate::manifest::Manifest;
+
+const OVERWRITE: PublishOptions = PublishOptions { overwrite: true };
+const KEEP: PublishOptions = PublishOptions { overwrite: false };
+
+fn write_dataset(dir: &Path, text: &str) {
+    fs::create_dir_all(dir.join("messages")).unwrap();
+    fs::write(dir.join("messages/part.txt"), text).unwrap();
+    Manifest::new(1, &Ledger::default()).write(dir).unwrap();
+}
+
+fn publish(target: &Path, options: PublishOptions, text: &str) -> Result<()> {
+    let publication = Publication::begin(target, options)?;
+    write_dataset(publication.path(), text);
+    publication.finish()
+}
+
+fn text_of(target: &Path) -> String {
+    fs::read_to_string(target.join("messages/part.txt")).unwrap()
+}
+
+fn siblings(target: &Path) -> Vec<String> {
+    let entries = fs::read_dir(target.parent().unwrap()).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_dataset_appears_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    for target in [dir.path().join("new"), dir.path().join("deep/er/new"), dir.path().join("empty")] {
+        if target.ends_with("empty") {
+            fs::create_dir(&target).unwrap();
+        }
+        let publication = Publication::begin(&target, KEEP).unwrap();
+        write_dataset(publication.path(), "one");
+        assert!(!target.join(MANIFEST).exists());
+        publication.finish().unwrap();
+        assert_eq!(text_of(&target), "one");
+    }
+    assert_eq!(siblings(&dir.path().join("new")), ["deep", "empty", "new"]);
+}
+
+#[test]
+fn an_existing_dataset_is_replaced_only_on_request() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("out");
+    publish(&target, KEEP, "one").unwrap();
+    assert!(matches!(publish(&target, KEEP, "two"), Err(EngineError::TargetExists(_))));
+    assert_eq!(text_of(&target), "one");
+    publish(&target, OVERWRITE, "two").unwrap();
+    assert_eq!((text_of(&target), siblings(&target)), ("two".to_owned(), vec!["out".to_owned()]));
+}
+
+#[test]
+fn what_is_no_dataset_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, file) = (dir.path().join("folder"), dir.path().join("file"));
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("thesis.doc"), "dear").unwrap();
+    fs::write(&file, "dear").unwrap();
+    for target in [&folder, &file] {
+        assert!(matches!(publish(target, OVERWRITE, "x"), Err(EngineError::NotADataset(_))));
+    }
+    assert_eq!(fs::read_to_string(folder.join("thesis.doc")).unwrap(), "dear");
+    assert_eq!(siblings(&folder), ["file", "folder"]);
+    // Not even if it comes to be one while the run goes on.
+    let target = dir.path().join("late");
+    let publication = Publication::begin(&target, OVERWRITE).unwrap();
+    fs::create_dir(&target).unwrap();
+    fs::write(target.join("thesis.doc"), "dear").unwrap();
+    assert!(matches!(publication.finish(), Err(EngineError::NotADataset(_))));
+    assert_eq!(siblings(&target), ["file", "folder", "late"]);
+}
+
+#[test]
+fn an_unfinished_publication_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("out");
+    publish(&target, KEEP, "one").unwrap();
+    let publication = Publication::begin(&target, OVERWRITE).unwrap();
+    write_dataset(publication.path(), "two");
+    drop(publication);
+    assert_eq!((text_of(&target), siblings(&target)), ("one".to_owned(), vec!["out".to_owned()]));
+}
+
+#[test]
+fn one_writer_a_target() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("out");
+    let first = Publication::begin(&target, KEEP).unwrap();
+    assert!(matches!(Publication::begin(&target, OVERWRITE), Err(EngineError::Locked(_))));
+    // Another target is another matter.
+    publish(&dir.path().join("other"), KEEP, "x").unwrap();
+    write_dataset(first.path(), "one");
+    first.finish().unwrap();
+    publish(&target, OVERWRITE, "two").unwrap();
+    assert_eq!(text_of(&target), "two");
+}
+
+#[test]
+fn what_a_dead_run_left_is_cleared_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("out");
+    publish(&target, KEEP, "one").unwrap();
+    let leftover = dir.path().join(".out.korpus-0000beef.tmp");
+    write_dataset(&leftover, "half");
+    fs::write(dir.path().join(".out.korpus-lock"), "").unwrap();
+    for other in [".out.korpus-notes.tmp", ".other.korpus-0000beef.tmp"] {
+        fs::create_dir(dir.path().join(other)).unwrap();
+    }
+    publish(&target, OVERWRITE, "two").unwrap();
+    assert_eq!(text_of(&target), "two");
+    assert_eq!(siblings(&target), [".other.korpus-0000beef.tmp", ".out.korpus-notes.tmp", "out"]);
+}
+
+#[test]
+fn a_run_that_died_between_two_renames_is_recovered() {
+    let dir = tempfile::tempdir().unwrap();
+    let (target, old) = (dir.path().join("out"), dir.path().join(".out.korpus-old.tmp"));
+    // Killed with the old dataset out of the way and the new one not in place yet.
+    write_dataset(&old, "old");
+    assert!(matches!(publish(&target, KEEP, "new"), Err(EngineError::TargetExists(_))));
+    assert_eq!((text_of(&target), old.exists()), ("old".to_owned(), false));
+    // Killed after the new one took its place.
+    write_dataset(&old, "old");
+    publish(&target, OVERWRITE, "new").unwrap();
+    assert_eq!((text_of(&target), siblings(&target)), ("new".to_owned(), vec!["out".to_owned()]));
+    // Without a kernel's help the exchange ends the same.
+    let staging = dir.path().join("staging");
+    write_dataset(&staging, "newer");
+    swap::exchange_in_steps(&staging, &target).unwrap();
+    assert_eq!((text_of(&target), text_of(&staging)), ("newer".to_owned(), "new".to_owned()));
+    fs::remove_dir_all(&staging).unwrap();
+    assert!(swap::exchange_in_steps(&staging, &target).is_err());
+    assert_eq!(text_of(&target), "newer");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_stands_for_its_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let (real, link) = (dir.path().join("real"), dir.path().join("link"));
+    publish(&real, KEEP, "one").unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    publish(&link, OVERWRITE, "two").unwrap();
+    assert_eq!(text_of(&real), "two");
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+}
+
+#[test]
+fn hashes_are_of_all_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x");
+    let bytes = vec![7; 600 << 10];
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(hash_file(&path).unwrap(), (bytes.len() as u64, xxhash_rust::xxh3::xxh3_128(&bytes)));
+}

@@ -1,1 +1,436 @@
-//! Tests.
+//! Runs as a whole: order, truth, failures, cancellation, bounds.
+
+mod fates;
+
+use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use korpus_core::{PageStatus, Reason, Text};
+use korpus_synth::{Codec, Damage, Layout, Shape, Size, Synth, SynthOptions};
+
+use super::*;
+use crate::dedup::Fate;
+use crate::inputs::{ExpandOptions, expand};
+use crate::job::BlockSeq;
+use crate::ledger::{InputReport, InputStatus};
+use crate::work::{RejectItem, Work};
+
+/// Writes down what it sees, in order; fails on purpose on the message whose id is `poison`.
+#[derive(Default)]
+struct Trace {
+    poison: Option<&'static str>,
+    panic_always: bool,
+    fail_commit_at: Option<usize>,
+    panic_commit: bool,
+    parts: AtomicU64,
+}
+
+#[derive(Debug, Default, PartialEq, Eq, Clone)]
+struct Seen {
+    messages: Vec<(u64, String, bool)>,
+    records: Vec<(u64, bool)>,
+    rejects: Vec<(u64, u64, Reason)>,
+    blocks: Vec<(usize, u64, u64)>,
+    ended: Vec<String>,
+}
+
+impl Job for Trace {
+    type Local = ();
+    type Part = Seen;
+    type State = Seen;
+    type Error = EngineError;
+
+    fn local(&self) {}
+
+    fn part(&self) -> Seen {
+        self.parts.fetch_add(1, Ordering::Relaxed);
+        Seen::default()
+    }
+
+    fn map(&self, (): &mut (), work: &Work<'_>, part: &mut Seen) {
+        for item in work.messages() {
+            let id = item.message.id().map(Text::lossy).unwrap_or_default().into_owned();
+            // Unwinding without the hook: the test's output stays readable.
+            if self.poison == Some(&id) {
+                resume_unwind(Box::new("on purpose"));
+            }
+            part.messages.push((item.ordinal, id, item.matches));
+        }
+        part.records.extend(work.records().map(|item| (item.ordinal, item.matches)));
+        part.rejects.extend(
+            work.rejects().iter().map(|item| (item.page_index, item.reject.index, item.reject.reason)),
+        );
+        if self.panic_always {
+            resume_unwind(Box::new("on purpose"));
+        }
+    }
+
+    fn commit(&self, state: &mut Seen, at: &BlockSeq<'_>, part: Seen) -> Result<()> {
+        if self.panic_commit {
+            resume_unwind(Box::new("on purpose"));
+        }
+        if self.fail_commit_at == Some(state.blocks.len()) {
+            return Err(EngineError::DiskFull("out".into()));
+        }
+        state.blocks.push((at.input.index, at.block, at.first_page));
+        state
+            .messages
+            .extend(part.messages.into_iter().map(|(at_, id, ok)| (at_ + at.first_message, id, ok)));
+        state.records.extend(part.records.into_iter().map(|(ordinal, ok)| (ordinal + at.first_record, ok)));
+        state.rejects.extend(part.rejects);
+        Ok(())
+    }
+
+    fn end_input(&self, state: &mut Seen, report: &InputReport, _: &[RejectItem<'_>]) -> Result<()> {
+        state.ended.push(report.input.display.clone());
+        Ok(())
+    }
+}
+
+fn small_blocks() -> RunOptions {
+    let mut options = RunOptions::default();
+    options.limits.block_bytes = 8 << 10;
+    options
+}
+
+fn trace(threads: usize, ahead: usize, inputs: &InputList, options: &RunOptions) -> (Seen, RunReport) {
+    let mut seen = Seen::default();
+    let pool = Pool::new(threads).unwrap();
+    let report = run_within(&pool, inputs, options, ahead, &Trace::default(), &mut seen, &()).unwrap();
+    (seen, report)
+}
+
+fn synth(options: SynthOptions) -> (InputList, korpus_synth::Truth) {
+    let (files, truth) = Synth::new(options).unwrap().write_memory().unwrap();
+    (InputList::from_bytes(files), truth)
+}
+
+fn plain_messages(ids: &[&str]) -> Vec<u8> {
+    let messages: Vec<String> = ids
+        .iter()
+        .map(|id| {
+            format!(
+                r#"{{"_id":"{id}","type":"incoming","createdOn":"2025-09-01T12:17:38.824Z","components":[]}}"#
+            )
+        })
+        .collect();
+    format!(r#"{{"total":{},"messages":[{}]}}"#, ids.len(), messages.join(",")).into_bytes()
+}
+
+/// The books of the synthetic truth, body by body.
+fn assert_agrees(report: &RunReport, truth: &korpus_synth::Truth) {
+    report.ledger.check().unwrap();
+    let (messages, records) = report.ledger.totals();
+    for (ours, theirs) in [(messages, truth.messages), (records, truth.records)] {
+        assert_eq!(ours.seen, theirs.seen);
+        assert_eq!(ours.rejected, theirs.rejected);
+        assert_eq!(
+            (ours.kept, ours.duplicate, ours.superseded),
+            (theirs.kept, theirs.duplicate, theirs.superseded)
+        );
+    }
+    let theirs: BTreeMap<(String, u64), &korpus_synth::BodyTruth> =
+        truth.bodies.iter().map(|body| ((body.file.clone(), body.page_index), body)).collect();
+    assert_eq!(report.ledger.pages().len(), theirs.len());
+    for page in report.ledger.pages() {
+        let input = &report.ledger.inputs()[page.input];
+        let body = theirs[&(input.input.display.clone(), page.page_index)];
+        assert_eq!(page.messages.seen, body.messages.seen, "{body:?}");
+        assert_eq!(page.messages.rejected, body.messages.rejected, "{body:?}");
+        assert_eq!(page.status.as_str(), body.page_status, "{body:?}");
+    }
+}
+
+#[test]
+fn any_number_of_threads_commits_the_same_in_the_same_order() {
+    let (inputs, truth) = synth(SynthOptions {
+        size: Size::Pages(24),
+        page_size: 120,
+        shapes: vec![Shape::V2, Shape::Lite, Shape::AgentAiHistory, Shape::Sessions, Shape::Call],
+        codecs: vec![Codec::Gzip, Codec::Plain, Codec::Brotli, Codec::Zstd],
+        duplicates: 0.1,
+        edited_copies: 0.1,
+        ..SynthOptions::default()
+    });
+    let options = small_blocks();
+    let (expected, report) = trace(1, 1 << 20, &inputs, &options);
+    assert_agrees(&report, &truth);
+    assert!(expected.blocks.len() > 2 * 24 && expected.blocks.is_sorted());
+    assert!(expected.messages.is_sorted_by_key(|message| message.0));
+    assert_eq!(expected.ended.len(), 24);
+    for threads in [2, 5] {
+        for ahead in [1, 40 << 10, 1 << 30] {
+            let (seen, other) = trace(threads, ahead, &inputs, &options);
+            assert_eq!(seen, expected, "{threads} threads, {ahead} bytes ahead");
+            assert_eq!(other.ledger.pages(), report.ledger.pages());
+        }
+    }
+}
+
+#[test]
+fn one_huge_stream_is_shared_by_all_threads() {
+    let (inputs, truth) = synth(SynthOptions {
+        size: Size::Messages(6000),
+        page_size: 6000,
+        codecs: vec![Codec::Gzip],
+        ..SynthOptions::default()
+    });
+    let mut options = small_blocks();
+    options.limits.whole_bytes = 1 << 10;
+    let (expected, report) = trace(1, 1 << 20, &inputs, &options);
+    assert_agrees(&report, &truth);
+    for ahead in [1, 1 << 20] {
+        assert_eq!(trace(4, ahead, &inputs, &options).0, expected);
+    }
+}
+
+#[test]
+fn copies_are_found_in_any_order_of_inputs_and_with_any_memory() {
+    let (files, truth) = Synth::new(SynthOptions {
+        size: Size::Messages(3000),
+        page_size: 200,
+        shapes: vec![Shape::V2, Shape::Lite, Shape::Call],
+        duplicates: 0.2,
+        edited_copies: 0.2,
+        overlap: 0.3,
+        ..SynthOptions::default()
+    })
+    .unwrap()
+    .write_memory()
+    .unwrap();
+    let kept = |files: Vec<(String, Vec<u8>)>| {
+        let (seen, report) = trace(2, 1 << 20, &InputList::from_bytes(files), &RunOptions::default());
+        assert_agrees(&report, &truth);
+        let is_kept = |message: &&(u64, String, bool)| report.messages.fate(message.0) == Fate::Kept;
+        let mut ids: Vec<String> =
+            seen.messages.iter().filter(is_kept).map(|message| message.1.clone()).collect();
+        ids.sort();
+        ids
+    };
+    let forward = kept(files.clone());
+    let backward = kept(files.into_iter().rev().collect());
+    assert_eq!(forward, backward);
+    assert_eq!(forward.len() as u64, truth.messages.kept);
+}
+
+#[test]
+fn damage_costs_what_is_damaged_and_nothing_else() {
+    let (inputs, truth) = synth(SynthOptions {
+        size: Size::Pages(36),
+        page_size: 50,
+        codecs: vec![Codec::Gzip],
+        damage: Damage::ALL.to_vec(),
+        damage_every: 3,
+        ..SynthOptions::default()
+    });
+    let (seen, report) = trace(3, 1 << 20, &inputs, &small_blocks());
+    assert_agrees(&report, &truth);
+    assert_eq!(seen.rejects.len() as u64, truth.messages.rejected);
+    assert!(!report.ledger.is_clean());
+}
+
+#[test]
+fn many_bodies_in_one_file_have_a_row_each() {
+    for layout in [Layout::NdjsonBodies, Layout::Concatenated, Layout::NdjsonMessages] {
+        let (inputs, truth) = synth(SynthOptions {
+            size: Size::Messages(900),
+            page_size: 30,
+            layout,
+            codecs: vec![Codec::Plain, Codec::Gzip],
+            ..SynthOptions::default()
+        });
+        let (_, report) = trace(2, 1 << 20, &inputs, &small_blocks());
+        assert_agrees(&report, &truth);
+        for (index, page) in
+            report.ledger.pages().iter().enumerate().filter(|(_, page)| page.messages.seen > 0)
+        {
+            assert_eq!(report.ledger.page_of_message(page.first_message), Some(index));
+            assert_eq!(
+                report.ledger.page_of_message(page.first_message + page.messages.seen - 1),
+                Some(index)
+            );
+        }
+    }
+}
+
+#[test]
+fn the_test_data_balances() {
+    let dumps = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/dumps");
+    let inputs = expand(&[dumps], &ExpandOptions::default()).unwrap();
+    let (expected, report) = trace(1, 1 << 20, &inputs, &RunOptions::default());
+    assert!(report.ledger.totals().0.kept > 0 && report.ledger.totals().1.kept > 0);
+    assert_eq!(report.ledger.inputs().len(), inputs.inputs.len());
+    let (seen, _) = trace(4, 1, &inputs, &RunOptions::default());
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn a_panic_costs_the_message_it_happened_on() {
+    let ids: Vec<String> = (0..200).map(|n| format!("ms-{n}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let inputs =
+        InputList::from_bytes([("a.json", plain_messages(&ids)), ("b.json", plain_messages(&["ms-other"]))]);
+    let job = Trace { poison: Some("ms-77"), ..Trace::default() };
+    let mut seen = Seen::default();
+    let report = run(&Pool::new(2).unwrap(), &inputs, &RunOptions::default(), &job, &mut seen, &()).unwrap();
+    assert_eq!(seen.messages.len(), 200);
+    assert!(seen.messages.iter().all(|message| message.1 != "ms-77"));
+    // The ordinal stays taken: the reject has it.
+    assert_eq!(seen.messages[77].0, 78);
+    assert_eq!(seen.rejects, [(0, 77, Reason::Internal)]);
+    let pages = report.ledger.pages();
+    assert_eq!((pages[0].messages.seen, pages[0].messages.rejected, pages[0].messages.kept), (200, 1, 199));
+    assert_eq!((pages[0].status, pages[0].reason), (PageStatus::Partial, Some(Reason::Internal)));
+    assert_eq!(pages[1].status, PageStatus::Ok);
+    assert_eq!(report.ledger.inputs()[0].status, InputStatus::Partial);
+}
+
+#[test]
+fn a_job_that_always_panics_ends_the_run() {
+    let inputs = InputList::from_bytes([("a.json", plain_messages(&["ms-1", "ms-2"]))]);
+    for job in
+        [Trace { panic_always: true, ..Trace::default() }, Trace { panic_commit: true, ..Trace::default() }]
+    {
+        let outcome =
+            run(&Pool::new(3).unwrap(), &inputs, &RunOptions::default(), &job, &mut Seen::default(), &());
+        assert!(matches!(outcome, Err(EngineError::Worker(_))));
+    }
+}
+
+#[test]
+fn an_error_of_a_commit_ends_the_run() {
+    let (inputs, _) =
+        synth(SynthOptions { size: Size::Pages(10), page_size: 100, ..SynthOptions::default() });
+    for threads in [1, 4] {
+        let job = Trace { fail_commit_at: Some(7), ..Trace::default() };
+        let mut seen = Seen::default();
+        let outcome =
+            run_within(&Pool::new(threads).unwrap(), &inputs, &small_blocks(), 1 << 20, &job, &mut seen, &());
+        assert!(matches!(outcome, Err(EngineError::DiskFull(_))));
+        assert_eq!(seen.blocks.len(), 7);
+    }
+}
+
+/// Cancels the run when the first message is seen.
+struct Canceller<'a>(&'a RunOptions);
+
+impl Observer for Canceller<'_> {
+    fn messages_seen(&self, _: u64) {
+        self.0.cancel.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_cancelled_run_stops() {
+    let (inputs, _) =
+        synth(SynthOptions { size: Size::Pages(40), page_size: 100, ..SynthOptions::default() });
+    for threads in [1, 3] {
+        let options = small_blocks();
+        let job = Trace::default();
+        let outcome = run(
+            &Pool::new(threads).unwrap(),
+            &inputs,
+            &options,
+            &job,
+            &mut Seen::default(),
+            &Canceller(&options),
+        );
+        assert!(matches!(outcome, Err(EngineError::Cancelled)));
+        assert!(job.parts.load(Ordering::Relaxed) < 40);
+    }
+}
+
+/// Remembers how much was ever mapped and not committed.
+#[derive(Default)]
+struct Ahead {
+    open: AtomicU64,
+    most: AtomicU64,
+}
+
+impl Job for Ahead {
+    type Local = ();
+    type Part = u64;
+    type State = ();
+    type Error = EngineError;
+
+    fn local(&self) {}
+    fn part(&self) -> u64 {
+        0
+    }
+    fn map(&self, (): &mut (), work: &Work<'_>, part: &mut u64) {
+        *part = work.block().byte_len() as u64;
+        let open = self.open.fetch_add(*part, Ordering::Relaxed) + *part;
+        self.most.fetch_max(open, Ordering::Relaxed);
+        if work.input().index == 0 {
+            // The first input is slow: the others would run away from it.
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+    }
+    fn commit(&self, (): &mut (), _: &BlockSeq<'_>, part: u64) -> Result<()> {
+        self.open.fetch_sub(part, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[test]
+fn nobody_runs_away_from_the_commits() {
+    let (inputs, _) =
+        synth(SynthOptions { size: Size::Pages(12), page_size: 400, ..SynthOptions::default() });
+    let (job, ahead) = (Ahead::default(), 100 << 10);
+    run_within(&Pool::new(4).unwrap(), &inputs, &small_blocks(), ahead, &job, &mut (), &()).unwrap();
+    // A block a thread may be on its way when the limit is reached, and the head's is always let through.
+    let bound = ahead as u64 + 6 * (16 << 10);
+    assert!(job.most.load(Ordering::Relaxed) <= bound, "{} of {bound}", job.most.load(Ordering::Relaxed));
+}
+
+/// Encodes in the background, as tables do.
+struct Backgrounds;
+
+impl Job for Backgrounds {
+    type Local = ();
+    type Part = u64;
+    type State = Vec<crate::background::Background<u64>>;
+    type Error = EngineError;
+
+    fn local(&self) {}
+    fn part(&self) -> u64 {
+        0
+    }
+    fn map(&self, (): &mut (), work: &Work<'_>, part: &mut u64) {
+        *part = work.messages().count() as u64;
+    }
+    fn commit(&self, state: &mut Self::State, _: &BlockSeq<'_>, part: u64) -> Result<()> {
+        if state.len() > 3 {
+            let oldest = state.remove(0).join();
+            state.push(crate::background::Background::spawn(move || oldest + part));
+        } else {
+            state.push(crate::background::Background::spawn(move || part));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn commits_can_leave_work_to_the_pool() {
+    let (inputs, truth) =
+        synth(SynthOptions { size: Size::Pages(10), page_size: 300, ..SynthOptions::default() });
+    for threads in [1, 2, 4] {
+        let mut state = Vec::new();
+        let pool = Pool::new(threads).unwrap();
+        run(&pool, &inputs, &small_blocks(), &Backgrounds, &mut state, &()).unwrap();
+        let sum = pool.install(|| state.into_iter().map(crate::background::Background::join).sum::<u64>());
+        assert_eq!(sum, truth.messages.seen);
+    }
+}
+
+#[test]
+fn two_jobs_go_through_in_one_pass() {
+    let inputs = InputList::from_bytes([("a.json", plain_messages(&["ms-1", "ms-2"]))]);
+    let mut state = (Seen::default(), Seen::default());
+    let job = (Trace::default(), Trace { poison: Some("ms-2"), ..Trace::default() });
+    run(&Pool::new(1).unwrap(), &inputs, &RunOptions::default(), &job, &mut state, &()).unwrap();
+    assert_eq!(state.0.messages.len(), 1);
+    assert_eq!(state.0, state.1);
+}

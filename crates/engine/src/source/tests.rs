@@ -1,1 +1,174 @@
-//! Tests.
+//! Reading inputs: small and large, healthy and cut off, gone and growing.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::*;
+use crate::inputs::Container;
+
+#[derive(Default)]
+struct Collect {
+    messages: usize,
+    pages: Vec<(korpus_core::PageStatus, Option<korpus_core::Reason>)>,
+    bytes: u64,
+    stop_after: Option<usize>,
+}
+
+impl BlockSink for Collect {
+    fn block(&mut self, block: Block) -> Result<Option<Block>, Stopped> {
+        self.messages += block.message_count();
+        self.pages.extend(
+            block
+                .pages()
+                .iter()
+                .filter_map(|page| Some((page.end.as_ref()?.status, page.end.as_ref()?.reason))),
+        );
+        match self.stop_after {
+            Some(most) if self.messages >= most => Err(Stopped),
+            _ => Ok(Some(block)),
+        }
+    }
+
+    fn read(&mut self, bytes: u64) -> Result<(), Stopped> {
+        self.bytes += bytes;
+        Ok(())
+    }
+}
+
+fn body(messages: usize) -> Vec<u8> {
+    let list: Vec<String> =
+        (0..messages).map(|n| format!(r#"{{"_id":"ms-{n}","type":"incoming","components":[]}}"#)).collect();
+    format!(r#"{{"total":{messages},"messages":[{}]}}"#, list.join(",")).into_bytes()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn info(path: PathBuf) -> InputInfo {
+    let display = path.file_name().unwrap().to_string_lossy().into_owned();
+    InputInfo { index: 0, display, kind: InputKind::File(path), container: Container::Plain, size: None }
+}
+
+fn read(bytes: &[u8], whole_bytes: usize, mmap: bool) -> (InputReport, Collect) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), bytes).unwrap();
+    let limits = Limits { whole_bytes, block_bytes: 4 << 10, ..Limits::default() };
+    let mut sink = Collect::default();
+    let report = Source::new(&limits, mmap).read(&info(file.path().to_owned()), &mut sink).unwrap();
+    (report, sink)
+}
+
+#[test]
+fn whole_streamed_and_mapped_give_the_same() {
+    let plain = body(3000);
+    for (bytes, codec) in [(plain.clone(), Codec::Plain), (gzip(&plain), Codec::Gzip)] {
+        for (whole_bytes, mmap) in [(64 << 20, false), (100, false), (100, true), (bytes.len(), false)] {
+            let (report, seen) = read(&bytes, whole_bytes, mmap);
+            assert_eq!(seen.messages, 3000);
+            assert_eq!(seen.pages, [(korpus_core::PageStatus::Ok, None)]);
+            assert_eq!((report.bytes, report.hash), (bytes.len() as u64, xxh3_128(&bytes)));
+            assert_eq!((seen.bytes, report.decoded_bytes), (bytes.len() as u64, plain.len() as u64));
+            assert_eq!((report.codec, report.changed, report.io_error), (codec, false, None));
+        }
+    }
+}
+
+#[test]
+fn a_cut_off_file_gives_what_is_before_the_cut() {
+    let bytes = gzip(&body(3000));
+    let cut = &bytes[..bytes.len() / 2];
+    for whole_bytes in [64 << 20, 100] {
+        let (report, seen) = read(cut, whole_bytes, false);
+        assert!(seen.messages > 500 && seen.messages < 3000);
+        assert_eq!(seen.pages, [(korpus_core::PageStatus::Partial, Some(korpus_core::Reason::Truncated))]);
+        assert_eq!((report.bytes, report.hash), (cut.len() as u64, xxh3_128(cut)));
+        assert_eq!(report.io_error, None);
+    }
+}
+
+#[test]
+fn a_damaged_file_is_hashed_to_its_end() {
+    let mut bytes = gzip(&body(30_000));
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 200].fill(0xff);
+    let (report, seen) = read(&bytes, 100, false);
+    assert!(seen.messages > 0);
+    assert_eq!(
+        (report.bytes, report.hash, seen.bytes),
+        (bytes.len() as u64, xxh3_128(&bytes), bytes.len() as u64)
+    );
+}
+
+#[test]
+fn a_bomb_stops_at_the_limit() {
+    let mut zeros = body(10);
+    zeros.extend(std::iter::repeat_n(b' ', 4 << 20));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), gzip(&zeros)).unwrap();
+    let limits = Limits { ratio: 10, ratio_floor: 1 << 20, ..Limits::default() };
+    let mut sink = Collect::default();
+    let report = Source::new(&limits, false).read(&info(file.path().to_owned()), &mut sink).unwrap();
+    assert_eq!(sink.messages, 10);
+    assert!(report.decoded_bytes < 3 << 20);
+}
+
+#[test]
+fn what_cannot_be_read_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    for path in [dir.path().join("gone.json"), dir.path().to_owned()] {
+        let mut sink = Collect::default();
+        let report = Source::new(&Limits::default(), false).read(&info(path), &mut sink).unwrap();
+        assert!(report.io_error.is_some());
+        assert_eq!((report.bytes, sink.messages), (0, 0));
+    }
+}
+
+#[test]
+fn a_sink_stops_the_reading() {
+    let limits = Limits { block_bytes: 4 << 10, ..Limits::default() };
+    let mut source = Source::new(&limits, false);
+    let input = |bytes: &[u8]| InputInfo {
+        index: 0,
+        display: "x".to_owned(),
+        kind: InputKind::Bytes(bytes.into()),
+        container: Container::Plain,
+        size: None,
+    };
+    let mut sink = Collect { stop_after: Some(100), ..Collect::default() };
+    assert!(source.read(&input(&body(5000)), &mut sink).is_err());
+    assert!(sink.messages < 1000);
+    // The next input starts afresh.
+    let mut sink = Collect::default();
+    source.read(&input(&body(7)), &mut sink).unwrap();
+    assert_eq!((sink.messages, sink.pages.len()), (7, 1));
+}
+
+/// Changes the file while it is read.
+struct Meddler(PathBuf);
+
+impl BlockSink for Meddler {
+    fn block(&mut self, block: Block) -> Result<Option<Block>, Stopped> {
+        fs::OpenOptions::new().append(true).open(&self.0).unwrap().write_all(b"\n\n").unwrap();
+        Ok(Some(block))
+    }
+
+    fn read(&mut self, _: u64) -> Result<(), Stopped> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_file_that_changes_is_told() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), body(100)).unwrap();
+    let mut source = Source::new(&Limits::default(), false);
+    let report = source.read(&info(file.path().to_owned()), &mut Meddler(file.path().to_owned())).unwrap();
+    assert!(report.changed);
+}

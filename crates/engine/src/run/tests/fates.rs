@@ -1,0 +1,116 @@
+//! What becomes of messages and records at the end of a run: filters, windows, anchors, copies of records.
+
+use korpus_core::Record;
+
+use super::*;
+
+#[test]
+fn filters_skip_and_limit_and_the_books() {
+    let ids = ["a", "b", "c", "d", "e", "f", "a"];
+    let inputs =
+        InputList::from_bytes([("x.json", plain_messages(&ids[..4])), ("y.json", plain_messages(&ids[4..]))]);
+    let run_with = |filter: Filter| {
+        let options = RunOptions { filter, ..RunOptions::default() };
+        let (seen, report) = trace(2, 1 << 20, &inputs, &options);
+        let kept = |message: &&(u64, String, bool)| report.messages.fate(message.0) == Fate::Kept;
+        let ids: String = seen.messages.iter().filter(kept).map(|message| message.1.as_str()).collect();
+        assert_eq!(report.ledger.totals().0.kept, ids.len() as u64);
+        (ids, report)
+    };
+    assert_eq!(run_with(Filter::default()).0, "abcdef");
+    assert_eq!(run_with(Filter { skip: 2, limit: Some(3), ..Filter::default() }).0, "cde");
+    assert_eq!(run_with(Filter { skip: 9, ..Filter::default() }).0, "");
+    assert_eq!(run_with(Filter { limit: Some(0), ..Filter::default() }).0, "");
+    let (ids, report) = run_with(Filter { message_type: vec!["outgoing".to_owned()], ..Filter::default() });
+    assert_eq!(ids, "");
+    let totals = report.ledger.totals().0;
+    assert_eq!((totals.seen, totals.filtered, totals.duplicate), (7, 6, 1));
+    assert!(report.messages.is_untouched(0..6) && !report.messages.is_untouched(0..7));
+}
+
+#[test]
+fn a_message_id_keeps_its_session_on_one_side() {
+    let message = |id: &str, session: &str, minute: u32| {
+        format!(
+            r#"{{"_id":"{id}","type":"incoming","sessionId":"{session}","createdOn":"2025-09-01T12:{minute:02}:00.000Z","components":[]}}"#
+        )
+    };
+    let body = format!(
+        r#"{{"messages":[{},{},{},{},{}]}}"#,
+        message("a", "s", 1),
+        message("b", "t", 2),
+        message("c", "s", 3),
+        message("d", "s", 5),
+        message("e", "t", 6),
+    );
+    let inputs = InputList::from_bytes([("x.json", body.into_bytes())]);
+    let around = |id: &str, direction: i64, limit: Option<u64>| {
+        let filter =
+            Filter { msg_id: Some(id.to_owned()), direction: direction.into(), limit, ..Filter::default() };
+        let options = RunOptions { filter, ..RunOptions::default() };
+        let (seen, report) = trace(1, 1 << 20, &inputs, &options);
+        let kept = |message: &&(u64, String, bool)| report.messages.fate(message.0) == Fate::Kept;
+        let ids: String = seen.messages.iter().filter(kept).map(|message| message.1.as_str()).collect();
+        assert_eq!(report.ledger.totals().0.kept, ids.len() as u64);
+        (ids, report.anchor_found)
+    };
+    assert_eq!(around("c", 1, None), ("cd".to_owned(), Some(true)));
+    assert_eq!(around("c", -1, None), ("ac".to_owned(), Some(true)));
+    assert_eq!(around("c", 0, None), ("acd".to_owned(), Some(true)));
+    assert_eq!(around("c", 0, Some(2)), ("ac".to_owned(), Some(true)));
+    assert_eq!(around("nobody", 0, None), (String::new(), Some(false)));
+}
+
+#[test]
+fn records_are_compared_by_their_own_ids() {
+    let session = |bot: &str, id: &str, count: u32| {
+        format!(r#"{{"botId":"{bot}","sessionId":"{id}","noOfMessagesExchanged":{count}}}"#)
+    };
+    let sessions = |list: &[String]| format!(r#"{{"total":1,"sessions":[{}]}}"#, list.join(",")).into_bytes();
+    let inputs = InputList::from_bytes([
+        ("1.json", sessions(&[session("b", "s", 1), session("b", "t", 1), session("c", "s", 1)])),
+        ("2.json", sessions(&[session("b", "s", 1), session("b", "t", 2)])),
+    ]);
+    let (seen, report) = trace(1, 1 << 20, &inputs, &RunOptions::default());
+    assert_eq!(seen.records.len(), 5);
+    let records = report.ledger.totals().1;
+    assert_eq!((records.seen, records.kept, records.duplicate, records.superseded), (5, 3, 1, 1));
+    assert_eq!(report.ledger.totals().0.seen, 0);
+}
+
+#[test]
+fn jobs_can_tell_records_apart() {
+    struct Kinds;
+    impl Job for Kinds {
+        type Local = ();
+        type Part = (u64, u64);
+        type State = (u64, u64);
+        type Error = EngineError;
+        fn local(&self) {}
+        fn part(&self) -> (u64, u64) {
+            (0, 0)
+        }
+        fn map(&self, (): &mut (), work: &Work<'_>, part: &mut (u64, u64)) {
+            for item in work.records() {
+                match item.record {
+                    Record::Session(_) => part.0 += 1,
+                    Record::Conversation(_) => part.1 += 1,
+                }
+            }
+        }
+        fn commit(&self, state: &mut (u64, u64), _: &BlockSeq<'_>, part: (u64, u64)) -> Result<()> {
+            *state = (state.0 + part.0, state.1 + part.1);
+            Ok(())
+        }
+    }
+    let (inputs, truth) = synth(SynthOptions {
+        size: Size::Pages(4),
+        page_size: 10,
+        shapes: vec![Shape::Sessions, Shape::AgentAi],
+        ..SynthOptions::default()
+    });
+    let mut state = (0, 0);
+    run(&Pool::new(2).unwrap(), &inputs, &RunOptions::default(), &Kinds, &mut state, &()).unwrap();
+    assert!(state.0 > 0 && state.1 > 0);
+    assert_eq!(state.0 + state.1, truth.records.seen);
+}
