@@ -45,12 +45,11 @@ fn put_conversation(rows: &mut Rows, record: Conversation<'_>, ordinal: u64, inp
                 continue;
             }
             ConversationField::Messages => {
-                // The messages are rows of their own; what is no list of them stands in `extra`.
+                // The messages are rows of their own; what is no list of messages stands in `extra` too.
                 if value.kind() == Kind::Array {
                     table.put_i64(ConversationColumn::MessageCount, record.message_range().len() as i64);
-                } else {
-                    raw |= 1 << field as u64;
                 }
+                raw |= u64::from(!record.has_regular_messages()) << field as u64;
                 continue;
             }
         };
@@ -65,8 +64,7 @@ fn put_conversation(rows: &mut Rows, record: Conversation<'_>, ordinal: u64, inp
         extra.member(other.key.raw(), other.value.raw());
     }
     for &field in ConversationField::ALL {
-        let repeated = record.is_repeated(field) && field != ConversationField::Messages;
-        if repeated || raw >> field as u64 & 1 != 0 {
+        if record.is_repeated(field) || raw >> field as u64 & 1 != 0 {
             put_raw(&mut extra, field.key(), record.value(field));
         }
     }

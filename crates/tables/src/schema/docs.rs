@@ -29,7 +29,8 @@ column is null or the best that could be made of it.
 - A list column that is null was absent (or `null`: see `form`), one that is empty was `[]`. `component_count` says so for components.
 - A component has `data` where `text` or `component_data` is not null.
 - `tag_value_json` is the tag's value where it is not null, else `tag_value` is.
-- The record of an agent AI conversation is restored without its `messages`: each of them is a message of its own.
+- The record of an agent AI conversation is restored without its `messages`: each of them is a message of its own. Where `messages` is
+  no list of objects, or stands there twice, it is in `extra` as well.
 - Numbers come back with the same exact decimal value, keys perhaps in another order.
 
 ";

@@ -1,0 +1,166 @@
+//! What goes in comes out: restore gives back every message and record as the same JSON value.
+
+mod common;
+
+use common::{array, assert_clean, convert_bodies, options, page, restored};
+use korpus_core::{InputEnd, Kind, Limits, PageParser, Record};
+use korpus_synth::hostile::{HostileConversation, HostileMessage, HostileSession};
+use korpus_tables::json_equal;
+use proptest::prelude::*;
+
+fn assert_same(expected: &[Vec<u8>], lines: &[String]) {
+    for (index, (expected, line)) in expected.iter().zip(lines).enumerate() {
+        let expected = std::str::from_utf8(expected).unwrap();
+        assert!(json_equal(expected, line), "{index}:\n{expected}\n{line}");
+    }
+    assert_eq!(expected.len(), lines.len());
+}
+
+fn round_trip(messages: &[Vec<u8>], threads: usize) {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let (first, second) = messages.split_at(messages.len() / 2);
+    let report = convert_bodies(
+        &[("a.json", page(first)), ("b.json", page(second))],
+        &out,
+        &options(threads, 7, false),
+    );
+    assert_clean(&out, &report);
+    assert_same(messages, &restored(&out));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn hostile_messages_come_back(seed in any::<u64>(), count in 1..80_u64, threads in 1..4_usize) {
+        let messages: Vec<_> = (0..count).map(|n| HostileMessage::generate(seed.wrapping_add(n))).collect();
+        round_trip(&messages, threads);
+    }
+
+    #[test]
+    fn hostile_sessions_come_back(seed in any::<u64>(), count in 1..60_u64) {
+        let records: Vec<_> = (0..count).map(|n| HostileSession::generate(seed.wrapping_add(n))).collect();
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        let body = array("{\"total\":1,\"moreAvailable\":false,\"sessions\":[", &records);
+        let report = convert_bodies(&[("a.json", body)], &out, &options(2, 7, false));
+        assert_clean(&out, &report);
+        assert_same(&records, &restored(&out));
+    }
+
+    #[test]
+    fn hostile_conversations_come_back(seed in any::<u64>(), count in 1..40_u64) {
+        let records: Vec<_> = (0..count).map(|n| HostileConversation::generate(seed.wrapping_add(n))).collect();
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        let body = array("{\"skip\":0,\"hasMore\":false,\"results\":[", &records);
+        let report = convert_bodies(&[("a.json", body)], &out, &options(2, 7, false));
+        assert_clean(&out, &report);
+        let lines = restored(&out);
+        let messages = report.manifest.totals.messages.kept as usize;
+        prop_assert_eq!(lines.len() - messages, records.len());
+        for (record, line) in records.iter().zip(&lines[messages..]) {
+            let record = std::str::from_utf8(record).unwrap();
+            let (stripped, inner) = without_messages(record);
+            prop_assert!(json_equal(record, line) || json_equal(&stripped, line), "{}\n{}", record, line);
+            // What is not in the line of the record stands in lines of its own.
+            if !json_equal(record, line) {
+                for message in inner {
+                    prop_assert!(lines[..messages].iter().any(|line| json_equal(&message, line)), "{}", message);
+                }
+            }
+        }
+    }
+}
+
+/// A record without its list of messages, and these.
+fn without_messages(record: &str) -> (String, Vec<String>) {
+    let mut parser = PageParser::new(Limits::default());
+    parser.feed_whole(array("{\"skip\":0,\"hasMore\":false,\"results\":[", &[record.as_bytes().to_vec()]));
+    parser.finish(InputEnd::Complete);
+    let block = parser.next_block().unwrap();
+    let Record::Conversation(record) = block.record(0) else { panic!("a conversation record") };
+    let (mut messages, mut left) = (Vec::new(), Vec::new());
+    for (key, value) in record.whole().members() {
+        if key.is("messages") && value.kind() == Kind::Array {
+            messages.extend(value.elements().map(|element| element.raw().to_owned()));
+        } else {
+            left.push(format!("\"{}\":{}", key.raw(), value.raw()));
+        }
+    }
+    (format!("{{{}}}", left.join(",")), messages)
+}
+
+#[test]
+fn every_kind_of_value_comes_back_from_its_column_or_from_extra() {
+    let values = [
+        "null",
+        "\"\"",
+        "[]",
+        "{}",
+        "0",
+        "1",
+        "-0",
+        "1e5",
+        "1e999",
+        "9007199254740993",
+        "true",
+        "false",
+        "\"1\"",
+        "\"\\ud83d\"",
+        "\"2025-09-01T12:17:38.824Z\"",
+        "\"2025-09-01T12:17:38Z\"",
+        "[null]",
+        "[{}]",
+        "[{},1]",
+        "{\"a\":1,\"a\":2}",
+        "{\"type\":\"USER\"}",
+        "{\"messageTags\":[]}",
+        "{\"messageTags\":[{\"name\":null}]}",
+        "{\"totalMs\":1.5,\"asr\":{\"durationMs\":3}}",
+        "{\"asr\":{}}",
+        "[{\"cT\":\"text\",\"data\":{\"text\":\"x\"}}]",
+        "[{\"data\":{}}]",
+        "[{\"data\":{\"text\":null}},{\"data\":null}]",
+        "[{\"thumbnails\":[{\"width\":1.0}]}]",
+        "[{\"type\":\"rtm\",\"type\":\"x\"}]",
+        "0.1",
+        "1234567890123456789012345678901234567890",
+    ];
+    let mut messages = Vec::new();
+    for field in korpus_core::MessageField::ALL {
+        for a in values {
+            let key = field.key();
+            let marker = if key == "type" { "" } else { "\"type\":\"incoming\"," };
+            let end = if key == "components" { "" } else { ",\"components\":[]" };
+            messages.push(format!("{{{marker}\"{key}\":{a}{end}}}").into_bytes());
+            messages.push(format!("{{{marker}\"{key}\":\"x\",\"{key}\":{a}{end}}}").into_bytes());
+        }
+    }
+    for (a, b) in [("chnl", "channel"), ("createdOn", "timestamp"), ("channel", "chnl"), ("text", "_id")] {
+        for x in values {
+            for y in ["\"x\"", "null", "\"2025-09-01T12:17:38.824Z\"", "\"\\u0078\""] {
+                for rest in [
+                    "\"components\":[]",
+                    "\"components\":[{\"data\":{\"text\":\"x\"}}]",
+                    "\"components\":[{}]",
+                ] {
+                    messages.push(format!("{{\"type\":1,\"{a}\":{x},\"{b}\":{y},{rest}}}").into_bytes());
+                    messages.push(format!("{{\"type\":1,\"{a}\":{y},\"{b}\":{y},{rest}}}").into_bytes());
+                }
+            }
+        }
+    }
+    // A body of the call form too, whose messages have no components.
+    for x in values {
+        messages.push(format!("{{\"type\":\"incoming\",\"timestamp\":\"2025\",\"text\":{x}}}").into_bytes());
+    }
+    round_trip(&messages, 2);
+}
+
+#[test]
+fn pretty_printed_messages_become_one_line_each() {
+    let message = b"{\n  \"type\": \"incoming\",\r\n  \"new\": {\n    \"a\": [ 1,\n 2 ], \"b\": \"x \\n y\"\n  },\n  \"components\": [ ]\n}";
+    round_trip(&[message.to_vec(), message.to_vec()], 1);
+}
