@@ -11,11 +11,11 @@ use parquet::file::metadata::ParquetMetaDataReader;
 use crate::build::{NAME_COLUMNS, Selection, TableBuffer, Volumes, put_pages};
 use crate::dataset::TABLES_OPTION;
 use crate::error::{Result, TablesError};
-use crate::job::{ConvertJob, STREAMED, TablesState};
+use crate::job::{ConvertJob, Groups, STREAMED, TablesState};
 use crate::read::TableReader;
 use crate::restore::{self, RecordSources, Sources};
 use crate::schema::{MessageColumn, SCHEMA_VERSION, SupersededColumn, Table};
-use crate::write::{Compression, Encoder, Ordinals, Repair, RowGroupLimits, TableWriter, part_path, repair};
+use crate::write::{Compression, Encoder, Repair, RowGroupLimits, TableWriter, part_path, repair};
 
 /// What shapes a conversion. The default writes all tables, compressed with Zstandard, without copies.
 #[derive(Debug, Clone, Default)]
@@ -155,12 +155,7 @@ impl Finish<'_> {
     }
 
     /// Takes the rows that are not kept out of the tables, and puts those that lost into `superseded`.
-    fn settle(
-        &self,
-        run: &RunReport,
-        groups: &[(Table, Vec<Ordinals>)],
-        volumes: &mut Volumes,
-    ) -> Result<()> {
+    fn settle(&self, run: &RunReport, groups: &Groups, volumes: &mut Volumes) -> Result<()> {
         let fates = Repair {
             messages: &run.messages,
             records: &run.records,
@@ -193,7 +188,7 @@ impl Finish<'_> {
     fn superseded(
         &self,
         fates: &Repair<'_>,
-        groups: &[(Table, Vec<Ordinals>)],
+        groups: &Groups,
         writer: &mut TableWriter,
         encoder: &Encoder,
     ) -> Result<()> {

@@ -36,6 +36,9 @@ pub(crate) struct Part {
     volumes: Volumes,
 }
 
+/// The ordinals of the row groups of each table.
+pub(crate) type Groups = Vec<(Table, Vec<Ordinals>)>;
+
 /// The tables that are being written.
 pub(crate) struct TablesState {
     writers: Vec<(Table, TableWriter)>,
@@ -63,11 +66,7 @@ impl TablesState {
     }
 
     /// Encodes what is left on `threads` threads, and closes the files. Gives back the ordinals of their row groups.
-    pub(crate) fn close(
-        mut self,
-        job: &ConvertJob,
-        threads: usize,
-    ) -> Result<(Vec<(Table, Vec<Ordinals>)>, Volumes)> {
+    pub(crate) fn close(mut self, job: &ConvertJob, threads: usize) -> Result<(Groups, Volumes)> {
         for (_, writer) in &mut self.writers {
             writer.flush(&job.encoder)?;
         }
@@ -103,13 +102,11 @@ impl ConvertJob {
 
     fn push(&self, state: &mut TablesState, table: Table, buffer: TableBuffer) -> Result<()> {
         let mut reuse = |buffer| self.recycle(table, buffer);
-        match state.writer(table) {
-            Some(writer) => writer.push(buffer, &self.encoder, &mut reuse),
-            None => {
-                reuse(buffer);
-                Ok(())
-            }
+        if let Some(writer) = state.writer(table) {
+            return writer.push(buffer, &self.encoder, &mut reuse);
         }
+        reuse(buffer);
+        Ok(())
     }
 }
 

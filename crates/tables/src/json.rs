@@ -174,11 +174,10 @@ fn flush(out: &mut Vec<u8>, high: &mut Option<u32>) {
 }
 
 fn push(out: &mut Vec<u8>, code: u32) {
-    match char::from_u32(code) {
-        Some(text) => out.extend_from_slice(text.encode_utf8(&mut [0; 4]).as_bytes()),
-        None => {
-            out.extend([0xe0 | (code >> 12) as u8, 0x80 | (code >> 6 & 63) as u8, 0x80 | (code & 63) as u8])
-        }
+    if let Some(text) = char::from_u32(code) {
+        out.extend_from_slice(text.encode_utf8(&mut [0; 4]).as_bytes());
+    } else {
+        out.extend([0xe0 | (code >> 12) as u8, 0x80 | (code >> 6 & 63) as u8, 0x80 | (code & 63) as u8]);
     }
 }
 

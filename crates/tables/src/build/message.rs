@@ -375,13 +375,11 @@ pub(crate) fn put_time(
 }
 
 fn read_time(text: Text<'_>, scratch: &mut String) -> Option<korpus_core::ParsedTime> {
-    match text.plain() {
-        Some(plain) => parse_timestamp(plain),
-        None => {
-            scratch.clear();
-            if text.decode_into(scratch) { parse_timestamp(scratch) } else { None }
-        }
+    if let Some(plain) = text.plain() {
+        return parse_timestamp(plain);
     }
+    scratch.clear();
+    if text.decode_into(scratch) { parse_timestamp(scratch) } else { None }
 }
 
 /// Puts a boolean, also one that is written as 0 or 1. Gives back whether it was one, and whether it was a number.

@@ -114,7 +114,7 @@ pub(super) fn message(out: &mut String, row: Row<'_>, children: &Children) {
                 object.flag(key, row.bool(MessageColumn::IsAgentSide), has(MessageForm::IS_A_NUMBER));
             }
             MessageField::Chnl if has(MessageForm::CHNL) => {
-                object.text(key, row.text(MessageColumn::Channel))
+                object.text(key, row.text(MessageColumn::Channel));
             }
             MessageField::Channel if has(MessageForm::CHANNEL) => {
                 object.text(key, row.text(MessageColumn::Channel));

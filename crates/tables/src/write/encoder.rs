@@ -127,8 +127,8 @@ impl Task {
         let Self { group, column, writers } = self;
         // A panic on the way must not leave the group forever incomplete: the guard counts down in any case.
         let guard = Done { group: &group, encoder };
-        let encoded = encode(&group, column, writers);
-        *lock(&group.columns[column]) = Some(encoded);
+        let chunks = encode(&group, column, writers);
+        *lock(&group.columns[column]) = Some(chunks);
         drop(guard);
     }
 }
