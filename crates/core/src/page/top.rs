@@ -121,9 +121,7 @@ impl PageParser {
                 self.buffer.at = at;
                 Step::On
             }
-            b'<' if markup => {
-                self.begin_junk(at, (Shape::Error, PageStatus::ErrorResponse, Reason::Html))
-            }
+            b'<' if markup => self.begin_junk(at, (Shape::Error, PageStatus::ErrorResponse, Reason::Html)),
             _ => self.begin_junk(at, (Shape::Unknown, PageStatus::NotAPage, Reason::NotAPage)),
         }
     }

@@ -16,42 +16,112 @@ use crate::text::Text;
 pub(crate) const UNKNOWN: u8 = u8::MAX;
 /// A value whose objects have no class yet.
 const NO_CLASS: u16 = u16::MAX;
-const MAX_STATES: usize = 1024;
+/// A power of two: an index is cut to it, which saves checking it.
+pub(crate) const MAX_STATES: usize = 1024;
 const MAX_KEYS: usize = 96;
 
 /// How a value begins, as far as a pattern tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Opener {
-    String,
-    Object,
-    Array,
-    EmptyObject,
-    EmptyArray,
+pub(crate) struct Opener;
+
+impl Opener {
+    pub(crate) const STRING: u8 = 0;
+    pub(crate) const OBJECT: u8 = 1;
+    pub(crate) const ARRAY: u8 = 2;
+    pub(crate) const EMPTY_OBJECT: u8 = 3;
+    pub(crate) const EMPTY_ARRAY: u8 = 4;
     /// A number or a literal: the pattern ends before it.
-    Other,
+    pub(crate) const OTHER: u8 = 5;
 }
 
-/// What a key is followed by, and what its value means.
+/// From one value to the next: how far, over which key, to what kind of value. Packed, to travel in a register.
+///
+/// Bits from the lowest: target state 16, length 8, start of the key 8, its length 8, field 8, opener 3, known 2, and
+/// one each for [`SPACED`](Self::SPACED), [`READ`](Self::READ) and [`END`](Self::END).
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Step {
-    /// From the end of the previous value to the value, its opening bytes included.
-    pub len: u32,
-    /// Where the key begins, from the end of the previous value.
-    pub key_start: u32,
-    pub key_len: u32,
-    /// The state to go on from.
-    pub target: u16,
-    /// The field of the key, or [`UNKNOWN`].
-    pub field: u8,
-    pub opener: Opener,
-    pub known: Known,
-    /// The class of the objects in the value, where `known` says that there are some.
-    pub class: Class,
-    /// Where the children go among the slots of the class.
-    pub child_slot: u8,
+pub(crate) struct Step(u64);
+
+impl Step {
     /// White space stands somewhere in it.
-    pub spaced: bool,
+    pub(crate) const SPACED: u64 = 1 << 53;
+    /// It was read, not predicted: in the place of the lengths, which may not fit, stands an index into the keys
+    /// that were read.
+    const READ: u64 = 1 << 54;
+    /// There is no next value: the object ends here.
+    pub(crate) const END: Self = Self(1 << 55);
+
+    fn new(target: u16, field: u8, opener: u8, known: Known, spaced: bool) -> Self {
+        Self(
+            u64::from(target)
+                | u64::from(field) << 40
+                | u64::from(opener) << 48
+                | (known as u64) << 51
+                | if spaced { Self::SPACED } else { 0 },
+        )
+    }
+
+    fn with_lengths(self, len: usize, key_start: usize, key_len: usize) -> Self {
+        Self(self.0 | (len as u64) << 16 | (key_start as u64) << 24 | (key_len as u64) << 32)
+    }
+
+    #[inline(always)]
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_end(self) -> bool {
+        self.0 & Self::END.0 != 0
+    }
+
+    #[inline(always)]
+    fn is_read(self) -> bool {
+        self.0 & Self::READ != 0
+    }
+
+    /// The state to go on from.
+    #[inline(always)]
+    pub(crate) fn target(self) -> u16 {
+        self.0 as u16
+    }
+
+    /// From the end of the previous value to the value, its opening bytes included.
+    #[inline(always)]
+    pub(crate) fn len(self) -> usize {
+        usize::from((self.0 >> 16) as u8)
+    }
+
+    /// Where the key begins, from the end of the previous value, and its length.
+    #[inline(always)]
+    pub(crate) fn key(self, read: &[(u32, u32)]) -> (usize, usize) {
+        if self.is_read() {
+            let (start, len) = read[(self.0 >> 16) as usize & 0xff_ffff];
+            (start as usize, len as usize)
+        } else {
+            (usize::from((self.0 >> 24) as u8), usize::from((self.0 >> 32) as u8))
+        }
+    }
+
+    /// The field of the key, or [`UNKNOWN`].
+    #[inline(always)]
+    pub(crate) fn field(self) -> u8 {
+        (self.0 >> 40) as u8
+    }
+
+    /// How its value begins, as the number of an [`Opener`].
+    #[inline(always)]
+    pub(crate) fn opener(self) -> u8 {
+        (self.0 >> 48) as u8 & 7
+    }
+
+    /// What the value is known to be made of.
+    #[inline(always)]
+    pub(crate) fn known(self) -> Known {
+        match self.0 >> 51 & 3 {
+            0 => Known::None,
+            1 => Known::Object,
+            _ => Known::List,
+        }
+    }
 }
 
 /// A step that was seen before, with its bytes.
@@ -66,22 +136,7 @@ pub(crate) struct Prediction {
 
 impl Prediction {
     /// NUL bytes are never valid outside a string, so this matches no JSON.
-    const NONE: Self = Self {
-        bytes: [0; PATTERN_LEN],
-        mask: u32::MAX,
-        step: Step {
-            len: 0,
-            key_start: 0,
-            key_len: 0,
-            target: 0,
-            field: UNKNOWN,
-            opener: Opener::Other,
-            known: Known::None,
-            class: Class::Message,
-            child_slot: 0,
-            spaced: false,
-        },
-    };
+    const NONE: Self = Self { bytes: [0; PATTERN_LEN], mask: u32::MAX, step: Step(0) };
 }
 
 /// What a known key's value is made of.
@@ -97,6 +152,10 @@ pub(crate) enum Known {
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     pub next: [Prediction; 2],
+}
+
+impl State {
+    const NEW: Self = Self { next: [Prediction::NONE; 2] };
 }
 
 /// What is needed of a state only now and then.
@@ -123,23 +182,26 @@ struct Keys {
 
 #[derive(Debug)]
 pub(crate) struct Learned {
-    pub states: Vec<State>,
+    pub states: Box<[State; MAX_STATES]>,
     details: Vec<Details>,
     classes: Vec<Keys>,
+    /// The keys of steps that were read, relative to the end of the value before them.
+    pub read_keys: Vec<(u32, u32)>,
     /// Something did not fit.
     full: bool,
 }
 
-/// What the slow way found where a member of an object may stand.
-pub(crate) enum Found {
-    /// The object ends; the position is after its brace.
-    End(usize),
-    Member(Step),
-}
-
 impl Learned {
     pub(crate) fn new() -> Self {
-        let mut learned = Self { states: Vec::new(), details: Vec::new(), classes: Vec::new(), full: false };
+        let mut learned = Self {
+            states: vec![State::NEW; MAX_STATES]
+                .try_into()
+                .unwrap_or_else(|_| unreachable!("the length is the array's")),
+            details: Vec::new(),
+            classes: Vec::new(),
+            read_keys: Vec::new(),
+            full: false,
+        };
         for class in Class::ALL {
             learned.push_class(Some(class));
         }
@@ -179,7 +241,6 @@ impl Learned {
     }
 
     fn push_state(&mut self, class: u16, field: u8) -> u16 {
-        self.states.push(State { next: [Prediction::NONE; 2] });
         self.details.push(Details {
             class,
             child: NO_CLASS,
@@ -189,7 +250,7 @@ impl Learned {
             child_slot: 0,
             second_hits: 0,
         });
-        (self.states.len() - 1) as u16
+        (self.details.len() - 1) as u16
     }
 
     #[inline(always)]
@@ -206,7 +267,7 @@ impl Learned {
 
     #[cold]
     fn new_child(&mut self, state: u16) -> u16 {
-        let child = if self.states.len() + 2 > MAX_STATES {
+        let child = if self.details.len() + 2 > MAX_STATES {
             self.full = true;
             Self::OVERFLOW
         } else {
@@ -227,7 +288,8 @@ impl Learned {
         }
     }
 
-    /// Reads what stands after a value (or after the opening brace) the slow way, and learns it.
+    /// Reads what stands after a value (or after the opening brace) the slow way, and learns it; gives the step and
+    /// the position after it.
     #[cold]
     #[inline(never)]
     pub(crate) fn member(
@@ -236,13 +298,15 @@ impl Learned {
         from: usize,
         previous: u16,
         eof: bool,
-    ) -> Result<Found, Stop> {
+        keep_key: bool,
+    ) -> Result<(Step, usize), Stop> {
         let class = self.details[usize::from(previous)].class;
         let first = self.classes[usize::from(class)].entry == previous;
         let mut at = skip_space(text, from);
         let mut byte = peek(text, at, eof)?;
         if byte == b'}' {
-            return Ok(Found::End(at + 1));
+            let spaced = if at > from { Step::SPACED } else { 0 };
+            return Ok((Step(Step::END.0 | spaced), at + 1));
         }
         if !first {
             if byte != b',' {
@@ -263,41 +327,45 @@ impl Learned {
         }
         at = skip_space(text, at + 1);
         let opener = match (peek(text, at, eof)?, text.get(at + 1)) {
-            (b'"', _) => Opener::String,
-            (b'{', Some(b'}')) => Opener::EmptyObject,
-            (b'[', Some(b']')) => Opener::EmptyArray,
-            (b'{', _) => Opener::Object,
-            (b'[', _) => Opener::Array,
-            _ => Opener::Other,
+            (b'"', _) => Opener::STRING,
+            (b'{', Some(b'}')) => Opener::EMPTY_OBJECT,
+            (b'[', Some(b']')) => Opener::EMPTY_ARRAY,
+            (b'{', _) => Opener::OBJECT,
+            (b'[', _) => Opener::ARRAY,
+            _ => Opener::OTHER,
         };
         at += match opener {
-            Opener::String | Opener::Object | Opener::Array => 1,
-            Opener::EmptyObject | Opener::EmptyArray => 2,
-            Opener::Other => 0,
+            Opener::STRING | Opener::OBJECT | Opener::ARRAY => 1,
+            Opener::EMPTY_OBJECT | Opener::EMPTY_ARRAY => 2,
+            _ => 0,
         };
         let state = self.key_state(class, &text[key_start..key_end], escaped);
         let details = &self.details[usize::from(state)];
-        let step = Step {
-            len: (at - from) as u32,
-            key_start: (key_start - from) as u32,
-            key_len: (key_end - key_start) as u32,
-            target: state,
-            field: details.field,
-            opener,
-            known: details.known,
-            class: details.known_class,
-            child_slot: details.child_slot,
-            spaced: text[from..key_start].iter().chain(&text[key_end..at]).any(u8::is_ascii_whitespace),
-        };
+        let spaced = text[from..key_start].iter().chain(&text[key_end..at]).any(u8::is_ascii_whitespace);
+        let step = Step::new(state, details.field, opener, details.known, spaced);
         let pattern = &text[from..at];
         if pattern.len() <= PATTERN_LEN && state != self.classes[usize::from(class)].anonymous {
             let mut bytes = [0; PATTERN_LEN];
             bytes[..pattern.len()].copy_from_slice(pattern);
+            let predicted = step.with_lengths(pattern.len(), key_start - from, key_end - key_start);
             let next = &mut self.states[usize::from(previous)].next;
-            let slot = usize::from(next[0].step.len != 0);
-            next[slot] = Prediction { bytes, mask: u32::MAX >> (PATTERN_LEN - pattern.len()), step };
+            let slot = usize::from(next[0].step.len() != 0);
+            next[slot] =
+                Prediction { bytes, mask: u32::MAX >> (PATTERN_LEN - pattern.len()), step: predicted };
         }
-        Ok(Found::Member(step))
+        if !keep_key {
+            return Ok((Step(step.0 | Step::READ), at));
+        }
+        let index = self.read_keys.len() as u64 & 0xff_ffff;
+        self.read_keys.push(((key_start - from) as u32, (key_end - key_start) as u32));
+        Ok((Step(step.0 | Step::READ | index << 16), at))
+    }
+
+    /// The class of the objects in the value of a known key, and where they go among the slots.
+    #[inline(always)]
+    pub(crate) fn child(&self, state: u16) -> (Class, usize) {
+        let details = &self.details[usize::from(state)];
+        (details.known_class, usize::from(details.child_slot))
     }
 
     /// The state of a key of a class.
@@ -314,7 +382,7 @@ impl Learned {
                 return keys.keys[field].1;
             }
         }
-        if class == Self::OVERFLOW || keys.keys.len() >= MAX_KEYS || self.states.len() >= MAX_STATES {
+        if class == Self::OVERFLOW || keys.keys.len() >= MAX_KEYS || self.details.len() >= MAX_STATES {
             self.full = true;
             return keys.anonymous;
         }

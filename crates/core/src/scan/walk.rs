@@ -2,7 +2,7 @@
 
 use super::arena::{Arena, NONE, Slot};
 use super::fields::Class;
-use super::learn::{Found, Known, Learned, Opener, Step, UNKNOWN, escape_end, peek, skip_space};
+use super::learn::{Known, Learned, MAX_STATES, Opener, Step, UNKNOWN, escape_end, peek, skip_space};
 use crate::simd::{Isa, Level};
 use crate::value::Kind;
 
@@ -85,12 +85,13 @@ impl Scanner {
         eof: bool,
         class: Option<Class>,
     ) -> Result<Walked, Stop> {
+        self.learned.read_keys.clear();
         let mut walk = Walk {
             arena,
             learned: &mut self.learned,
             eof,
             depth: self.depth,
-            compact: true,
+            seen: 0,
             stop: Stop::Incomplete,
         };
         let (end, kind, object) = match self.level {
@@ -104,7 +105,11 @@ impl Scanner {
             Level::Neon => neon::root(&mut walk, text, start, class),
             Level::Portable => portable::root(&mut walk, text, start, class),
         };
-        if end == FAILED { Err(walk.stop) } else { Ok(Walked { end, kind, object, compact: walk.compact }) }
+        if end == FAILED {
+            Err(walk.stop)
+        } else {
+            Ok(Walked { end, kind, object, compact: walk.seen & Step::SPACED == 0 })
+        }
     }
 }
 
@@ -118,7 +123,8 @@ struct Walk<'a> {
     eof: bool,
     /// How many more containers may stand inside each other.
     depth: usize,
-    compact: bool,
+    /// The bits of all steps, of which one says whether there was white space.
+    seen: u64,
     stop: Stop,
 }
 
@@ -141,34 +147,43 @@ impl Walk<'_> {
         self.fail(stop)
     }
 
+    /// Notes white space between two tokens.
+    #[inline(always)]
+    fn space(&mut self, is_there: bool) {
+        if is_there {
+            self.seen |= Step::SPACED;
+        }
+    }
+
     /// A value of an object whose key has no slot, or stood before.
     #[inline]
-    fn other(&mut self, object: u32, step: &Step, from: usize, value: Slot) {
-        let key_start = from + step.key_start as usize;
-        let key = Slot::new(Kind::PlainString, key_start, key_start + step.key_len as usize);
-        self.arena.push_other(object, key, value, step.field != UNKNOWN);
+    fn other(&mut self, object: u32, step: Step, from: usize, value: Slot) {
+        let (start, len) = step.key(&self.learned.read_keys);
+        let key = Slot::new(Kind::PlainString, from + start, from + start + len);
+        self.arena.push_other(object, key, value, step.field() != UNKNOWN);
     }
 
     /// A known key stands twice: the last value wins, the earlier one is kept among the others.
     #[cold]
     #[inline(never)]
-    fn repeated(&mut self, object: u32, step: &Step, from: usize, earlier: Slot) {
+    fn repeated(&mut self, object: u32, step: Step, from: usize, earlier: Slot) {
         self.other(object, step, from, earlier);
         let object = &mut self.arena.objects[object as usize];
-        object.repeated |= 1 << step.field;
+        object.repeated |= 1 << step.field();
         // The children of the earlier value must not pass for those of this one, which writes its own afterwards.
-        if step.known != Known::None {
-            self.arena.slots[object.slots as usize + usize::from(step.child_slot)] = Slot::ABSENT;
+        if step.known() != Known::None {
+            let (_, child_slot) = self.learned.child(step.target());
+            self.arena.slots[object.slots as usize + child_slot] = Slot::ABSENT;
         }
     }
 
     /// Writes down a value of an object of a known class, whose slots begin at `base`.
     #[inline(always)]
-    fn record(&mut self, object: u32, base: usize, step: &Step, from: usize, value: Slot) {
-        if step.field == UNKNOWN {
+    fn record(&mut self, object: u32, base: usize, step: Step, from: usize, value: Slot) {
+        if step.field() == UNKNOWN {
             return self.other(object, step, from, value);
         }
-        let slot = &mut self.arena.slots[base + usize::from(step.field)];
+        let slot = &mut self.arena.slots[base + usize::from(step.field())];
         let earlier = std::mem::replace(slot, value);
         if !earlier.is_absent() {
             self.repeated(object, step, from, earlier);
@@ -187,13 +202,31 @@ impl Walk<'_> {
 
 /// What a value that begins with `byte` is, and how many bytes open it.
 #[inline(always)]
-fn open(byte: u8) -> (Opener, usize) {
+fn open(byte: u8) -> (u8, usize) {
     match byte {
-        b'"' => (Opener::String, 1),
-        b'{' => (Opener::Object, 1),
-        b'[' => (Opener::Array, 1),
-        _ => (Opener::Other, 0),
+        b'"' => (Opener::STRING, 1),
+        b'{' => (Opener::OBJECT, 1),
+        b'[' => (Opener::ARRAY, 1),
+        _ => (Opener::OTHER, 0),
     }
+}
+
+/// What stands after a value in an object, or after its brace: predicted, else read; and the position after it.
+macro_rules! next {
+    ($isa:ident, $walk:ident, $text:ident, $at:ident, $state:ident, $keep_key:literal) => {{
+        let [first, second] = &$walk.learned.states[usize::from($state) % MAX_STATES].next;
+        if $isa::matches($text, $at, &first.bytes, first.mask) {
+            (first.step, $at + first.step.len())
+        } else if $text.get($at) == Some(&b'}') {
+            (Step::END, $at + 1)
+        } else if $isa::matches($text, $at, &second.bytes, second.mask) {
+            let step = second.step;
+            $walk.learned.second_hit($state);
+            (step, $at + step.len())
+        } else {
+            read_next($walk, $text, $at, $state, $keep_key)
+        }
+    }};
 }
 
 /// The walk itself, once for each instruction set: functions with a target feature inline each other and the
@@ -247,65 +280,63 @@ macro_rules! walker {
                 let mut at = start;
                 loop {
                     let from = at;
-                    let step = match next(walk, text, at, state) {
-                        Next::Step(step) => step,
-                        Next::End(end) => {
-                            at = end;
-                            break;
-                        }
-                        Next::Failed => return FAILED,
-                    };
-                    at += step.len as usize;
-                    state = step.target;
-                    let mut opener = step.opener;
-                    if opener == Opener::Other {
+                    let step;
+                    (step, at) = next!(I, walk, text, at, state, true);
+                    if at == FAILED {
+                        return FAILED;
+                    }
+                    walk.seen |= step.bits();
+                    if step.is_end() {
+                        break;
+                    }
+                    state = step.target();
+                    let mut opener = step.opener();
+                    if opener == Opener::OTHER {
+                        // A pattern that ends before its value says nothing about what the value is this time.
                         let Some(&byte) = text.get(at) else { return walk.short(text) };
                         let opened = open(byte);
                         opener = opened.0;
                         at += opened.1;
                     }
                     let value = match opener {
-                        Opener::String => {
-                            let (kind, end) = string(walk, text, at);
-                            if end == FAILED {
-                                return FAILED;
-                            }
-                            let value = Slot::new(kind, at, end - 1);
-                            at = end;
-                            value
-                        }
-                        Opener::Other => {
-                            let (kind, end) = scalar(walk, text, at);
-                            if end == FAILED {
-                                return FAILED;
-                            }
-                            let value = Slot::new(kind, at, end);
-                            at = end;
-                            value
-                        }
-                        Opener::EmptyArray => {
-                            walk.record(object, base, &step, from, Slot::new(Kind::Array, at - 2, at));
-                            if step.known == Known::List {
-                                walk.arena.slots[base + usize::from(step.child_slot)] =
-                                    Slot::children(NONE, true);
-                            }
-                            continue;
-                        }
-                        Opener::EmptyObject if step.known != Known::Object => {
-                            Slot::new(Kind::Object, at - 2, at)
-                        }
-                        Opener::Object | Opener::EmptyObject => {
-                            at -= usize::from(opener == Opener::EmptyObject);
-                            let open = at - 1;
-                            if step.known == Known::Object {
-                                let child = walk.arena.push_object(step.class);
-                                at = object_of(walk, text, at, step.class, child);
+                        Opener::STRING => {
+                            let start = at;
+                            let mut kind = Kind::PlainString;
+                            at = I::string_stop(text, at);
+                            if text.get(at) == Some(&b'"') {
+                                at += 1;
+                            } else {
+                                kind = Kind::EscapedString;
+                                at = escaped_string(walk, text, at);
                                 if at == FAILED {
                                     return FAILED;
                                 }
-                                walk.record(object, base, &step, from, Slot::new(Kind::Object, open, at));
-                                walk.arena.slots[base + usize::from(step.child_slot)] =
-                                    Slot::children(child, true);
+                            }
+                            Slot::new(kind, start, at - 1)
+                        }
+                        Opener::EMPTY_ARRAY => {
+                            walk.record(object, base, step, from, Slot::new(Kind::Array, at - 2, at));
+                            if step.known() == Known::List {
+                                let (_, child_slot) = walk.learned.child(state);
+                                walk.arena.slots[base + child_slot] = Slot::children(NONE, true);
+                            }
+                            continue;
+                        }
+                        Opener::EMPTY_OBJECT if step.known() != Known::Object => {
+                            Slot::new(Kind::Object, at - 2, at)
+                        }
+                        Opener::OBJECT | Opener::EMPTY_OBJECT => {
+                            at -= usize::from(opener == Opener::EMPTY_OBJECT);
+                            let open = at - 1;
+                            if step.known() == Known::Object {
+                                let (class, child_slot) = walk.learned.child(state);
+                                let child = walk.arena.push_object(class);
+                                at = object_of(walk, text, at, class, child);
+                                if at == FAILED {
+                                    return FAILED;
+                                }
+                                walk.record(object, base, step, from, Slot::new(Kind::Object, open, at));
+                                walk.arena.slots[base + child_slot] = Slot::children(child, true);
                                 continue;
                             }
                             let class = walk.learned.child_class(state);
@@ -315,16 +346,17 @@ macro_rules! walker {
                             }
                             Slot::new(Kind::Object, open, at)
                         }
-                        Opener::Array => {
+                        Opener::ARRAY => {
                             let open = at - 1;
-                            if step.known == Known::List {
-                                let (end, children) = list_of(walk, text, at, step.class, state);
+                            if step.known() == Known::List {
+                                let (class, child_slot) = walk.learned.child(state);
+                                let (end, children) = list_of(walk, text, at, class, state);
                                 at = end;
                                 if at == FAILED {
                                     return FAILED;
                                 }
-                                walk.record(object, base, &step, from, Slot::new(Kind::Array, open, at));
-                                walk.arena.slots[base + usize::from(step.child_slot)] = children;
+                                walk.record(object, base, step, from, Slot::new(Kind::Array, open, at));
+                                walk.arena.slots[base + child_slot] = children;
                                 continue;
                             }
                             at = skip_list(walk, text, at, state);
@@ -333,8 +365,17 @@ macro_rules! walker {
                             }
                             Slot::new(Kind::Array, open, at)
                         }
+                        _ => {
+                            let (kind, end) = scalar(walk, text, at);
+                            if end == FAILED {
+                                return FAILED;
+                            }
+                            let value = Slot::new(kind, at, end);
+                            at = end;
+                            value
+                        }
                     };
-                    walk.record(object, base, &step, from, value);
+                    walk.record(object, base, step, from, value);
                 }
                 walk.arena.objects[object as usize].span = Slot::new(Kind::Object, start - 1, at);
                 walk.depth += 1;
@@ -351,17 +392,18 @@ macro_rules! walker {
                 let mut state = walk.learned.entry(class);
                 let mut at = start;
                 loop {
-                    let step = match next(walk, text, at, state) {
-                        Next::Step(step) => step,
-                        Next::End(end) => {
-                            walk.depth += 1;
-                            return end;
-                        }
-                        Next::Failed => return FAILED,
-                    };
-                    at += step.len as usize;
-                    state = step.target;
-                    at = skip_value(walk, text, at, step.opener, state);
+                    let step;
+                    (step, at) = next!(I, walk, text, at, state, false);
+                    if at == FAILED {
+                        return FAILED;
+                    }
+                    walk.seen |= step.bits();
+                    if step.is_end() {
+                        walk.depth += 1;
+                        return at;
+                    }
+                    state = step.target();
+                    at = skip_value(walk, text, at, step.opener(), state);
                     if at == FAILED {
                         return FAILED;
                     }
@@ -372,22 +414,22 @@ macro_rules! walker {
             /// belongs to.
             $(#[$attribute])*
             #[inline]
-            fn skip_value(walk: &mut Walk<'_>, text: &[u8], mut at: usize, mut opener: Opener, state: u16) -> usize {
-                if opener == Opener::Other {
+            fn skip_value(walk: &mut Walk<'_>, text: &[u8], mut at: usize, mut opener: u8, state: u16) -> usize {
+                if opener == Opener::OTHER {
                     let Some(&byte) = text.get(at) else { return walk.short(text) };
                     let opened = open(byte);
                     opener = opened.0;
                     at += opened.1;
                 }
                 match opener {
-                    Opener::String => string(walk, text, at).1,
-                    Opener::Other => scalar(walk, text, at).1,
-                    Opener::EmptyArray | Opener::EmptyObject => at,
-                    Opener::Object => {
+                    Opener::STRING => string(walk, text, at).1,
+                    Opener::EMPTY_ARRAY | Opener::EMPTY_OBJECT => at,
+                    Opener::OBJECT => {
                         let class = walk.learned.child_class(state);
                         skip_object(walk, text, at, class)
                     }
-                    Opener::Array => skip_list(walk, text, at, state),
+                    Opener::ARRAY => skip_list(walk, text, at, state),
+                    _ => scalar(walk, text, at).1,
                 }
             }
 
@@ -398,7 +440,7 @@ macro_rules! walker {
                 let mut at = skip_space(text, from);
                 let Some(&byte) = text.get(at) else { return (walk.short(text), false) };
                 if byte == b']' {
-                    walk.compact &= at == from;
+                    walk.space(at != from);
                     return (at + 1, true);
                 }
                 if !first {
@@ -412,7 +454,7 @@ macro_rules! walker {
                         Some(_) => {}
                     }
                 }
-                walk.compact &= at == from + usize::from(!first);
+                walk.space(at != from + usize::from(!first));
                 (at, false)
             }
 
@@ -445,9 +487,9 @@ macro_rules! walker {
                         let (opener, opening) = open(text[at]);
                         let kind;
                         (kind, at) = match opener {
-                            Opener::String => string(walk, text, at + opening),
-                            Opener::Other => scalar(walk, text, at),
-                            _ => (Kind::Array, skip_list(walk, text, at + opening, state)),
+                            Opener::STRING => string(walk, text, at + opening),
+                            Opener::ARRAY => (Kind::Array, skip_list(walk, text, at + opening, state)),
+                            _ => scalar(walk, text, at),
                         };
                         if at == FAILED {
                             return (FAILED, Slot::ABSENT);
@@ -489,26 +531,6 @@ macro_rules! walker {
                         return FAILED;
                     }
                 }
-            }
-
-            /// What stands after a value in an object, or after its brace: predicted, else read.
-            $(#[$attribute])*
-            #[inline]
-            fn next(walk: &mut Walk<'_>, text: &[u8], at: usize, state: u16) -> Next {
-                let [first, second] = &walk.learned.states[usize::from(state)].next;
-                let step;
-                if I::matches(text, at, &first.bytes, first.mask) {
-                    step = first.step;
-                } else if I::matches(text, at, &second.bytes, second.mask) {
-                    step = second.step;
-                    walk.learned.second_hit(state);
-                } else if text.get(at) == Some(&b'}') {
-                    return Next::End(at + 1);
-                } else {
-                    return read_next(walk, text, at, state);
-                }
-                walk.compact &= !step.spaced;
-                Next::Step(step)
             }
 
             /// The rest of a string: its kind, and the position after its quote.
@@ -563,30 +585,12 @@ walker!(sse2, Sse2,);
 walker!(neon, Neon,);
 walker!(portable, Portable,);
 
-/// What stands after a value in an object.
-enum Next {
-    Step(Step),
-    /// The object's end; the position is after it.
-    End(usize),
-    Failed,
-}
-
 #[cold]
 #[inline(never)]
-fn read_next(walk: &mut Walk<'_>, text: &[u8], at: usize, state: u16) -> Next {
-    match walk.learned.member(text, at, state, walk.eof) {
-        Ok(Found::End(end)) => {
-            walk.compact &= end == at + 1;
-            Next::End(end)
-        }
-        Ok(Found::Member(step)) => {
-            walk.compact &= !step.spaced;
-            Next::Step(step)
-        }
-        Err(stop) => {
-            walk.fail(stop);
-            Next::Failed
-        }
+fn read_next(walk: &mut Walk<'_>, text: &[u8], at: usize, state: u16, keep_key: bool) -> (Step, usize) {
+    match walk.learned.member(text, at, state, walk.eof, keep_key) {
+        Ok(read) => read,
+        Err(stop) => (Step::END, walk.fail(stop)),
     }
 }
 
@@ -614,7 +618,11 @@ fn read_scalar(text: &[u8], at: usize, eof: bool) -> Result<(Kind, usize), Stop>
             }
             if end == text.len() {
                 // More digits may follow; a number never ends a message.
-                return if eof && end > whole { Ok((Kind::Number, end)) } else { Err(Stop::short(text, eof)) };
+                return if eof && end > whole {
+                    Ok((Kind::Number, end))
+                } else {
+                    Err(Stop::short(text, eof))
+                };
             }
             Ok((Kind::Number, end))
         }
