@@ -65,32 +65,42 @@ impl Key {
 pub struct KeyLog {
     partitions: Vec<Partition>,
     spool: Spool,
+    /// Emptied chunks, to be filled again.
+    free: Vec<Vec<u8>>,
     /// Bytes that may stay in memory.
     budget: usize,
     in_memory: usize,
     len: u64,
 }
 
+/// Keys are kept, spilled and read back in chunks of this many bytes: whole keys.
+const CHUNK: usize = KEY_BYTES * 292;
+
 #[derive(Debug, Default)]
 struct Partition {
-    keys: Vec<u8>,
-    /// Runs of keys on disk: where they begin, and how many bytes they are.
-    runs: Vec<(u64, usize)>,
+    /// Less than a chunk.
+    last: Vec<u8>,
+    /// Chunks in memory.
+    chunks: Vec<Vec<u8>>,
+    /// Chunks on disk, by where they begin.
+    spilled: Vec<u64>,
 }
 
 impl Partition {
     fn bytes(&self) -> usize {
-        self.keys.len() + self.runs.iter().map(|run| run.1).sum::<usize>()
+        self.last.len() + (self.chunks.len() + self.spilled.len()) * CHUNK
     }
 }
 
 impl KeyLog {
-    /// A log that keeps at most about `budget` bytes in memory, and the rest in `temp_dir` (or the system's).
+    /// A log that keeps at most `budget` bytes in memory, plus up to 2 MiB that are being filled, and the rest in
+    /// `temp_dir` (or the system's).
     pub fn new(budget: usize, temp_dir: Option<PathBuf>) -> Self {
         Self {
             partitions: std::iter::repeat_with(Partition::default).take(PARTITIONS).collect(),
             spool: Spool::new(temp_dir),
-            budget: budget.max(PARTITIONS * KEY_BYTES),
+            free: Vec::new(),
+            budget: budget.max(CHUNK),
             in_memory: 0,
             len: 0,
         }
@@ -101,11 +111,18 @@ impl KeyLog {
     /// # Errors
     /// Where the temporary file cannot be written.
     pub fn push(&mut self, key: &Key) -> Result<()> {
-        key.write(&mut self.partitions[key.partition()].keys);
-        self.in_memory += KEY_BYTES;
         self.len += 1;
-        if self.in_memory >= self.budget {
-            self.spill()?;
+        let partition = &mut self.partitions[key.partition()];
+        if partition.last.capacity() == 0 {
+            partition.last = self.free.pop().unwrap_or_else(|| Vec::with_capacity(CHUNK));
+        }
+        key.write(&mut partition.last);
+        if partition.last.len() == CHUNK {
+            partition.chunks.push(std::mem::take(&mut partition.last));
+            self.in_memory += CHUNK;
+            if self.in_memory >= self.budget {
+                self.spill()?;
+            }
         }
         Ok(())
     }
@@ -125,18 +142,16 @@ impl KeyLog {
         self.spool.len()
     }
 
-    /// Moves the larger half of the partitions to disk: their runs stay long, and few.
+    /// Moves all full chunks to disk.
     fn spill(&mut self) -> Result<()> {
-        let mut sizes: Vec<usize> = self.partitions.iter().map(|partition| partition.keys.len()).collect();
-        let middle = PARTITIONS / 2;
-        let least = (*sizes.select_nth_unstable(middle).1).max(1);
-        for partition in self.partitions.iter_mut().filter(|partition| partition.keys.len() >= least) {
-            let at = self.spool.append(&partition.keys)?;
-            partition.runs.push((at, partition.keys.len()));
-            self.in_memory -= partition.keys.len();
-            // The capacity goes too: partitions take turns in being large.
-            partition.keys = Vec::new();
+        for partition in &mut self.partitions {
+            for mut chunk in partition.chunks.drain(..) {
+                partition.spilled.push(self.spool.append(&chunk)?);
+                chunk.clear();
+                self.free.push(chunk);
+            }
         }
+        self.in_memory = 0;
         Ok(())
     }
 
@@ -146,9 +161,10 @@ impl KeyLog {
         mut self,
         mut resolve: impl FnMut(&mut Vec<Key>) -> Result<()>,
     ) -> Result<()> {
+        self.free = Vec::new();
         let mut keys = Vec::new();
-        let mut buffer = Vec::new();
-        for mut partition in std::mem::take(&mut self.partitions) {
+        let mut chunk = vec![0; CHUNK];
+        for partition in std::mem::take(&mut self.partitions) {
             let passes = partition.bytes().div_ceil(self.budget).next_power_of_two() as u128;
             for pass in 0..passes {
                 keys.clear();
@@ -157,19 +173,11 @@ impl KeyLog {
                     let all = bytes.as_chunks::<KEY_BYTES>().0.iter().map(|bytes| Key::read(bytes));
                     keys.extend(all.filter(|key| key.id & (passes - 1) == pass));
                 };
-                take(&partition.keys);
-                for &(at, len) in &partition.runs {
-                    let mut done = 0;
-                    while done < len {
-                        let step = (len - done).min(READ_BYTES);
-                        buffer.resize(step, 0);
-                        self.spool.read_at(at + done as u64, &mut buffer)?;
-                        take(&buffer);
-                        done += step;
-                    }
-                }
-                if passes == 1 {
-                    partition.keys = Vec::new();
+                take(&partition.last);
+                partition.chunks.iter().for_each(|chunk| take(chunk));
+                for &at in &partition.spilled {
+                    self.spool.read_at(at, &mut chunk)?;
+                    take(&chunk);
                 }
                 resolve(&mut keys)?;
             }
@@ -177,6 +185,3 @@ impl KeyLog {
         Ok(())
     }
 }
-
-/// How much is read back at a time: whole keys.
-const READ_BYTES: usize = KEY_BYTES * 4096;

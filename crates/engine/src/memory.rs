@@ -4,6 +4,8 @@
 const UNKNOWN: usize = 1 << 30;
 /// Below this nothing works: a few blocks and one row group.
 const LEAST: usize = 64 << 20;
+/// Keys of half a million messages.
+const KEYS: usize = 32 << 20;
 /// Blocks that one thread may be ahead of the commits, in bytes of text.
 const AHEAD_A_THREAD: usize = 32 << 20;
 
@@ -32,9 +34,10 @@ impl MemoryBudget {
         self.limit
     }
 
-    /// What the de-duplication keys may take before they go to disk.
+    /// What the de-duplication keys may take before they go to disk. Writing them out costs so little that memory need
+    /// not grow with the number of messages.
     pub fn key_log(self) -> usize {
-        self.limit / 8
+        (self.limit / 8).min(KEYS)
     }
 
     /// What row groups may take that are being filled and encoded.

@@ -12,7 +12,7 @@ use korpus_core::{
     Block, Codec, CodecError, CodecErrorKind, DecodeLimits, Decoder, InputEnd, Limits, NotWhole, PageParser,
     WholeDecoder,
 };
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::inputs::{InputInfo, InputKind};
 use crate::ledger::{InputReport, InputStatus};
@@ -38,6 +38,9 @@ pub(crate) struct Stopped;
 pub(crate) struct Source {
     parser: PageParser,
     whole: WholeDecoder,
+    /// Reused by one file after another: a small file, and what is inflated from it.
+    file: Vec<u8>,
+    body: Vec<u8>,
     limits: Limits,
     decode: DecodeLimits,
     mmap: bool,
@@ -53,6 +56,8 @@ impl Source {
         Self {
             parser: PageParser::new(limits.clone()),
             whole: WholeDecoder::new(),
+            file: Vec::new(),
+            body: Vec::new(),
             limits: limits.clone(),
             decode,
             mmap,
@@ -68,7 +73,7 @@ impl Source {
         self.parser.reset();
         let mut report = empty_report(input);
         match &input.kind {
-            InputKind::Bytes(bytes) => self.small(bytes.to_vec(), &mut report, sink)?,
+            InputKind::Bytes(bytes) => self.small(bytes, &mut report, sink)?,
             InputKind::Stdin => self.stream(io::stdin().lock(), &mut report, sink)?,
             InputKind::File(path) => {
                 let before = match File::open(path).and_then(|file| Ok((file.metadata()?, file))) {
@@ -109,44 +114,60 @@ impl Source {
             }
             return self.stream(file, report, sink);
         }
-        let mut bytes = Vec::with_capacity(len as usize + 1);
+        let mut bytes = std::mem::take(&mut self.file);
+        bytes.clear();
+        bytes.reserve(len as usize + 1);
         // One byte more tells whether it grows; whatever it has by now is read below.
         let outcome = (&mut &*file).take(len + 1).read_to_end(&mut bytes);
-        match outcome {
-            Ok(_) if bytes.len() as u64 <= len => self.small(bytes, report, sink),
+        let outcome = match outcome {
+            Ok(_) if bytes.len() as u64 <= len => self.small(&bytes, report, sink),
             // It grew, or reading broke off: start from what is there, and read on as a stream.
-            _ => self.stream(io::Cursor::new(bytes).chain(file), report, sink),
-        }
+            _ => self.stream(bytes.chain(file), report, sink),
+        };
+        self.file = bytes;
+        outcome
     }
 
     /// An input that is in memory: inflated in one go where it is healthy.
     fn small(
         &mut self,
-        bytes: Vec<u8>,
+        bytes: &[u8],
         report: &mut InputReport,
         sink: &mut impl BlockSink,
     ) -> Result<(), Stopped> {
-        let mut body = Vec::new();
-        let name = report.input.display.clone();
-        let (body, used) = match self.whole.decode(&bytes, Some(&name), &self.decode, &mut body) {
+        let mut body = std::mem::take(&mut self.body);
+        let outcome = self.whole.decode(bytes, Some(&report.input.display), &self.decode, &mut body);
+        let outcome = match outcome {
             Ok(whole) => {
                 report.codec = whole.codec;
                 report.trailing = whole.trailing;
-                (body, Some(bytes))
+                self.healthy(bytes, &body, report, sink)
             }
-            Err(NotWhole::OtherCodec(Codec::Plain)) => (bytes, None),
-            Err(_) => return self.stream(&bytes[..], report, sink),
+            Err(NotWhole::OtherCodec(Codec::Plain)) => self.healthy(bytes, bytes, report, sink),
+            Err(_) => self.stream(bytes, report, sink),
         };
-        let raw = used.as_ref().unwrap_or(&body);
-        report.bytes = raw.len() as u64;
-        let mut hasher = Xxh3::new();
-        hasher.update(raw);
-        report.hash = hasher.digest128();
+        self.body = body;
+        outcome
+    }
+
+    /// An input that is in memory, and decoded: `body` out of `bytes`.
+    fn healthy(
+        &mut self,
+        bytes: &[u8],
+        body: &[u8],
+        report: &mut InputReport,
+        sink: &mut impl BlockSink,
+    ) -> Result<(), Stopped> {
+        report.bytes = bytes.len() as u64;
+        report.hash = xxh3_128(bytes);
         report.decoded_bytes = body.len() as u64;
-        drop(used);
         sink.read(report.bytes)?;
-        self.parser.feed_whole(body);
-        self.drain(sink)?;
+        // Copied in windows, not shared: blocks and their buffers go round and stay in the cache, where sharing would
+        // make all blocks of the body at once, in fresh memory.
+        for window in body.chunks(WINDOW) {
+            self.parser.feed(window);
+            self.drain(sink)?;
+        }
         self.end(InputEnd::Complete, sink)
     }
 

@@ -67,7 +67,6 @@ impl<'r, J: Job> Committer<'r, J> {
             inputs: inputs.to_vec(),
             ledger: Ledger::default(),
             keys: KeyLog::new(share, options.temp_dir.clone()),
-            // Records are few: what they take comes out of what is left over.
             record_keys: KeyLog::new(share / 4, options.temp_dir.clone()),
             matched: options.filter.is_selective().then(Default::default),
             anchors: options.filter.msg_id.is_some().then(|| AnchorLog::new(options.temp_dir.clone())),

@@ -83,7 +83,10 @@ impl Job for Trace {
         Ok(())
     }
 
-    fn end_input(&self, state: &mut Seen, report: &InputReport, _: &[RejectItem<'_>]) -> Result<()> {
+    fn end_input(&self, state: &mut Seen, report: &InputReport, rejects: &[RejectItem<'_>]) -> Result<()> {
+        state
+            .rejects
+            .extend(rejects.iter().map(|item| (item.page_index, item.reject.index, item.reject.reason)));
         state.ended.push(report.input.display.clone());
         Ok(())
     }
@@ -311,6 +314,35 @@ fn an_error_of_a_commit_ends_the_run() {
         assert!(matches!(outcome, Err(EngineError::DiskFull(_))));
         assert_eq!(seen.blocks.len(), 7);
     }
+}
+
+/// Panics when the second input is read.
+#[derive(Default)]
+struct Saboteur(AtomicU64);
+
+impl Observer for Saboteur {
+    fn bytes_read(&self, _: u64) {
+        if self.0.fetch_add(1, Ordering::Relaxed) == 1 {
+            resume_unwind(Box::new("on purpose"));
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_fails_costs_its_input() {
+    let page = plain_messages(&["ms-1", "ms-2"]);
+    let inputs = InputList::from_bytes([("a", page.clone()), ("b", page.clone()), ("c", page.clone())]);
+    let mut seen = Seen::default();
+    let options = RunOptions::default();
+    let saboteur = Saboteur::default();
+    let report =
+        run(&Pool::new(1).unwrap(), &inputs, &options, &Trace::default(), &mut seen, &saboteur).unwrap();
+    assert_eq!(seen.rejects, [(0, 0, Reason::Internal)]);
+    let totals = report.ledger.totals().0;
+    assert_eq!((totals.seen, totals.rejected, totals.kept, totals.duplicate), (5, 1, 2, 2));
+    let lost = &report.ledger.inputs()[1];
+    assert_eq!((lost.status, lost.bytes), (InputStatus::Partial, page.len() as u64));
+    assert_eq!(lost.hash, report.ledger.inputs()[0].hash);
 }
 
 /// Cancels the run when the first message is seen.
