@@ -155,6 +155,19 @@ impl Walk<'_> {
         }
     }
 
+    /// The position after white space that stands behind a matched pattern: where the pattern was learned, less or none
+    /// stood between the colon and the value.
+    #[inline(always)]
+    fn late_space(&mut self, text: &[u8], at: usize) -> usize {
+        match text.get(at) {
+            Some(0..=b' ') => {
+                self.space(true);
+                skip_space(text, at)
+            }
+            _ => at,
+        }
+    }
+
     /// A value of an object whose key has no slot, or stood before.
     #[inline]
     fn other(&mut self, object: u32, step: Step, from: usize, value: Slot) {
@@ -293,6 +306,7 @@ macro_rules! walker {
                     let mut opener = step.opener();
                     if opener == Opener::OTHER {
                         // A pattern that ends before its value says nothing about what the value is this time.
+                        at = walk.late_space(text, at);
                         let Some(&byte) = text.get(at) else { return walk.short(text) };
                         let opened = open(byte);
                         opener = opened.0;
@@ -416,6 +430,7 @@ macro_rules! walker {
             #[inline]
             fn skip_value(walk: &mut Walk<'_>, text: &[u8], mut at: usize, mut opener: u8, state: u16) -> usize {
                 if opener == Opener::OTHER {
+                    at = walk.late_space(text, at);
                     let Some(&byte) = text.get(at) else { return walk.short(text) };
                     let opened = open(byte);
                     opener = opened.0;
