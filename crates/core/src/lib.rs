@@ -1,5 +1,29 @@
 //! Zero-copy parser for dumped Kore.ai conversation-history responses.
+//!
+//! [`PageReader`] reads one input, whatever it is encoded in; [`PageParser`] takes decoded bytes as they come, for those
+//! who have no reader. Both give [`Block`]s: owned batches of whole messages, with the books of what could not be kept.
+//! [`Message`] and its parts are views that borrow from a block; nothing is decoded before it is asked for.
+//! [`MessageBuf`] is the owned twin.
+//!
+//! ```
+//! let file = include_bytes!("../../../testdata/dumps/responses/v2-post.json.gz");
+//! let mut reader = korpus_core::PageReader::new(&file[..], None)?;
+//! let mut ids = Vec::new();
+//! while let Some(block) = reader.next_block()? {
+//!     ids.extend(block.messages().filter_map(|message| Some(message.id()?.lossy().into_owned())));
+//! }
+//! assert_eq!(ids.len(), 3);
+//! # Ok::<(), korpus_core::Error>(())
+//! ```
+//!
+//! The crate knows neither Arrow nor threads, and of I/O only [`std::io::Read`]. Broken input is the normal case: what
+//! can be kept is, and the rest is a [`Reject`] with its place and [`Reason`]. No error and no debug output holds a word
+//! of the content.
 #![deny(unsafe_code)]
+#![allow(
+    clippy::inline_always,
+    reason = "the scanner's helpers must inline into functions with a target feature"
+)]
 
 mod block;
 mod codec;
@@ -11,7 +35,9 @@ mod limits;
 mod message;
 mod number;
 mod object;
+mod owned;
 mod page;
+mod reader;
 mod record;
 mod scan;
 #[allow(unsafe_code, reason = "vector loads, each argued where it stands")]
@@ -33,7 +59,12 @@ pub use message::{
 };
 pub use number::numbers_equal;
 pub use object::{OtherField, Others};
+pub use owned::{
+    AuthorBuf, ChannelBuf, ComponentBuf, ComponentDataBuf, LatencyBuf, LatencyPartBuf, MessageBuf, RawField,
+    TagBuf, TagsBuf, ThumbnailBuf,
+};
 pub use page::{InputEnd, PageParser};
+pub use reader::PageReader;
 pub use record::{Conversation, Record, SessionRecord};
 pub use scan::{
     AuthorField, ChannelField, ComponentField, ConversationField, DataField, LatencyField, LatencyPartField,

@@ -20,7 +20,8 @@ pub struct Limits {
     pub reject_bytes: usize,
     /// Bytes of whole messages after which a [`Block`](crate::Block) is cut.
     pub block_bytes: usize,
-    /// Largest accepted quotient of decoded and compressed bytes, past [`Limits::ratio_floor`].
+    /// Largest accepted quotient of decoded and compressed bytes, past [`Limits::ratio_floor`]: real dumps stay below
+    /// 50, a bomb is near 1,000.
     pub ratio: u64,
     /// Decoded bytes below which the ratio is not looked at.
     pub ratio_floor: u64,
@@ -36,7 +37,7 @@ impl Default for Limits {
             envelope_value_bytes: 1 << 20,
             reject_bytes: 1 << 20,
             block_bytes: 512 << 10,
-            ratio: 1000,
+            ratio: 500,
             ratio_floor: 64 << 20,
             whole_bytes: 64 << 20,
         }

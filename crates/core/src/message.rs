@@ -204,7 +204,7 @@ impl<'b> Message<'b> {
 
     /// How it is written.
     pub fn form(self) -> Form {
-        if self.entry.record != NONE { Form::AgentAi } else { self.object.form() }
+        if self.entry.record == NONE { self.object.form() } else { Form::AgentAi }
     }
 
     /// Hash of the message without the white space between its tokens: equal for equal bytes, pretty-printed or not.

@@ -264,7 +264,7 @@ impl PageParser {
             let mut scratch = Vec::new();
             let content = hash::content(raw, compact, &mut scratch);
             let mut key = Vec::new();
-            let context = if record == NONE {
+            let owner_id = if record == NONE {
                 self.block.arena.slots[slots + MessageField::SessionId as usize]
             } else {
                 let owner = self.block.records[record as usize].object as usize;
@@ -273,7 +273,7 @@ impl PageParser {
             };
             key.push(u8::from(record != NONE));
             for slot in [
-                context,
+                owner_id,
                 self.block.arena.slots[slots + MessageField::Type as usize],
                 self.block.arena.slots[slots + MessageField::CreatedOn as usize],
                 self.block.arena.slots[slots + MessageField::Timestamp as usize],

@@ -20,7 +20,7 @@ use search::Search;
 
 use crate::block::Block;
 use crate::envelope::{PageStatus, Shape};
-use crate::error::Reason;
+use crate::error::{Error, Reason};
 use crate::limits::Limits;
 use crate::scan::{Class, Fault, Scanner, Stop};
 
@@ -324,5 +324,19 @@ fn array_class(key: &[u8]) -> Option<Class> {
         b"results" => Some(Class::Conversation),
         b"sessions" => Some(Class::Session),
         _ => None,
+    }
+}
+
+impl Block {
+    /// A block of the one message that `json` is.
+    pub(crate) fn of_one(json: &str) -> Result<Self, Error> {
+        crate::validate::validate(json.as_bytes())?;
+        let mut parser = PageParser::new(Limits::default());
+        parser.feed_whole([b"{\"messages\":[", json.as_bytes(), b"]}"].concat());
+        parser.finish(InputEnd::Complete);
+        match parser.next_block() {
+            Some(block) if block.message_count() == 1 && block.rejects().is_empty() => Ok(block),
+            _ => Err(Error::syntax(Reason::NotAnObject, 0)),
+        }
     }
 }

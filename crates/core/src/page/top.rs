@@ -325,15 +325,12 @@ impl PageParser {
                 return Step::More;
             }
             self.junk_line_start = false;
-            match rest.iter().position(|&byte| byte == b'\n') {
-                Some(found) => {
-                    self.buffer.at += found + 1;
-                    self.junk_line_start = true;
-                }
-                None => {
-                    self.buffer.at += rest.len();
-                    return Step::More;
-                }
+            if let Some(found) = rest.iter().position(|&byte| byte == b'\n') {
+                self.buffer.at += found + 1;
+                self.junk_line_start = true;
+            } else {
+                self.buffer.at += rest.len();
+                return Step::More;
             }
         }
     }

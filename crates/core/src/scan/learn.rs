@@ -177,7 +177,7 @@ struct Keys {
     /// The state of keys that are too many to tell apart.
     anonymous: u16,
     known: Option<Class>,
-    keys: Vec<(Box<[u8]>, u16)>,
+    by_key: Vec<(Box<[u8]>, u16)>,
 }
 
 #[derive(Debug)]
@@ -223,7 +223,7 @@ impl Learned {
         let id = self.classes.len() as u16;
         let entry = self.push_state(id, UNKNOWN);
         let anonymous = self.push_state(id, UNKNOWN);
-        self.classes.push(Keys { entry, anonymous, known, keys: Vec::new() });
+        self.classes.push(Keys { entry, anonymous, known, by_key: Vec::new() });
         if let Some(class) = known {
             for (field, spec) in class.specs().iter().enumerate() {
                 let state = self.push_state(id, field as u8);
@@ -234,7 +234,7 @@ impl Learned {
                     Child::Object(child) => (Known::Object, child),
                     Child::Array(child) => (Known::List, child),
                 };
-                self.classes[usize::from(id)].keys.push((spec.key.as_bytes().into(), state));
+                self.classes[usize::from(id)].by_key.push((spec.key.as_bytes().into(), state));
             }
         }
         id
@@ -371,7 +371,7 @@ impl Learned {
     /// The state of a key of a class.
     fn key_state(&mut self, class: u16, key: &[u8], escaped: bool) -> u16 {
         let keys = &self.classes[usize::from(class)];
-        if let Some((_, state)) = keys.keys.iter().find(|(known, _)| **known == *key) {
+        if let Some((_, state)) = keys.by_key.iter().find(|(known, _)| **known == *key) {
             return *state;
         }
         // A known key may be spelled with escapes; its own state is then shared, as the meaning is the same.
@@ -379,15 +379,15 @@ impl Learned {
             let text = std::str::from_utf8(key).ok().map(|key| Text::new(key, true));
             let field = known.specs().iter().position(|spec| text.is_some_and(|text| text.is(spec.key)));
             if let Some(field) = field {
-                return keys.keys[field].1;
+                return keys.by_key[field].1;
             }
         }
-        if class == Self::OVERFLOW || keys.keys.len() >= MAX_KEYS || self.details.len() >= MAX_STATES {
+        if class == Self::OVERFLOW || keys.by_key.len() >= MAX_KEYS || self.details.len() >= MAX_STATES {
             self.full = true;
             return keys.anonymous;
         }
         let state = self.push_state(class, UNKNOWN);
-        self.classes[usize::from(class)].keys.push((key.into(), state));
+        self.classes[usize::from(class)].by_key.push((key.into(), state));
         state
     }
 }

@@ -1,6 +1,9 @@
 //! The searches 16 bytes at a time with NEON, which every aarch64 machine has.
 
-use std::arch::aarch64::*;
+use std::arch::aarch64::{
+    uint8x16_t, vceqq_u8, vcltq_u8, vdupq_n_u8, vget_lane_u64, vld1q_u8, vorrq_u8, vreinterpret_u64_u8,
+    vreinterpretq_u16_u8, vshrn_n_u16,
+};
 
 use super::{Isa, PATTERN_LEN, Portable};
 

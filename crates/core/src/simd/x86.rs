@@ -1,6 +1,12 @@
 //! The searches 32 bytes at a time with AVX2, and 16 at a time with SSE2, which every x86-64 machine has.
 
-use std::arch::x86_64::*;
+#![allow(clippy::cast_ptr_alignment, reason = "the loads are unaligned ones")]
+
+use std::arch::x86_64::{
+    __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_max_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
+    _mm_sub_epi8, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_max_epu8, _mm256_movemask_epi8,
+    _mm256_or_si256, _mm256_set1_epi8,
+};
 
 use super::{Isa, PATTERN_LEN, Portable};
 
