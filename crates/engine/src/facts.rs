@@ -88,6 +88,9 @@ impl Surveyor<'_> {
                 ..SliceBooks::default()
             };
             let rejects = &block.rejects()[page.rejects.clone()];
+            for reject in rejects {
+                books.note(reject);
+            }
             let mut ordinals = Ordinals::new(survey.messages_seen(), rejects, false);
             for index in page.messages.clone() {
                 let message = block.message(index);
@@ -98,6 +101,7 @@ impl Surveyor<'_> {
                     books.messages_rejected += 1;
                     books.failed = true;
                     let reject = self.failed_message(message);
+                    books.note(&reject);
                     survey.facts.failed.push((page.page_index, reject));
                 } else {
                     current.set(Current::Message(index));
@@ -137,7 +141,9 @@ impl Surveyor<'_> {
                 if failed {
                     books.records_rejected += 1;
                     books.failed = true;
-                    survey.facts.failed.push((page.page_index, self.failed_record(record)));
+                    let reject = self.failed_record(record);
+                    books.note(&reject);
+                    survey.facts.failed.push((page.page_index, reject));
                 } else {
                     current.set(Current::Record(index));
                     fact.matches = self.filter.matches_record(record);

@@ -69,6 +69,8 @@ pub struct KeyLog {
     free: Vec<Vec<u8>>,
     /// Bytes that may stay in memory.
     budget: usize,
+    /// Bytes that may be resolved together.
+    at_once: usize,
     in_memory: usize,
     len: u64,
 }
@@ -94,13 +96,14 @@ impl Partition {
 
 impl KeyLog {
     /// A log that keeps at most `budget` bytes in memory, plus up to 2 MiB that are being filled, and the rest in
-    /// `temp_dir` (or the system's).
-    pub fn new(budget: usize, temp_dir: Option<PathBuf>) -> Self {
+    /// `temp_dir` (or the system's). When it is resolved, about `at_once` bytes are taken into memory at a time.
+    pub fn new(budget: usize, at_once: usize, temp_dir: Option<PathBuf>) -> Self {
         Self {
             partitions: std::iter::repeat_with(Partition::default).take(PARTITIONS).collect(),
             spool: Spool::new(temp_dir),
             free: Vec::new(),
             budget: budget.max(CHUNK),
+            at_once: at_once.max(CHUNK),
             in_memory: 0,
             len: 0,
         }
@@ -155,7 +158,7 @@ impl KeyLog {
         Ok(())
     }
 
-    /// Hands every partition, or a part of it where it is larger than the budget, to `resolve`: equal ids come
+    /// Hands every partition, or a part of it where it is too large, to `resolve`: equal ids come
     /// together. The order within is not defined.
     pub(crate) fn for_each_group(
         mut self,
@@ -165,7 +168,7 @@ impl KeyLog {
         let mut keys = Vec::new();
         let mut chunk = vec![0; CHUNK];
         for partition in std::mem::take(&mut self.partitions) {
-            let passes = partition.bytes().div_ceil(self.budget).next_power_of_two() as u128;
+            let passes = partition.bytes().div_ceil(self.at_once).next_power_of_two() as u128;
             for pass in 0..passes {
                 keys.clear();
                 // The top bits chose the partition; lower ones choose the pass.

@@ -3,11 +3,12 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use korpus_core::{Codec, Envelope, HttpHead, PageEnd, PageStatus, Reason, Shape};
+use korpus_core::{Codec, Envelope, HttpHead, PageEnd, PageStatus, Reason, Reject, Shape};
 
 use crate::dedup::{Fate, Fates};
 use crate::error::{EngineError, Result};
@@ -201,6 +202,32 @@ pub struct InputReport {
     pub pages: Range<usize>,
 }
 
+/// How often something was rejected for one reason, and where it was for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rejections {
+    /// How many spans.
+    pub count: u64,
+    /// The first of them.
+    pub first: RejectPlace,
+}
+
+/// Where a rejected span stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RejectPlace {
+    /// The index of its input.
+    pub input: usize,
+    /// Which body of the input, from 0.
+    pub page_index: u64,
+    /// Which message (or record) of the body, from 0.
+    pub message_index: u64,
+    /// Whether it stands among the records of the body.
+    pub is_record: bool,
+    /// Where it begins, in bytes of the decoded body.
+    pub byte_offset: u64,
+    /// Where the fault was found, in bytes of the decoded body.
+    pub fault_offset: u64,
+}
+
 /// What a block adds to the books of one body.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SliceBooks {
@@ -214,6 +241,27 @@ pub(crate) struct SliceBooks {
     pub failed: bool,
     pub times: Times,
     pub end: Option<Box<PageEnd>>,
+    /// Rejected spans by reason; the first place of each, but for the input.
+    pub reasons: Vec<(Reason, Rejections)>,
+}
+
+impl SliceBooks {
+    /// Notes why and where a span is rejected.
+    pub(crate) fn note(&mut self, reject: &Reject) {
+        if let Some((_, known)) = self.reasons.iter_mut().find(|(reason, _)| *reason == reject.reason) {
+            known.count += 1;
+            return;
+        }
+        let first = RejectPlace {
+            input: 0,
+            page_index: self.page_index,
+            message_index: reject.index,
+            is_record: reject.is_record,
+            byte_offset: reject.byte_offset,
+            fault_offset: reject.fault_offset,
+        };
+        self.reasons.push((reject.reason, Rejections { count: 1, first }));
+    }
 }
 
 /// The books of a run: one row a body, and one report an input.
@@ -223,6 +271,7 @@ pub struct Ledger {
     inputs: Vec<InputReport>,
     messages: u64,
     records: u64,
+    reasons: BTreeMap<Reason, Rejections>,
     /// Times of the body that is open, its fault by a worker, and whether its end was seen.
     open: Option<OpenRow>,
 }
@@ -243,6 +292,11 @@ impl Ledger {
     /// The inputs, in order.
     pub fn inputs(&self) -> &[InputReport] {
         &self.inputs
+    }
+
+    /// Why spans were rejected, how often, and where first. The counts add up to the rejected ones of all books.
+    pub fn rejections(&self) -> &BTreeMap<Reason, Rejections> {
+        &self.reasons
     }
 
     /// How many messages were seen: the next `message_seq`.
@@ -312,6 +366,11 @@ impl Ledger {
         row.records.rejected += slice.records_rejected;
         self.messages += slice.messages_seen;
         self.records += slice.records_seen;
+        for (reason, found) in &slice.reasons {
+            let first = RejectPlace { input, ..found.first };
+            let known = self.reasons.entry(*reason).or_insert(Rejections { count: 0, first });
+            known.count += found.count;
+        }
         open.times.append(&slice.times);
         open.failed |= slice.failed;
         if let Some(end) = &slice.end {
@@ -341,6 +400,17 @@ impl Ledger {
             messages_seen: 1,
             messages_rejected: 1,
             failed: true,
+            reasons: vec![(
+                Reason::Internal,
+                Rejections {
+                    count: 1,
+                    first: RejectPlace {
+                        page_index: place.0,
+                        message_index: place.1,
+                        ..RejectPlace::default()
+                    },
+                },
+            )],
             ..SliceBooks::default()
         };
         self.slice(input, &slice);
@@ -413,6 +483,7 @@ impl Ledger {
     /// [`EngineError::Books`] for the first that does not.
     pub fn check(&self) -> Result<()> {
         let mut seen = (0, 0);
+        let mut rejected = 0;
         for page in &self.pages {
             let input =
                 self.inputs.get(page.input).map_or("an unfinished input", |report| &report.input.display);
@@ -424,6 +495,11 @@ impl Ledger {
             }
             seen.0 += page.messages.seen;
             seen.1 += page.records.seen;
+            rejected += page.messages.rejected + page.records.rejected;
+        }
+        let by_reason: u64 = self.reasons.values().map(|found| found.count).sum();
+        if by_reason != rejected {
+            return Err(EngineError::Books(format!("{rejected} rejected in rows, {by_reason} by reason")));
         }
         if seen != (self.messages, self.records) {
             return Err(EngineError::Books(format!(

@@ -4,8 +4,8 @@
 const UNKNOWN: usize = 1 << 30;
 /// Below this nothing works: a few blocks and one row group.
 const LEAST: usize = 64 << 20;
-/// Keys of half a million messages.
-const KEYS: usize = 32 << 20;
+/// Keys of 150,000 messages.
+const KEYS: usize = 8 << 20;
 /// Blocks that one thread may be ahead of the commits, in bytes of text.
 const AHEAD_A_THREAD: usize = 32 << 20;
 
@@ -38,6 +38,11 @@ impl MemoryBudget {
     /// not grow with the number of messages.
     pub fn key_log(self) -> usize {
         (self.limit / 8).min(KEYS)
+    }
+
+    /// What resolving the keys may take, when everything is read.
+    pub fn resolving(self) -> usize {
+        self.limit / 8
     }
 
     /// What row groups may take that are being filled and encoded.

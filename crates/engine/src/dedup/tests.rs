@@ -52,7 +52,7 @@ fn keys() -> impl Strategy<Value = Vec<Key>> {
 }
 
 fn resolve(keys: &[Key], budget: usize) -> (Fates, u64) {
-    let mut log = KeyLog::new(budget, None);
+    let mut log = KeyLog::new(budget, budget, None);
     for key in keys {
         log.push(key).unwrap();
     }

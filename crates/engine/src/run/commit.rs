@@ -59,15 +59,16 @@ impl<'r, J: Job> Committer<'r, J> {
         state: &'r mut J::State,
         observer: &'r dyn Observer,
     ) -> Self {
-        let share = options.memory.key_log();
+        let log =
+            || KeyLog::new(options.memory.key_log(), options.memory.resolving(), options.temp_dir.clone());
         Self {
             job,
             state,
             observer,
             inputs: inputs.to_vec(),
             ledger: Ledger::default(),
-            keys: KeyLog::new(share, options.temp_dir.clone()),
-            record_keys: KeyLog::new(share / 4, options.temp_dir.clone()),
+            keys: log(),
+            record_keys: log(),
             matched: options.filter.is_selective().then(Default::default),
             anchors: options.filter.msg_id.is_some().then(|| AnchorLog::new(options.temp_dir.clone())),
         }
