@@ -14,7 +14,7 @@ use crate::dedup::{Fate, Fates};
 use crate::error::{EngineError, Result};
 use crate::inputs::InputInfo;
 
-/// What became of the messages, or the records, of a body. See [`check`](Self::check).
+/// What became of the messages, or the records, of a body. See [`balance`](Self::balance).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Books {
     /// All that were there; a contiguous rejected span counts as one.
