@@ -171,6 +171,8 @@ pub fn write_json_string(text: &str, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
     use proptest::prelude::*;
 
@@ -196,7 +198,7 @@ mod tests {
             if escape_all {
                 json.push('"');
                 for unit in text.encode_utf16() {
-                    json.push_str(&format!("\\u{unit:04X}"));
+                    write!(json, "\\u{unit:04X}").unwrap();
                 }
                 json.push('"');
             } else {

@@ -35,12 +35,12 @@ fn decode(path: &Path) -> (Vec<u8>, String, InputEnd) {
     let bytes = std::fs::read(path).unwrap();
     let name = path.file_name().unwrap().to_str();
     let mut decoder = Decoder::new(&bytes[..], name, DecodeLimits::default()).unwrap();
-    let mut decoded = Vec::new();
+    let mut body = Vec::new();
     let mut window = vec![0; 1000];
     let end = loop {
         match decoder.read(&mut window) {
             Ok(0) => break InputEnd::Complete,
-            Ok(n) => decoded.extend_from_slice(&window[..n]),
+            Ok(n) => body.extend_from_slice(&window[..n]),
             Err(error) => {
                 break match error.kind() {
                     CodecErrorKind::Truncated => InputEnd::Truncated,
@@ -50,7 +50,7 @@ fn decode(path: &Path) -> (Vec<u8>, String, InputEnd) {
             }
         }
     };
-    (decoded, decoder.codec().as_str().to_owned(), end)
+    (body, decoder.codec().as_str().to_owned(), end)
 }
 
 /// Everything that came out of a parser, in a form that can be compared.
@@ -67,9 +67,9 @@ struct Page {
     end: Option<korpus_core::PageEnd>,
 }
 
-fn collect(blocks: Vec<Block>) -> Outcome {
+fn collect(blocks: &[Block]) -> Outcome {
     let mut outcome = Outcome::default();
-    for block in &blocks {
+    for block in blocks {
         for slice in block.pages() {
             let index = slice.page_index as usize;
             assert_eq!(slice.starts, index == outcome.pages.len(), "a page starts once, in order");
@@ -136,7 +136,7 @@ fn parse_windows(bytes: &[u8], end: InputEnd, window: usize, limits: Limits) -> 
     }
     parser.finish(end);
     drain(&mut parser, &mut blocks);
-    collect(blocks)
+    collect(&blocks)
 }
 
 fn parse_whole(bytes: &[u8], end: InputEnd, limits: Limits) -> Outcome {
@@ -145,7 +145,7 @@ fn parse_whole(bytes: &[u8], end: InputEnd, limits: Limits) -> Outcome {
     parser.feed_whole(bytes.to_vec());
     parser.finish(end);
     drain(&mut parser, &mut blocks);
-    collect(blocks)
+    collect(&blocks)
 }
 
 /// The reasons of expectations are coarser than those of the parser.
@@ -251,11 +251,7 @@ fn windows_and_blocks_of_any_size_give_the_same() {
     for (path, _) in cases() {
         let (bytes, _, end) = decode(&path);
         for block_bytes in [1, 700, 512 << 10] {
-            let limits = || {
-                let mut limits = Limits::default();
-                limits.block_bytes = block_bytes;
-                limits
-            };
+            let limits = || Limits { block_bytes, ..Limits::default() };
             let whole = parse_whole(&bytes, end, limits());
             for window in [1, 2, 3, 7, 64, 4096] {
                 if window < 7 && bytes.len() > 20_000 {
