@@ -288,8 +288,11 @@ impl Finish<'_> {
             // The shape of a filter is the engine's business; its description is enough to tell two datasets apart.
             put("filter", format!("{filter:?}").into());
         }
-        let limits = &options.run.limits;
-        if *limits != korpus_core::Limits::default() {
+        // How the text is cut for reading leaves no trace in the data.
+        let usual = korpus_core::Limits::default();
+        let mut limits = options.run.limits.clone();
+        (limits.block_bytes, limits.whole_bytes) = (usual.block_bytes, usual.whole_bytes);
+        if limits != usual {
             put("limits", format!("{limits:?}").into());
         }
     }

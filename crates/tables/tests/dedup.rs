@@ -30,7 +30,7 @@ fn id_and_edit(line: &str) -> (u64, u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_newest_copy_stays_with_all_its_rows(
@@ -91,7 +91,7 @@ proptest! {
     }
 
     #[test]
-    fn threads_do_not_show_in_the_bytes(
+    fn threads_and_blocks_do_not_show_in_the_bytes(
         picks in prop::collection::vec((0..40_u64, 0..3_u64), 1..300),
         limit in 2..30_usize,
         dedup in any::<bool>(),
@@ -100,9 +100,11 @@ proptest! {
         let bodies: Vec<_> = all.chunks(40).map(|chunk| ("page.json", page(chunk))).collect();
         let dir = tempfile::tempdir().unwrap();
         let mut seen = Vec::new();
-        for threads in [1, 2, 4] {
+        for (threads, block_bytes) in [(1, 512 << 10), (2, 1000), (4, 5000)] {
             let out = dir.path().join(threads.to_string());
-            convert_bodies(&bodies, &out, &options(threads, limit, dedup));
+            let mut options = options(threads, limit, dedup);
+            options.run.limits.block_bytes = block_bytes;
+            convert_bodies(&bodies, &out, &options);
             seen.push(files(&out));
         }
         prop_assert!(seen[0] == seen[1] && seen[1] == seen[2]);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::AsArray;
 use arrow::record_batch::RecordBatch;
+use korpus_core::{Conversation, Kind};
 use korpus_engine::InputList;
 use korpus_tables::{ConvertOptions, ConvertReport, Dataset, Table, convert, restore};
 
@@ -73,4 +74,17 @@ pub fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         }
     }
     all.into_iter().map(|(path, bytes)| (path.strip_prefix(dir).unwrap_or(&path).to_owned(), bytes)).collect()
+}
+
+/// A record without its list of messages, and these.
+pub fn without_messages(record: Conversation<'_>) -> (String, Vec<String>) {
+    let (mut messages, mut left) = (Vec::new(), Vec::new());
+    for (key, value) in record.whole().members() {
+        if key.is("messages") && value.kind() == Kind::Array {
+            messages.extend(value.elements().map(|element| element.raw().to_owned()));
+        } else {
+            left.push(format!("\"{}\":{}", key.raw(), value.raw()));
+        }
+    }
+    (format!("{{{}}}", left.join(",")), messages)
 }
