@@ -6,6 +6,8 @@ mod file;
 mod repair;
 mod settings;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use encoder::Encoder;
 pub(crate) use repair::{Repair, repair};
