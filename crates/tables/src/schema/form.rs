@@ -69,7 +69,7 @@ form! {
 const FIRST_NULL_BIT: u32 = 20;
 
 /// The keys of a message that have such a bit, in the order of the bits. The order is part of the schema: append only.
-pub(crate) const NULL_KEYS: &[MessageField] = &[
+const NULL_KEYS: &[MessageField] = &[
     MessageField::Id,
     MessageField::BotId,
     MessageField::OrgId,
@@ -126,6 +126,13 @@ pub(super) fn null_bits() -> impl Iterator<Item = (u32, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_key_has_a_null_bit() {
+        for &field in MessageField::ALL {
+            assert_eq!(null_bit(field).count_ones(), 1, "{}", field.key());
+        }
+    }
 
     #[test]
     fn bits_are_distinct_and_positive() {

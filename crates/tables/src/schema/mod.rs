@@ -16,8 +16,8 @@ use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 pub(crate) use books::{PageColumn, RejectColumn, SupersededColumn, VolumeColumn};
 pub(crate) use children::{ComponentColumn, TagColumn};
 pub use docs::{markdown, table_markdown};
+pub(crate) use form::null_bit;
 pub use form::{FormBit, MessageForm, RecordForm};
-pub(crate) use form::{NULL_KEYS, null_bit};
 pub(crate) use messages::MessageColumn;
 pub(crate) use records::{ConversationColumn, SessionColumn};
 

@@ -1,6 +1,6 @@
 //! Row groups are cut at the same rows however these came in, and encoded the same whoever does it.
 
-use parquet::file::metadata::ParquetMetaDataReader;
+use parquet::file::metadata::{ParquetMetaDataReader, RowGroupMetaData};
 
 use super::encoder::Encoder;
 use super::settings::Compression;
@@ -37,7 +37,7 @@ fn write(lengths: &[usize], block: usize, limits: RowGroupLimits, helpers: usize
     let path = part_path(dir.path(), Table::Components);
     let file = std::fs::File::open(&path).unwrap();
     let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).unwrap();
-    let rows: Vec<i64> = metadata.row_groups().iter().map(|group| group.num_rows()).collect();
+    let rows: Vec<i64> = metadata.row_groups().iter().map(RowGroupMetaData::num_rows).collect();
     let mut first = 0;
     for (ordinals, rows) in groups.iter().zip(&rows) {
         assert_eq!(ordinals.messages, Some(first..first + *rows as u64));
