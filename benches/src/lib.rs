@@ -1,1 +1,45 @@
-//! Benches: what they share.
+//! What the benches share: corpora made from a seed.
+
+use korpus_synth::{Codec, Profile, Size, Synth, SynthOptions};
+
+/// A corpus of pages in memory, one body a file.
+pub struct Corpus {
+    /// `lean` (about 1 KB a message) or `rich` (2 to 3 KB, most of it unknown keys inside `channels`).
+    pub name: &'static str,
+    /// The files.
+    pub files: Vec<Vec<u8>>,
+    /// How many messages they hold.
+    pub messages: u64,
+}
+
+impl Corpus {
+    /// Pages of 10,000 messages with the shape of v2.
+    ///
+    /// # Panics
+    /// If the generator fails, which it does not for options like these.
+    pub fn new(name: &'static str, profile: Profile, codec: Codec, messages: u64) -> Self {
+        let options = SynthOptions {
+            size: Size::Messages(messages),
+            codecs: vec![codec],
+            profile,
+            ..SynthOptions::default()
+        };
+        let (files, truth) =
+            Synth::new(options).expect("plain options").write_memory().expect("memory does not fail");
+        assert_eq!(truth.messages.seen, messages);
+        Self { name, files: files.into_iter().map(|file| file.1).collect(), messages }
+    }
+
+    /// Lean and rich, in one codec.
+    pub fn both(codec: Codec, messages: u64) -> [Self; 2] {
+        [
+            Self::new("lean", Profile::Lean, codec, messages),
+            Self::new("rich", Profile::Rich, codec, messages / 2),
+        ]
+    }
+
+    /// Bytes of all files.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.len() as u64).sum()
+    }
+}

@@ -1,0 +1,205 @@
+//! The core alone, one thread: inflating by codec, scanning, decoding texts; with rivals for the scan.
+
+use std::hint::black_box;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use korpus_benches::Corpus;
+use korpus_core::{Block, DecodeLimits, Decoder, InputEnd, Limits, MessageField, PageParser, WholeDecoder};
+use korpus_synth::Codec;
+
+const MESSAGES: u64 = 20_000;
+
+/// Hands every block of a body to `each`, and takes it back.
+fn blocks(parser: &mut PageParser, body: &[u8], mut each: impl FnMut(&Block)) {
+    parser.reset();
+    for window in body.chunks(256 << 10) {
+        parser.feed(window);
+        while let Some(block) = parser.next_block() {
+            each(&block);
+            parser.recycle(block);
+        }
+    }
+    parser.finish(InputEnd::Complete);
+    while let Some(block) = parser.next_block() {
+        each(&block);
+        parser.recycle(block);
+    }
+}
+
+fn scan(parser: &mut PageParser, corpus: &Corpus) -> u64 {
+    let mut messages = 0;
+    for file in &corpus.files {
+        blocks(parser, file, |block| messages += block.message_count() as u64);
+    }
+    messages
+}
+
+/// Bytes of all known text fields and of the decoded texts.
+fn read_texts(parser: &mut PageParser, corpus: &Corpus, scratch: &mut String) -> usize {
+    let mut bytes = 0;
+    for file in &corpus.files {
+        blocks(parser, file, |block| {
+            for message in block.messages() {
+                for &field in MessageField::ALL {
+                    bytes += message.text(field).map_or(0, |text| text.raw().len());
+                }
+                for component in message.components() {
+                    scratch.clear();
+                    if let Some(text) = component.data_text() {
+                        text.decode_into(scratch);
+                    }
+                    bytes += scratch.len();
+                }
+            }
+        });
+    }
+    bytes
+}
+
+fn inflate(criterion: &mut Criterion) {
+    let plain = Corpus::new("lean", korpus_synth::Profile::Lean, Codec::Plain, MESSAGES);
+    let mut group = criterion.benchmark_group("inflate");
+    group.throughput(Throughput::Bytes(plain.bytes()));
+    for codec in [Codec::Gzip, Codec::Deflate, Codec::Brotli, Codec::Zstd] {
+        let corpus = Corpus::new("lean", korpus_synth::Profile::Lean, codec, MESSAGES);
+        let mut window = vec![0; 256 << 10];
+        let stream = |window: &mut [u8]| {
+            let mut total = 0;
+            for file in &corpus.files {
+                let mut decoder = Decoder::new(&file[..], None, DecodeLimits::default()).unwrap();
+                loop {
+                    match decoder.read(window).unwrap() {
+                        0 => break,
+                        read => total += read as u64,
+                    }
+                }
+            }
+            total
+        };
+        // Raw deflate has no magic number: streaming it needs the name, which only files have.
+        if codec != Codec::Deflate {
+            assert_eq!(stream(&mut window), plain.bytes());
+            group.bench_function(format!("{codec} streaming"), |bench| bench.iter(|| stream(&mut window)));
+        }
+        if codec == Codec::Gzip {
+            let (mut decoder, mut out) = (WholeDecoder::new(), Vec::new());
+            let mut whole = || {
+                let mut total = 0;
+                for file in &corpus.files {
+                    decoder.decode(file, None, &DecodeLimits::default(), &mut out).unwrap();
+                    total += out.len() as u64;
+                }
+                total
+            };
+            assert_eq!(whole(), plain.bytes());
+            group.bench_function(format!("{codec} whole"), |bench| bench.iter(&mut whole));
+        }
+    }
+    group.finish();
+}
+
+fn scanning(criterion: &mut Criterion) {
+    for corpus in Corpus::both(Codec::Plain, MESSAGES) {
+        let mut parser = PageParser::new(Limits::default());
+        assert_eq!(scan(&mut parser, &corpus), corpus.messages);
+        let mut group = criterion.benchmark_group(format!("scan {}", corpus.name));
+        group.throughput(Throughput::Bytes(corpus.bytes()));
+        group.bench_function("korpus", |bench| bench.iter(|| black_box(scan(&mut parser, &corpus))));
+        let mut scratch = String::new();
+        assert!(read_texts(&mut parser, &corpus, &mut scratch) > 100);
+        group.bench_function("korpus, all texts read", |bench| {
+            bench.iter(|| black_box(read_texts(&mut parser, &corpus, &mut scratch)));
+        });
+        group.bench_function("serde_json, borrowed structs", |bench| {
+            bench.iter(|| {
+                for file in &corpus.files {
+                    let page: rivals::Page<'_> = serde_json::from_slice(file).unwrap();
+                    black_box(page.messages.len());
+                }
+            });
+        });
+        group.bench_function("simd-json, tape", |bench| {
+            bench.iter_batched_ref(
+                || corpus.files.clone(),
+                |files| {
+                    for file in files {
+                        black_box(simd_json::to_tape(file).unwrap());
+                    }
+                },
+                BatchSize::LargeInput,
+            );
+        });
+        group.finish();
+    }
+}
+
+/// What a user would write with serde today.
+mod rivals {
+    use std::borrow::Cow;
+
+    use serde::Deserialize;
+
+    #[derive(Deserialize)]
+    pub(crate) struct Page<'a> {
+        #[serde(borrow)]
+        pub(crate) messages: Vec<Message<'a>>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    #[allow(dead_code, reason = "only parsed")]
+    pub(crate) struct Message<'a> {
+        #[serde(borrow, rename = "_id")]
+        id: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        bot_id: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        org_id: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        account_id: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        session_id: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        created_by: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        created_on: Option<Cow<'a, str>>,
+        #[serde(borrow, rename = "lmodifiedOn")]
+        modified_on: Option<Cow<'a, str>>,
+        timestamp_value: Option<i64>,
+        #[serde(borrow, rename = "type")]
+        message_type: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        status: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        chnl: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        lang: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        components: Vec<Component<'a>>,
+    }
+
+    #[derive(Deserialize)]
+    #[allow(dead_code, reason = "only parsed")]
+    pub(crate) struct Component<'a> {
+        #[serde(borrow, rename = "_id")]
+        id: Option<Cow<'a, str>>,
+        #[serde(borrow, rename = "cT")]
+        component_type: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        data: Option<Data<'a>>,
+    }
+
+    #[derive(Deserialize)]
+    #[allow(dead_code, reason = "only parsed")]
+    pub(crate) struct Data<'a> {
+        #[serde(borrow)]
+        text: Option<Cow<'a, str>>,
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20);
+    targets = inflate, scanning
+}
+criterion_main!(benches);
