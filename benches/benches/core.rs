@@ -167,7 +167,7 @@ mod rivals {
         modified_on: Option<Cow<'a, str>>,
         timestamp_value: Option<i64>,
         #[serde(borrow, rename = "type")]
-        message_type: Option<Cow<'a, str>>,
+        kind: Option<Cow<'a, str>>,
         #[serde(borrow)]
         status: Option<Cow<'a, str>>,
         #[serde(borrow)]
@@ -184,7 +184,7 @@ mod rivals {
         #[serde(borrow, rename = "_id")]
         id: Option<Cow<'a, str>>,
         #[serde(borrow, rename = "cT")]
-        component_type: Option<Cow<'a, str>>,
+        kind: Option<Cow<'a, str>>,
         #[serde(borrow)]
         data: Option<Data<'a>>,
     }
