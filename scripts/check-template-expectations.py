@@ -100,7 +100,7 @@ def check_none_left_out(want: dict, nodes: dict, wrong) -> None:
         if not isinstance(value, dict):
             continue
         parent, _, key = path.rpartition("/")
-        sends = "title" in value and any(isinstance(value.get(key), str) for key in ("payload", "url"))
+        sends = "title" in value and any(isinstance(value.get(sent), str) for sent in ("payload", "url"))
         if (sends or key in ("default_action", "postback")) and path not in actions:
             wrong(f"{path}: looks like an action and is none")
         if not isinstance(nodes.get(parent), list) or path in named:
