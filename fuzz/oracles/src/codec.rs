@@ -1,0 +1,93 @@
+//! Codecs: any bytes decode without a panic, in windows of any size to the same, and whole as streamed.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use korpus_core::{Codec, CodecErrorKind, DecodeLimits, Decoder, NotWhole, WholeDecoder, sniff};
+
+const LIMITS: DecodeLimits = DecodeLimits { max_ratio: 2000, ratio_floor: 1 << 20, whole_limit: 1 << 22 };
+/// More is not read: it would only cost time.
+const MOST: usize = 4 << 20;
+
+/// What comes out of a file.
+#[derive(Debug, PartialEq)]
+struct Decoded {
+    bytes: Vec<u8>,
+    codecs: Vec<Codec>,
+    has_http: bool,
+    end: Result<u64, CodecErrorKind>,
+}
+
+fn decode(data: &[u8], name: Option<&str>, window: usize) -> Decoded {
+    let mut decoder = Decoder::new(data, name, LIMITS).expect("reading from memory does not fail");
+    let mut bytes = Vec::new();
+    let mut buffer = vec![0; window];
+    let end = loop {
+        match decoder.read(&mut buffer) {
+            Ok(0) => break Ok(decoder.trailing()),
+            Ok(n) => bytes.extend_from_slice(&buffer[..n]),
+            Err(error) => {
+                let again = decoder.read(&mut buffer).expect_err("damage stays");
+                assert_eq!(again.kind(), error.kind());
+                break Err(error.kind());
+            }
+        }
+        if bytes.len() > MOST {
+            break Ok(u64::MAX);
+        }
+    };
+    assert!(bytes.len() > MOST || decoder.decoded_bytes() == bytes.len() as u64);
+    assert!(decoder.compressed_bytes() <= data.len() as u64);
+    Decoded { bytes, codecs: decoder.codecs().to_vec(), has_http: decoder.http().is_some(), end }
+}
+
+/// Decodes `data` in every way there is.
+///
+/// # Panics
+/// If two ways disagree.
+pub fn codec(data: &[u8]) {
+    for name in [None, Some("page.json.br"), Some("page.deflate"), Some("page.json.gz")] {
+        let streamed = decode(data, name, 64 << 10);
+        if streamed.bytes.len() > MOST {
+            continue;
+        }
+        if streamed.bytes.len() < 64 << 10 {
+            assert!(decode(data, name, 1) == streamed, "a window of one byte");
+        }
+        assert!(decode(data, name, 1000) == streamed, "a window of 1000 bytes");
+        if streamed.codecs.is_empty() && !streamed.has_http {
+            assert!(streamed.bytes == data, "plain bytes pass as they are");
+            assert_eq!(streamed.end, Ok(0));
+        }
+        let mut whole = Vec::new();
+        match WholeDecoder::new().decode(data, name, &LIMITS, &mut whole) {
+            Ok(done) => {
+                assert!(whole == streamed.bytes, "whole as streamed");
+                assert_eq!(streamed.codecs, [done.codec]);
+                assert_eq!(streamed.end, Ok(done.trailing));
+                assert_eq!(sniff(data, name), done.codec);
+            }
+            Err(NotWhole::OtherCodec(codec)) => assert_eq!(codec, sniff(data, name)),
+            Err(NotWhole::Damaged) => {}
+            Err(_) => assert!(whole.is_empty()),
+        }
+    }
+    wrapped(data);
+}
+
+/// What was packed with gzip comes out as what it was.
+fn wrapped(data: &[u8]) {
+    let inner = decode(data, None, 4096);
+    if inner.has_http || inner.codecs.len() > 1 || inner.bytes.len() > MOST {
+        return;
+    }
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(data).expect("writing to memory");
+    let packed = gzip.finish().expect("writing to memory");
+    let outer = decode(&packed, None, 4096);
+    assert_eq!(outer.codecs[0], Codec::Gzip);
+    assert_eq!(outer.codecs[1..], inner.codecs);
+    assert!(outer.bytes == inner.bytes, "packed as unpacked");
+    assert_eq!(outer.end.is_ok(), inner.end.is_ok());
+}

@@ -1,0 +1,58 @@
+//! Times: what jiff reads, and what prints back.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use korpus_core::{parse_timestamp, write_timestamp};
+
+/// Reads `data` as a time, and its first eight bytes as one to write.
+///
+/// # Panics
+/// If jiff reads something else, or a canonical time does not print back.
+pub fn date(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        read(text);
+    }
+    if let Some(bytes) = data.first_chunk::<8>() {
+        write(i64::from_le_bytes(*bytes));
+        write(i64::from_le_bytes(*bytes) >> 8);
+    }
+}
+
+fn read(text: &str) {
+    // Without its offset a time is read as UTC, and so are the last two days of 9999, which are no instants for jiff.
+    let civil = || text.strip_suffix('Z').unwrap_or(text).parse::<DateTime>();
+    let expected = match text.parse::<Timestamp>() {
+        Ok(time) => Some(time.as_microsecond()),
+        Err(_) => civil().ok().map(|time| {
+            let day = time.date().since(jiff::civil::date(1970, 1, 1)).expect("days between dates");
+            let micros = i64::from(time.hour()) * 3_600_000_000
+                + i64::from(time.minute()) * 60_000_000
+                + i64::from(time.second()) * 1_000_000
+                + i64::from(time.subsec_nanosecond()) / 1000;
+            i64::from(day.get_days()) * 86_400_000_000 + micros
+        }),
+    };
+    let time = parse_timestamp(text);
+    if let (Some(time), Some(expected)) = (time, expected) {
+        assert_eq!(time.micros, expected, "{text}");
+    }
+    match time {
+        Some(time) => {
+            assert!(expected.is_some(), "{text}: no time for jiff");
+            let mut printed = String::new();
+            write_timestamp(time.micros, &mut printed);
+            assert_eq!(time.canonical, printed == text, "{text}: printed {printed}");
+        }
+        None => assert!(text.parse::<Timestamp>().is_err(), "{text}: a time for jiff"),
+    }
+}
+
+fn write(micros: i64) {
+    let mut printed = String::new();
+    write_timestamp(micros, &mut printed);
+    if printed.len() == 24 && printed.as_bytes()[4] == b'-' {
+        let time = parse_timestamp(&printed).expect("what was printed can be read");
+        assert!(time.canonical);
+        assert_eq!(time.micros, micros.div_euclid(1000) * 1000);
+    }
+}
