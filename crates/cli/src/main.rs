@@ -1,2 +1,38 @@
-//! The `korpus` program.
-fn main() {}
+//! The `korpus` program: picks the command, and turns what comes of it into an exit code.
+#![forbid(unsafe_code)]
+
+#[allow(clippy::doc_markdown, reason = "the comments are help texts, and backticks would be printed")]
+#[allow(clippy::struct_excessive_bools, reason = "every switch of the command line is one")]
+mod args;
+mod commands;
+mod completeness;
+mod exit;
+mod fields;
+mod interrupt;
+mod parse;
+mod progress;
+mod reading;
+mod show;
+mod summary;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Command};
+
+/// Blocks and row groups come and go on all threads: the allocator of the system is slow at that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Convert(args) => commands::convert::run(&args),
+        Command::Check(args) => commands::check::run(&args),
+        Command::Inspect(args) => commands::inspect::run(&args),
+        Command::Restore(args) => commands::restore::run(&args),
+        Command::Schema(args) => commands::schema::run(&args),
+        Command::Synth(args) => commands::synth::run(&args),
+    };
+    exit::code(outcome)
+}

@@ -1,0 +1,318 @@
+//! The command line as it is written: every command, option and their help.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use korpus_engine::{Direction, TagFilter};
+use korpus_tables::{Compression, Table};
+
+use crate::parse::{self, ExpectedShape};
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 all clean (duplicates and superseded copies are clean); 1 finished, and something was rejected, partial or \
+an error response: the summary says what; 2 nothing was done (usage, no input, cannot write); 130 interrupted.";
+
+/// Turns dumped Kore.ai conversation history into Parquet tables: every message and every value accounted for.
+#[derive(Debug, Parser)]
+#[command(name = "korpus", version, after_help = EXIT_CODES, max_term_width = 120)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write the tables: the default job
+    #[command(after_help = EXIT_CODES)]
+    Convert(ConvertArgs),
+    /// Show what is there, what is broken and what is missing, without writing anything
+    #[command(after_help = EXIT_CODES)]
+    Check(CheckArgs),
+    /// Show what a file is: codec, bodies, fields, and its first conversations, readable
+    #[command(after_help = EXIT_CODES)]
+    Inspect(InspectArgs),
+    /// Print the messages and records of a dataset as the API gave them, one JSON object a line
+    Restore(RestoreArgs),
+    /// Print the tables, their columns and meaning
+    Schema(SchemaArgs),
+    /// Write synthetic dumps, with their ground truth
+    Synth(Box<SynthArgs>),
+}
+
+/// `korpus convert`
+#[derive(Debug, Args)]
+pub(crate) struct ConvertArgs {
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// The directory that becomes the dataset: whole or not at all
+    #[arg(short, long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Replace a dataset that is there already, when the new one is complete
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Fill only these tables; the others are there, without rows
+    #[arg(long, value_name = "TABLE,…", value_delimiter = ',', value_parser = parse::table)]
+    pub tables: Vec<Table>,
+    /// How the files are compressed: zstd, lz4, snappy or none
+    #[arg(long, value_name = "NAME", default_value = "zstd", value_parser = parse::compression)]
+    pub compression: Compression,
+    /// Publish nothing (and exit with 2) if anything was rejected, partial or an error response
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// `korpus check`
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+/// `korpus inspect`
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// The file, or - for standard input
+    pub file: OsString,
+    /// How many conversations are shown
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub conversations: usize,
+    /// How many messages of a conversation are shown
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    pub messages: usize,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// `korpus restore`
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The dataset
+    pub dir: PathBuf,
+}
+
+/// `korpus schema`
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Only this table
+    #[arg(value_parser = parse::table)]
+    pub table: Option<Table>,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = SchemaFormat::Text)]
+    pub format: SchemaFormat,
+}
+
+/// How the schema is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaFormat {
+    /// For people
+    Text,
+    /// For documents
+    Markdown,
+    /// For programs
+    Json,
+}
+
+/// `korpus synth`
+#[derive(Debug, Args)]
+pub(crate) struct SynthArgs {
+    /// Write the dump to DIR/dump, and its truth to DIR/truth.json
+    #[arg(short, long, value_name = "DIR", required_unless_present = "stdout")]
+    pub out: Option<PathBuf>,
+    /// Write one stream to standard output instead: one body, or what the layout says
+    #[arg(long, conflicts_with = "out")]
+    pub stdout: bool,
+    /// What everything else is derived from: equal options give equal dumps
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many messages
+    #[arg(long, value_name = "N", default_value_t = 10_000, conflicts_with = "pages")]
+    pub messages: u64,
+    /// How many bodies, instead
+    #[arg(long, value_name = "N")]
+    pub pages: Option<u64>,
+    /// Messages a body
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub page_size: u64,
+    /// v1, v2, stream, lite, call, agent_ai, agent_ai_history, sessions, error; taken in turn
+    #[arg(long = "shape", value_name = "SHAPE,…", value_delimiter = ',', default_value = "v2",
+          value_parser = parse::named::<korpus_synth::Shape>)]
+    pub shapes: Vec<korpus_synth::Shape>,
+    /// plain, gzip, zlib, deflate, brotli, zstd; taken in turn (standard output: plain by default)
+    #[arg(long = "codec", value_name = "CODEC,…", value_delimiter = ',',
+          value_parser = parse::named::<korpus_synth::Codec>)]
+    pub codecs: Vec<korpus_synth::Codec>,
+    /// lean (about 1 KB a message) or rich (2 to 3 KB)
+    #[arg(long, default_value = "lean", value_parser = parse::named::<korpus_synth::Profile>)]
+    pub profile: korpus_synth::Profile,
+    /// Indent the JSON
+    #[arg(long)]
+    pub pretty: bool,
+    /// files, ndjson-bodies, ndjson-messages or concatenated
+    #[arg(long, default_value = "files", value_parser = parse::named::<korpus_synth::Layout>)]
+    pub layout: korpus_synth::Layout,
+    /// Bodies a file, where a file holds several
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub bodies_per_file: u64,
+    /// The share of messages that come twice, unchanged
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub duplicates: f64,
+    /// The share of messages that come again, edited
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub edited_copies: f64,
+    /// The share of a page that the next one repeats
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub overlap: f64,
+    /// Kinds of damage, taken in turn, such as truncated-body or missing-quote
+    #[arg(long, value_name = "KIND,…", value_delimiter = ',', value_parser = parse::named::<korpus_synth::Damage>)]
+    pub damage: Vec<korpus_synth::Damage>,
+    /// Every how-manieth body is damaged
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub damage_every: u64,
+    /// Bots
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub bots: u32,
+    /// End users
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub users: u32,
+    /// The share of the bot's prompts that are templates
+    #[arg(long, value_name = "SHARE", default_value_t = 0.35)]
+    pub template_share: f64,
+    /// Oldest message first
+    #[arg(long)]
+    pub forward: bool,
+    /// Print nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// What every command that reads dumps takes.
+#[derive(Debug, Args)]
+pub(crate) struct ReadArgs {
+    /// Files, directories (all files in them, hidden ones aside), globs, or - for standard input
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<OsString>,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// What the inputs are: v1, v2, stream, full, lite, call, agent_ai or sessions. A body of another shape is a finding
+    #[arg(long, value_name = "SHAPE", value_parser = parse::shape, help_heading = "Reading")]
+    pub shape: Option<ExpectedShape>,
+    /// Keep all copies of a message
+    #[arg(long, help_heading = "Reading")]
+    pub no_dedup: bool,
+    /// Threads; 0 means as many as the machine has processors
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Reading")]
+    pub threads: usize,
+}
+
+/// What all commands that read take, the one for a single file too.
+#[derive(Debug, Args)]
+pub(crate) struct CommonArgs {
+    /// How much memory may be used, such as 512M or 2G; a quarter of the machine's otherwise
+    #[arg(long, value_name = "SIZE", value_parser = parse::bytes, help_heading = "Reading")]
+    pub memory_limit: Option<usize>,
+    /// Map large files into memory instead of reading them: only where nobody shortens them meanwhile
+    #[arg(long, help_heading = "Reading")]
+    pub mmap: bool,
+    /// Where temporary files go
+    #[arg(long, value_name = "DIR", help_heading = "Reading")]
+    pub temp_dir: Option<PathBuf>,
+    /// How the result is printed, on standard output
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Printing")]
+    pub format: Format,
+    /// Print nothing but errors
+    #[arg(short, long, help_heading = "Printing")]
+    pub quiet: bool,
+    /// No progress bar
+    #[arg(long, help_heading = "Printing")]
+    pub no_progress: bool,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// The filters of the API, under the API's names. Several values of one are alternatives; all that are given must hold.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters, as the API names them")]
+pub(crate) struct FilterArgs {
+    /// Messages of this end user (repeatable)
+    #[arg(long, value_name = "ID")]
+    pub user_id: Vec<String>,
+    /// Messages of this session (repeatable)
+    #[arg(long, value_name = "ID")]
+    pub session_id: Vec<String>,
+    /// Messages of this bot (repeatable)
+    #[arg(long, value_name = "ID")]
+    pub bot_id: Vec<String>,
+    /// Messages of these channels, such as rtm
+    #[arg(long, value_name = "CHANNEL,…", value_delimiter = ',')]
+    pub channel_type: Vec<String>,
+    /// Messages from this day (yyyy-mm-dd, UTC) or moment on
+    #[arg(long, value_name = "DATE", value_parser = parse::date_from)]
+    pub date_from: Option<i64>,
+    /// Messages up to this day or moment, itself included
+    #[arg(long, value_name = "DATE", value_parser = parse::date_to)]
+    pub date_to: Option<i64>,
+    /// This message, and those around it in its session
+    #[arg(long, value_name = "ID")]
+    pub msg_id: Option<String>,
+    /// Which ones around it: -1 before, 0 both sides, 1 after
+    #[arg(long, value_name = "N", default_value = "1", value_parser = parse::direction,
+          allow_hyphen_values = true, requires = "msg_id")]
+    pub direction: Direction,
+    /// Messages of these types: incoming, outgoing, …
+    #[arg(long = "type", value_name = "TYPE,…", value_delimiter = ',')]
+    pub message_type: Vec<String>,
+    /// Messages with this tag; scopes are message, user, session and alt_text (repeatable: all must be there)
+    #[arg(long = "tag", value_name = "SCOPE:NAME=VALUE")]
+    pub tags: Vec<TagFilter>,
+    /// Messages of developers only; =false for all others
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub is_developer: Option<bool>,
+    /// Bodies that were requested for this call; only where the inputs hold their requests
+    #[arg(long, value_name = "ID")]
+    pub call_id: Option<String>,
+    /// Leave out the first N of what is kept
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub skip: u64,
+    /// Keep at most N
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_declaration_holds_together() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn options_are_read_as_documented() {
+        let line = "korpus convert a - --out o --tables messages,tags --direction -1 --msg-id m --is-developer \
+                    --tag user:plan=gold --memory-limit 1G --type incoming,outgoing";
+        let Command::Convert(args) = Cli::try_parse_from(line.split(' ')).unwrap().command else {
+            panic!("another command")
+        };
+        assert_eq!(args.read.inputs, ["a", "-"]);
+        assert_eq!(args.tables, [Table::Messages, Table::Tags]);
+        assert_eq!(args.read.filter.direction, Direction::Reverse);
+        assert_eq!(args.read.filter.is_developer, Some(true));
+        assert_eq!(args.read.filter.message_type, ["incoming", "outgoing"]);
+        assert_eq!(args.read.common.memory_limit, Some(1 << 30));
+        assert!(Cli::try_parse_from(["korpus", "convert", "a", "--out", "o", "--tables", "nope"]).is_err());
+    }
+}

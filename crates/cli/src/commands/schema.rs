@@ -1,0 +1,80 @@
+//! `korpus schema`: the tables, their columns and meaning.
+
+use std::fmt::Write as _;
+
+use korpus_tables::{Column, SCHEMA_VERSION, Table, markdown, table_markdown};
+use serde_json::json;
+
+use crate::args::{SchemaArgs, SchemaFormat};
+use crate::exit::{Exit, Failure};
+use crate::show::{Grid, STRONG, print, print_json};
+
+/// Runs the command.
+pub(crate) fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
+    let tables: Vec<Table> = args.table.map_or_else(|| Table::ALL.to_vec(), |table| vec![table]);
+    match (args.format, args.table) {
+        (SchemaFormat::Text, _) => print(&text(&tables))?,
+        (SchemaFormat::Markdown, None) => print(&markdown())?,
+        (SchemaFormat::Markdown, Some(table)) => print(&table_markdown(table))?,
+        (SchemaFormat::Json, _) => {
+            let tables: Vec<_> = tables.into_iter().map(table_json).collect();
+            print_json(&json!({"schema_version": SCHEMA_VERSION, "tables": tables}))?;
+        }
+    }
+    Ok(Exit::Clean)
+}
+
+/// The type, without the escapes that Markdown needs.
+fn type_name(column: &Column) -> String {
+    column.kind.type_name().replace("&lt;", "<").replace("&gt;", ">")
+}
+
+fn text(tables: &[Table]) -> String {
+    let mut out = String::new();
+    for (index, table) in tables.iter().enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        let _ = writeln!(out, "{STRONG}{table}{STRONG:#}  {}", table.meaning());
+        let mut grid = Grid::new(&["column", "type", "from", "meaning"]);
+        for column in table.columns() {
+            let required = if column.nullable { "" } else { " not null" };
+            // The parts of a struct are told once, in the documents.
+            let kind = type_name(column);
+            let kind = kind.split_once('<').map_or(kind.as_str(), |(outer, inner)| {
+                if inner.starts_with("struct") {
+                    "list<struct>"
+                } else if outer == "list" {
+                    "list<utf8>"
+                } else {
+                    &kind
+                }
+            });
+            grid.row([
+                column.name.to_owned(),
+                format!("{kind}{required}"),
+                column.source.to_owned(),
+                column.meaning.to_owned(),
+            ]);
+        }
+        grid.print(&mut out);
+    }
+    out
+}
+
+fn table_json(table: Table) -> serde_json::Value {
+    let column = |column: &Column| {
+        json!({
+            "name": column.name,
+            "type": type_name(column),
+            "nullable": column.nullable,
+            "from": column.source,
+            "meaning": column.meaning,
+        })
+    };
+    json!({
+        "name": table.name(),
+        "meaning": table.meaning(),
+        "columns": table.columns().iter().map(column).collect::<Vec<_>>(),
+    })
+}

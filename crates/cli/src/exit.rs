@@ -1,0 +1,105 @@
+//! How a command ends: the exit codes, and what is said before them.
+
+use std::process::ExitCode;
+use std::{fmt, io};
+
+use korpus_engine::EngineError;
+use korpus_tables::TablesError;
+
+use crate::show::visible;
+
+/// How a command ended that did its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All clean: 0.
+    Clean,
+    /// Something was rejected, partial or an error response: 1.
+    Findings,
+}
+
+impl Exit {
+    /// The exit code.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Clean => 0,
+            Self::Findings => 1,
+        }
+    }
+}
+
+/// Why a command did nothing.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Arguments that make no sense together.
+    Usage(String),
+    /// The run, or the dataset.
+    Tables(TablesError),
+    /// Writing what the command prints.
+    Output(io::Error),
+    /// Ctrl-C.
+    Interrupted(&'static str),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(what) => f.write_str(what),
+            Self::Tables(error) => error.fmt(f),
+            Self::Output(error) => write!(f, "cannot write: {error}"),
+            Self::Interrupted(what) => f.write_str(what),
+        }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        Self::Tables(TablesError::Engine(error))
+    }
+}
+
+impl From<TablesError> for Failure {
+    fn from(error: TablesError) -> Self {
+        Self::Tables(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl Failure {
+    /// Whether whoever read the output has gone: no failure, `head` does that.
+    fn is_broken_pipe(&self) -> bool {
+        match self {
+            Self::Output(error) => error.kind() == io::ErrorKind::BrokenPipe,
+            Self::Tables(TablesError::Engine(EngineError::Io { source, .. })) => {
+                source.kind() == io::ErrorKind::BrokenPipe
+            }
+            _ => false,
+        }
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::Interrupted(_) | Self::Tables(TablesError::Engine(EngineError::Cancelled)) => 130,
+            failure if failure.is_broken_pipe() => 0,
+            _ => 2,
+        }
+    }
+}
+
+/// The exit code of what came of a command; failures are told on standard error.
+pub(crate) fn code(outcome: Result<Exit, Failure>) -> ExitCode {
+    match outcome {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(failure) => {
+            if !failure.is_broken_pipe() {
+                // Paths may hold anything; a terminal must not obey it.
+                anstream::eprintln!("korpus: {}", visible(&failure.to_string()));
+            }
+            ExitCode::from(failure.code())
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Values of options, read as people write them.
+
+use korpus_core::Shape;
+use korpus_engine::{Direction, Filter, parse_day_or_time};
+use korpus_tables::{Compression, Table};
+
+/// `--date-from`: microseconds since 1970.
+pub(crate) fn date_from(text: &str) -> Result<i64, String> {
+    parse_day_or_time(text).map(|(at, _)| at).map_err(|error| error.to_string())
+}
+
+/// `--date-to`: the first moment after it, in microseconds since 1970.
+pub(crate) fn date_to(text: &str) -> Result<i64, String> {
+    Filter::until(text).map_err(|error| error.to_string())
+}
+
+/// `--direction`: a number as the API takes it, or its meaning.
+pub(crate) fn direction(text: &str) -> Result<Direction, String> {
+    match text {
+        "reverse" => Ok(Direction::Reverse),
+        "both" => Ok(Direction::Both),
+        "forward" => Ok(Direction::Forward),
+        _ => text.parse::<i64>().map(Direction::from).map_err(|_| {
+            "write -1 (before the message), 0 (both sides) or 1 (after it), or reverse, both, forward"
+                .to_owned()
+        }),
+    }
+}
+
+/// A number of bytes: `512M`, `2G`, `1.5GiB`, or plain. K, M and G are powers of 1024.
+pub(crate) fn bytes(text: &str) -> Result<usize, String> {
+    let usage = || "write a number of bytes such as 512M or 2G".to_owned();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text[digits.len()..].to_ascii_lowercase();
+    let shift = match unit.trim_end_matches("ib").trim_end_matches('b') {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        _ => return Err(usage()),
+    };
+    let number: f64 = digits.trim().parse().map_err(|_| usage())?;
+    let bytes = number * (1_u64 << shift) as f64;
+    if bytes.is_finite() && bytes >= 1.0 && bytes < usize::MAX as f64 {
+        Ok(bytes as usize)
+    } else {
+        Err(usage())
+    }
+}
+
+/// The name of a table.
+pub(crate) fn table(text: &str) -> Result<Table, String> {
+    Table::from_name(text).ok_or_else(|| {
+        let names: Vec<&str> = Table::ALL.into_iter().map(Table::name).collect();
+        format!("there is no such table; choose from {}", names.join(", "))
+    })
+}
+
+/// The name of a compression.
+pub(crate) fn compression(text: &str) -> Result<Compression, String> {
+    Compression::from_name(text).ok_or_else(|| {
+        let names: Vec<&str> = Compression::ALL.into_iter().map(Compression::as_str).collect();
+        format!("choose from {}", names.join(", "))
+    })
+}
+
+/// What the inputs are said to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExpectedShape {
+    /// As it was written.
+    pub name: String,
+    /// What their content must show then: v1, v2 and stream look alike.
+    pub shape: Shape,
+}
+
+/// `--shape`
+pub(crate) fn shape(text: &str) -> Result<ExpectedShape, String> {
+    let shape = match text {
+        "v1" | "v2" | "stream" | "full" => Shape::Full,
+        "lite" => Shape::Lite,
+        "call" => Shape::Call,
+        "agent_ai" => Shape::AgentAi,
+        "sessions" => Shape::Sessions,
+        _ => return Err("choose from v1, v2, stream, full, lite, call, agent_ai, sessions".to_owned()),
+    };
+    Ok(ExpectedShape { name: text.to_owned(), shape })
+}
+
+/// A value of one of the closed lists of the synthetic dumps.
+pub(crate) fn named<T: std::str::FromStr<Err = korpus_synth::OptionsError>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: korpus_synth::OptionsError| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        assert_eq!(bytes("1"), Ok(1));
+        assert_eq!(bytes("1k"), Ok(1024));
+        assert_eq!(bytes("1.5GiB"), Ok(3 << 29));
+        assert_eq!(bytes("2MB"), Ok(2 << 20));
+        for bad in ["", "0", "-1", "x", "1x", "1e400", "nan"] {
+            assert!(bytes(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn directions_are_those_of_the_api() {
+        assert_eq!(direction("-5"), Ok(Direction::Reverse));
+        assert_eq!(direction("0"), Ok(Direction::Both));
+        assert_eq!(direction("forward"), Ok(Direction::Forward));
+        assert!(direction("up").is_err());
+    }
+
+    #[test]
+    fn a_day_to_is_included_whole() {
+        assert_eq!(date_from("1970-01-02"), Ok(86_400_000_000));
+        assert_eq!(date_to("1970-01-01"), Ok(86_400_000_000));
+        assert!(date_from("01/02/1970").is_err());
+    }
+}

@@ -1,0 +1,137 @@
+//! From arguments to what the engine takes: inputs, options, filter.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use korpus_core::{DecodeLimits, Decoder};
+use korpus_engine::{
+    EngineError, ExpandOptions, Filter, InputInfo, InputKind, InputList, MemoryBudget, RunOptions, expand,
+};
+
+use crate::args::{CommonArgs, FilterArgs, ReadArgs};
+use crate::completeness::query_value;
+use crate::exit::Failure;
+use crate::interrupt;
+use crate::parse::ExpectedShape;
+use crate::progress::Progress;
+
+/// All that is known before a run.
+pub(crate) struct Reading {
+    /// What is read.
+    pub inputs: InputList,
+    /// Inputs that `--call-id` leaves out.
+    pub left_out: u64,
+    /// How it is read.
+    pub options: RunOptions,
+    /// On how many threads; 0 for all.
+    pub threads: usize,
+    /// What the inputs are said to be.
+    pub expected: Option<ExpectedShape>,
+    progress: bool,
+}
+
+impl Reading {
+    /// Checks the arguments and lists the inputs; `out` is not among them.
+    pub(crate) fn new(args: &ReadArgs, out: Option<&Path>) -> Result<Self, Failure> {
+        let options = run_options(&args.filter, &args.common, !args.no_dedup)?;
+        let expand_options = ExpandOptions { exclude: out.map(Path::to_owned) };
+        let mut inputs = expand(&args.inputs, &expand_options)?;
+        let left_out = match &args.filter.call_id {
+            Some(call) => keep_call(&mut inputs, call)?,
+            None => 0,
+        };
+        Ok(Self {
+            inputs,
+            left_out,
+            options,
+            threads: args.threads,
+            expected: args.shape.clone(),
+            progress: !args.common.quiet && !args.common.no_progress,
+        })
+    }
+
+    /// A bar for this run, where one is wanted.
+    pub(crate) fn progress(&self) -> Progress {
+        Progress::new(self.progress, self.inputs.total_size())
+    }
+}
+
+/// The options of a run that the arguments ask for; Ctrl-C cancels it.
+pub(crate) fn run_options(
+    filter: &FilterArgs,
+    common: &CommonArgs,
+    dedup: bool,
+) -> Result<RunOptions, Failure> {
+    let options = RunOptions {
+        filter: engine_filter(filter),
+        dedup,
+        memory: common.memory_limit.map_or_else(MemoryBudget::default, MemoryBudget::new),
+        temp_dir: temp_dir(common.temp_dir.as_ref())?,
+        mmap: common.mmap,
+        cancel: Arc::<AtomicBool>::default(),
+        ..RunOptions::default()
+    };
+    options.filter.check()?;
+    Ok(RunOptions { cancel: interrupt::flag(), ..options })
+}
+
+fn temp_dir(dir: Option<&PathBuf>) -> Result<Option<PathBuf>, Failure> {
+    match dir {
+        Some(dir) if !dir.is_dir() => {
+            Err(Failure::Usage(format!("--temp-dir {} is no directory: create it first", dir.display())))
+        }
+        other => Ok(other.cloned()),
+    }
+}
+
+fn engine_filter(args: &FilterArgs) -> Filter {
+    Filter {
+        user_id: args.user_id.clone(),
+        session_id: args.session_id.clone(),
+        bot_id: args.bot_id.clone(),
+        channel_type: args.channel_type.clone(),
+        message_type: args.message_type.clone(),
+        date_from: args.date_from,
+        date_to: args.date_to,
+        tags: args.tags.clone(),
+        is_developer: args.is_developer,
+        msg_id: args.msg_id.clone(),
+        direction: args.direction,
+        skip: args.skip,
+        limit: args.limit,
+    }
+}
+
+/// Leaves out all inputs but those that were requested for `call`; says how many.
+fn keep_call(inputs: &mut InputList, call: &str) -> Result<u64, Failure> {
+    let mut keep = Vec::with_capacity(inputs.inputs.len());
+    for input in &inputs.inputs {
+        let Some(url) = request_of(input) else {
+            return Err(Failure::Usage(format!(
+                "--call-id needs inputs whose requests are known, and {} does not hold its request: save it with the \
+                 response, or leave --call-id out",
+                input.display
+            )));
+        };
+        keep.push(query_value(&url, "callId").is_some_and(|value| value == call));
+    }
+    let before = inputs.inputs.len();
+    let mut keep = keep.into_iter();
+    inputs.inputs.retain(|_| keep.next().unwrap_or(false));
+    if inputs.inputs.is_empty() {
+        return Err(EngineError::Usage(format!("no input was requested for the call {call}")).into());
+    }
+    for (index, input) in inputs.inputs.iter_mut().enumerate() {
+        input.index = index;
+    }
+    Ok((before - inputs.inputs.len()) as u64)
+}
+
+/// The URL that an input was requested from, where its request was saved in front of it.
+fn request_of(input: &InputInfo) -> Option<String> {
+    let InputKind::File(path) = &input.kind else { return None };
+    let decoder = Decoder::new(File::open(path).ok()?, Some(&input.display), DecodeLimits::default()).ok()?;
+    decoder.http()?.url.clone()
+}
