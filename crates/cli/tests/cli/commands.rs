@@ -1,0 +1,134 @@
+//! `check`, `inspect`, `schema` and `synth`: what they print.
+
+use crate::common::{dumps, korpus, korpus_fed, page, program, project, put, synth};
+
+#[test]
+fn check_tells_what_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let more = page(&["a", "b", "c"])
+        .replace(r#""total":3,"moreAvailable":false"#, r#""total":9,"moreAvailable":true"#);
+    let file = put(dir.path(), "page.json", &more);
+    // What is inferred never changes the exit code.
+    let ran = korpus(["check", file.to_str().unwrap()]).exits(0);
+    assert!(ran.out.contains("inferred") && ran.out.contains("6 missing"), "{}", ran.out);
+    // What is known does.
+    let request =
+        "GET https://example.org/api/public/bot/st-1/getMessagesV2?skip=0&limit=3&userId=u HTTP/1.1\r\n\r\n";
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
+    let file = put(dir.path(), "known/0.http", format!("{request}{head}{more}"));
+    let ran = korpus(["check", file.to_str().unwrap(), "--format", "json"]).exits(1);
+    let query = &ran.json()["queries"][0];
+    assert_eq!((&query["inferred"], &query["complete"]), (&false.into(), &false.into()));
+    assert_eq!(query["gaps"][0]["at_least"], 6);
+    let rest = page(&["d", "e", "f", "g", "h", "i"]).replace("\"total\":6", "\"total\":9");
+    put(dir.path(), "known/1.http", format!("{}{head}{rest}", request.replace("skip=0", "skip=3")));
+    let folder = dir.path().join("known");
+    let ran = korpus(["check", folder.to_str().unwrap()]).exits(0);
+    assert!(ran.out.contains("request") && ran.out.contains("complete"), "{}", ran.out);
+}
+
+#[test]
+fn check_reports_every_body_and_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let ran = Ran::check(dir.path());
+    let pages = ran["pages"].as_array().unwrap();
+    assert!(pages.len() > 100);
+    for page in pages {
+        for what in ["messages", "records"] {
+            let of = |name: &str| page[what][name].as_u64().unwrap();
+            let sum = of("kept") + of("filtered") + of("rejected") + of("duplicate") + of("superseded");
+            assert_eq!(of("seen"), sum, "{page}");
+        }
+    }
+    assert!(ran["fields"]["unknown"]["resourceid"].as_u64() > Some(0));
+    assert_eq!(crate::common::names(dir.path()), Vec::<String>::new());
+}
+
+struct Ran;
+
+impl Ran {
+    /// Checks the test data from within an empty directory.
+    fn check(dir: &std::path::Path) -> serde_json::Value {
+        let output = program()
+            .current_dir(dir)
+            .args(["check", dumps().to_str().unwrap(), "--format", "json"])
+            .output()
+            .unwrap();
+        crate::common::Ran::new(output).exits(1).json()
+    }
+}
+
+#[test]
+fn inspect_shows_the_file_and_its_first_conversation() {
+    let file = dumps().join("codecs/curl-chunked-gzip.http");
+    let ran = korpus(["inspect", file.to_str().unwrap()]).exits(0);
+    for part in
+        ["gzip", "status 200", "application/json", "full", "createdOn", "Session 68b58ee2a0c1153e10ce0001"]
+    {
+        assert!(ran.out.contains(part), "no {part} in\n{}", ran.out);
+    }
+    assert!(ran.out.contains("12:01:00  user  hello\n"), "{}", ran.out);
+    let file = dumps().join("responses/v2-post.json.gz");
+    let ran = korpus(["inspect", file.to_str().unwrap()]).exits(0);
+    assert!(ran.out.contains("bot  [template: button] Test form (Submit Data)"), "{}", ran.out);
+    let json = korpus(["inspect", file.to_str().unwrap(), "--format", "json"]).exits(0).json();
+    assert_eq!(json["codecs"], serde_json::json!(["gzip"]));
+    assert_eq!(json["conversations"][0]["messages"].as_array().unwrap().len(), 3);
+    let nested = dumps().join("codecs/gzip-twice.json.gz.gz");
+    let json = korpus(["inspect", nested.to_str().unwrap(), "--format", "json"]).exits(0).json();
+    assert_eq!(json["codecs"], serde_json::json!(["gzip", "gzip"]));
+    let bytes = std::fs::read(&file).unwrap();
+    assert!(korpus_fed(["inspect", "-"], &bytes).exits(0).out.contains("Session 68c024b9"));
+}
+
+#[test]
+fn inspect_lets_no_text_command_the_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let evil = r"\u001b]0;owned\u0007\u001b[2J\u009b31m\u202egnp.exe\u0000\r\nsecond line \u007f";
+    let text = page(&["a"]).replace("text of a", evil).replace(
+        "\"type\":\"incoming\"",
+        r#""type":"\u001b[31m","chnl":"\u001b[1m","\u001b[5m":1,"sessionId":"\u001b[7m""#,
+    );
+    let file = put(dir.path(), "\u{1b}[31mname.json", text);
+    for args in
+        [&["inspect"][..], &["check"], &["inspect", "--format", "json"], &["check", "--format", "json"]]
+    {
+        let ran = program().args(args).arg(&file).output().unwrap();
+        let ran = crate::common::Ran::new(ran).exits(0);
+        let bad: Vec<char> =
+            ran.out.chars().filter(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}').collect();
+        assert_eq!(bad, [], "{args:?}: {}", ran.out);
+    }
+    let ran = crate::common::Ran::new(program().arg("inspect").arg(&file).output().unwrap());
+    assert!(ran.out.contains("␛]0;owned␇␛[2J<U+009B>31m<U+202E>gnp.exe␀"), "{}", ran.out);
+    assert!(ran.out.contains("second line ␡"), "{}", ran.out);
+    let ran = korpus(["check", "/missing\u{1b}[31m"]).exits(2);
+    assert!(!ran.err.contains('\u{1b}'), "{}", ran.err);
+}
+
+#[test]
+fn schema_prints_the_declaration() {
+    let ran = korpus(["schema", "--format", "markdown"]).exits(0);
+    assert_eq!(ran.out, std::fs::read_to_string(project().join("docs/TABLES.md")).unwrap());
+    let ran = korpus(["schema", "messages"]).exits(0);
+    assert!(ran.out.contains("message_id") && !ran.out.contains("byte_offset"), "{}", ran.out);
+    let json = korpus(["schema", "--format", "json"]).exits(0).json();
+    assert_eq!(json["tables"].as_array().unwrap().len(), 12);
+    assert_eq!(json["tables"][0]["columns"][0]["name"], "message_seq");
+}
+
+#[test]
+fn synthetic_dumps_are_the_same_for_the_same_seed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, truth) = synth(&dir.path().join("1"), &["--seed", "7", "--messages", "300"]);
+    let (two, again) = synth(&dir.path().join("2"), &["--seed", "7", "--messages", "300"]);
+    let (three, _) = synth(&dir.path().join("3"), &["--seed", "8", "--messages", "300"]);
+    let files = crate::common::files;
+    assert!(files(&one) == files(&two) && truth == again && files(&one) != files(&three));
+    // A dump that is there is not written over.
+    let out = dir.path().join("1/synth");
+    korpus(["synth", "--out", out.to_str().unwrap()]).exits(2);
+    assert_eq!(files(&one), files(&two));
+    let stream = ["synth", "--stdout", "--messages", "50", "--layout", "ndjson-messages"];
+    assert_eq!(korpus(stream).exits(0).out.lines().count(), 50);
+}

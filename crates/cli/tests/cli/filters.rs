@@ -1,0 +1,119 @@
+//! The filters of the API, under the API's names.
+
+use std::path::{Path, PathBuf};
+
+use crate::common::{convert, korpus, put, restored};
+
+/// Eight messages, one an hour, of two users, sessions, bots and channels.
+fn dump(dir: &Path) -> PathBuf {
+    let messages: Vec<String> = (0..8)
+        .map(|n| {
+            let half = n / 4;
+            let kind = if n % 2 == 0 { "incoming" } else { "outgoing" };
+            let tags = if n == 2 { r#"[{"name":"plan","value":"gold"}]"# } else { "[]" };
+            let developer = n == 5;
+            format!(
+                r#"{{"_id":"ms-{n}","type":"{kind}","botId":"st-{half}","sessionId":"s-{half}","createdBy":"u-{half}",
+                "createdOn":"2025-09-0{day}T0{n}:00:00.000Z","chnl":"{channel}","isD":{developer},
+                "tags":{{"userTags":{tags},"messageTags":[],"sessionTags":[]}},"components":[]}}"#,
+                day = 1 + half,
+                channel = if half == 0 { "rtm" } else { "ivr" },
+            )
+        })
+        .collect();
+    put(
+        dir,
+        "page.json",
+        format!(r#"{{"total":8,"moreAvailable":false,"messages":[{}]}}"#, messages.join(",")),
+    )
+}
+
+/// Which messages are kept, by their number.
+fn kept(dir: &Path, more: &[&str]) -> String {
+    let out = dir.join("out");
+    let summary = convert(&[&dump(dir)], &out, &[more, &["--overwrite"]].concat(), 0);
+    let books = &summary["messages"];
+    let of = |name: &str| books[name].as_u64().unwrap();
+    assert_eq!((of("seen"), of("kept") + of("filtered")), (8, 8), "{books}");
+    let mut numbers = String::new();
+    for line in restored(&out) {
+        let message: serde_json::Value = serde_json::from_str(&line).unwrap();
+        numbers.push_str(&message["_id"].as_str().unwrap()[3..]);
+    }
+    numbers
+}
+
+#[test]
+fn every_filter_keeps_what_it_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let cases: &[(&[&str], &str)] = &[
+        (&[], "01234567"),
+        (&["--user-id", "u-1"], "4567"),
+        (&["--user-id", "u-1", "--user-id", "u-0"], "01234567"),
+        (&["--session-id", "s-0"], "0123"),
+        (&["--bot-id", "st-1", "--type", "incoming"], "46"),
+        (&["--channel-type", "ivr"], "4567"),
+        (&["--channel-type", "ivr,rtm"], "01234567"),
+        (&["--type", "outgoing"], "1357"),
+        (&["--date-from", "2025-09-02"], "4567"),
+        (&["--date-to", "2025-09-01"], "0123"),
+        (&["--date-from", "2025-09-01T01:00:00.000Z", "--date-to", "2025-09-01T02:00:00.000Z"], "12"),
+        (&["--tag", "user:plan=gold"], "2"),
+        (&["--tag", "message:plan=gold"], ""),
+        (&["--is-developer"], "5"),
+        (&["--is-developer=false"], "0123467"),
+        (&["--skip", "3"], "34567"),
+        (&["--limit", "2"], "01"),
+        (&["--type", "outgoing", "--skip", "1", "--limit", "2"], "35"),
+        (&["--msg-id", "ms-5"], "567"),
+        (&["--msg-id", "ms-5", "--direction", "-1"], "45"),
+        (&["--msg-id", "ms-5", "--direction", "both"], "4567"),
+        (&["--msg-id", "ms-9"], ""),
+    ];
+    for (args, expected) in cases {
+        assert_eq!(kept(dir.path(), args), *expected, "{args:?}");
+    }
+}
+
+#[test]
+fn calls_are_found_by_the_request_that_was_saved() {
+    let dir = tempfile::tempdir().unwrap();
+    let body = |text: &str| {
+        format!(
+            r#"{{"total":1,"moreAvailable":false,"messages":[{{"type":"incoming","text":"{text}","timestamp":"2025-09-01T12:00:00.000Z"}}]}}"#
+        )
+    };
+    let saved = |call: &str, text: &str| {
+        format!(
+            "GET /api/public/bot/st-1/getMessages?callId={call} HTTP/1.1\r\nHost: example.org\r\n\r\n\
+             HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}",
+            body(text)
+        )
+    };
+    let one = put(dir.path(), "one.http", saved("c%2D1", "first"));
+    let two = put(dir.path(), "two.http", saved("c-2", "second"));
+    let plain = put(dir.path(), "plain.json", body("third"));
+    let out = dir.path().join("out");
+    let summary = convert(&[&one, &two], &out, &["--call-id", "c-1"], 0);
+    assert_eq!((&summary["inputs"]["files"], &summary["inputs"]["other_calls"]), (&1.into(), &1.into()));
+    assert!(restored(&out)[0].contains("first"));
+    for (inputs, part) in
+        [(vec![&one, &plain], "requests are known"), (vec![&one, &two], "no input was requested")]
+    {
+        let mut args = vec!["check"];
+        args.extend(inputs.iter().map(|path| path.to_str().unwrap()));
+        args.extend(["--call-id", "c-9"]);
+        assert!(korpus(args).exits(2).err.contains(part));
+    }
+}
+
+#[test]
+fn a_shape_that_was_not_expected_is_a_finding() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dump(dir.path());
+    for (shape, code) in [("v2", 0), ("full", 0), ("lite", 1), ("sessions", 1)] {
+        let ran = korpus(["check", file.to_str().unwrap(), "--shape", shape]).exits(code);
+        assert_eq!(ran.out.contains("not of the shape"), code == 1, "{shape}");
+    }
+    korpus(["check", file.to_str().unwrap(), "--shape", "v9"]).exits(2);
+}

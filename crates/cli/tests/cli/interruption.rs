@@ -1,0 +1,192 @@
+//! Runs that are killed, stopped or cannot write: no dataset or a whole one, and never a damaged one.
+
+#![cfg(unix)]
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::common::{Ran, convert, files, korpus, names, page, program, put, stagings, synth};
+
+fn spawn(input: &Path, out: &Path) -> Child {
+    let mut command = program();
+    command.arg("convert").arg(input).arg("--out").arg(out).args(["--overwrite", "--threads", "2"]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// The dataset at `out`, where there is anything at all.
+fn standing(out: &Path) -> Option<BTreeMap<PathBuf, Vec<u8>>> {
+    out.exists().then(|| files(out))
+}
+
+#[test]
+fn a_killed_run_leaves_a_whole_dataset_or_none() {
+    const KILLS: u32 = 14;
+    let dir = tempfile::tempdir().unwrap();
+    let more = ["--messages", "4000", "--page-size", "500", "--duplicates", "0.1", "--edited-copies", "0.1"];
+    let (new_dump, _) = synth(&dir.path().join("new"), &more);
+    let (old_dump, _) = synth(&dir.path().join("old"), &["--messages", "100", "--seed", "9"]);
+    let reference = dir.path().join("reference/out");
+    let started = Instant::now();
+    convert(&[&new_dump], &reference, &[], 0);
+    let whole = started.elapsed();
+    let new = files(&reference);
+
+    let out = dir.path().join("target/out");
+    for turn in 0..KILLS {
+        let mut child = spawn(&new_dump, &out);
+        std::thread::sleep(whole * turn / KILLS);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let found = standing(&out);
+        assert!(found.is_none_or(|found| found == new), "turn {turn}");
+        if out.exists() {
+            std::fs::remove_dir_all(&out).unwrap();
+        }
+    }
+    // With a dataset there already: the old one or the new one.
+    for turn in 0..KILLS {
+        convert(&[&old_dump], &out, &["--overwrite"], 0);
+        let old = files(&out);
+        let mut child = spawn(&new_dump, &out);
+        std::thread::sleep(whole * turn / KILLS);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let found = standing(&out).unwrap();
+        assert!(found == old || found == new, "turn {turn}");
+    }
+    // The next run gives the same bytes, and takes away what lies around.
+    convert(&[&new_dump], &out, &["--overwrite"], 0);
+    assert!(files(&out) == new);
+    assert_eq!(stagings(out.parent().unwrap()), Vec::<String>::new());
+}
+
+fn interrupt(child: &Child) {
+    let pid = child.id().to_string();
+    assert!(Command::new("sh").args(["-c", &format!("kill -INT {pid}")]).status().unwrap().success());
+}
+
+#[test]
+fn an_interrupted_run_cleans_up_and_exits_130() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    put(&out, "_korpus.json", "");
+    std::fs::remove_dir_all(&out).unwrap();
+    let mut child = program()
+        .args(["convert", "-", "--out"])
+        .arg(&out)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let body = page(&["a", "b", "c"]).repeat(50);
+    // Input without end, until nobody reads it any more.
+    let feeder = std::thread::spawn(move || while stdin.write_all(body.as_bytes()).is_ok() {});
+    let started = Instant::now();
+    while stagings(dir.path()).is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(20), "the run never began");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    interrupt(&child);
+    let ran = Ran::new(child.wait_with_output().unwrap()).exits(130);
+    feeder.join().unwrap();
+    assert!(ran.err.contains("interrupted") && ran.out.is_empty(), "{ran:?}");
+    let left: Vec<_> = names(dir.path()).into_iter().filter(|name| !name.ends_with("-lock")).collect();
+    assert_eq!(left, Vec::<String>::new());
+}
+
+#[test]
+fn an_interrupted_check_exits_130_even_while_it_waits_for_input() {
+    let mut child = program()
+        .args(["check", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _open = child.stdin.take().unwrap();
+    // Long enough for the handler to be there; before, the system's own ends the program.
+    std::thread::sleep(Duration::from_millis(500));
+    interrupt(&child);
+    Ran::new(child.wait_with_output().unwrap()).exits(130);
+}
+
+/// Runs a script of the shell with the program as `$0`; `None` where the shell cannot do it.
+fn shell(script: &str, args: &[&Path]) -> Ran {
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_korpus")]).args(args);
+    Ran::new(command.stdin(Stdio::null()).output().unwrap())
+}
+
+#[test]
+fn files_that_may_not_grow_give_a_clear_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let (dump, _) = synth(dir.path(), &["--messages", "3000"]);
+    let out = dir.path().join("out");
+    let small = put(dir.path(), "small.json", page(&["a"]));
+    convert(&[&small], &out, &[], 0);
+    let before = files(&out);
+    // 8 blocks of 512 bytes or a kilobyte, by shell: both are too few.
+    let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" convert \"$1\" --out \"$2\" --overwrite";
+    let ran = shell(script, &[&dump, &out]).exits(2);
+    assert!(ran.err.starts_with("korpus: cannot write"), "{}", ran.err);
+    assert_eq!(files(&out), before);
+    assert_eq!(stagings(dir.path()), Vec::<String>::new());
+}
+
+#[test]
+fn a_full_disk_is_called_so() {
+    let dir = tempfile::tempdir().unwrap();
+    if Path::new("/dev/full").exists() {
+        let out = dir.path().join("out");
+        convert(&[&put(dir.path(), "a.json", page(&["a"]))], &out, &[], 0);
+        let ran = shell("exec \"$0\" restore \"$1\" > /dev/full", &[&out]).exits(2);
+        assert!(ran.err.contains("disk is full") || ran.err.contains("cannot write"), "{}", ran.err);
+    }
+    // A tiny disk needs a namespace of its own, which not every system gives.
+    let disk = dir.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let (dump, _) = synth(dir.path(), &["--messages", "3000"]);
+    let script = "unshare -rm sh -c 'mount -t tmpfs -o size=96k tmpfs \"$2\" && echo mounted && \
+                  \"$0\" convert \"$1\" --out \"$2/out\"; code=$?; ls -A \"$2\" | grep -v lock; exit $code' \"$0\" \"$1\" \"$2\"";
+    let ran = shell(script, &[&dump, &disk]);
+    if ran.out.starts_with("mounted") {
+        let ran = ran.exits(2);
+        assert!(ran.err.contains("the disk is full"), "{}", ran.err);
+        assert_eq!(ran.out, "mounted\n", "nothing lies around");
+    } else {
+        eprintln!("no disk of its own to be had: {}", ran.err.trim());
+    }
+}
+
+#[test]
+fn two_runs_do_not_write_to_one_target() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let mut first = program()
+        .args(["convert", "-", "--out"])
+        .arg(&out)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = first.stdin.take().unwrap();
+    let started = Instant::now();
+    while stagings(dir.path()).is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(20), "the run never began");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let file = put(dir.path(), "a.json", page(&["a"]));
+    let ran = korpus([Path::new("convert"), &file, Path::new("--out"), &out]).exits(2);
+    assert!(ran.err.contains("another korpus run"), "{}", ran.err);
+    stdin.write_all(page(&["b"]).as_bytes()).unwrap();
+    drop(stdin);
+    assert_eq!(first.wait().unwrap().code(), Some(0));
+    assert!(crate::common::restored(&out)[0].contains("\"b\""));
+}

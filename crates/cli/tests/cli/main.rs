@@ -1,0 +1,11 @@
+//! Runs the real program in temporary directories.
+
+mod commands;
+mod common;
+mod convert;
+mod enemy;
+mod exit_codes;
+mod filters;
+mod interruption;
+mod readme;
+mod round_trip;

@@ -1,0 +1,34 @@
+//! The README: what it prints is what the program does.
+
+use crate::common::{korpus, project};
+
+#[test]
+fn the_library_example_of_the_readme_is_the_one_that_is_compiled() {
+    let readme = std::fs::read_to_string(project().join("README.md")).unwrap();
+    let example = std::fs::read_to_string(project().join("crates/cli/examples/library.rs")).unwrap();
+    let code = example.split_once("\n\n").map_or(example.as_str(), |(_, code)| code);
+    assert!(readme.contains(&format!("```rust\n{}```", code)), "copy the example into the README");
+}
+
+#[test]
+fn every_command_and_option_of_the_readme_exists() {
+    let readme = std::fs::read_to_string(project().join("README.md")).unwrap();
+    let help: String = ["convert", "check", "inspect", "restore", "schema", "synth"]
+        .into_iter()
+        .map(|command| korpus([command, "--help"]).exits(0).out)
+        .collect();
+    let mut found = 0;
+    for line in readme.lines().filter(|line| line.contains("korpus ")) {
+        for word in line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')) {
+            // Options of cargo stand in front of those of the program.
+            if word.starts_with("--")
+                && word.len() > 2
+                && !["--release", "--workspace", "--path"].contains(&word)
+            {
+                assert!(help.contains(word), "{word} in: {line}");
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 3);
+}
