@@ -42,6 +42,7 @@ mod record;
 mod scan;
 #[allow(unsafe_code, reason = "vector loads, each argued where it stands")]
 mod simd;
+mod template;
 mod text;
 mod utf8;
 mod validate;
@@ -69,6 +70,10 @@ pub use record::{Conversation, Record, SessionRecord};
 pub use scan::{
     AuthorField, ChannelField, ComponentField, ConversationField, DataField, LatencyField, LatencyPartField,
     MessageField, SessionField, TagField, TagsField, ThumbnailField,
+};
+pub use template::{
+    Action, ActionKind, ClassifiedText, Element, FormData, Node, Nodes, Scratch, TEMPLATE_TYPES, Template,
+    TemplateType, TemplateVisitor, TextError, TextKind, normalize_template_type,
 };
 pub use text::{Text, write_json_string};
 pub use validate::{minify, validate};

@@ -27,6 +27,10 @@ pub struct Limits {
     pub ratio_floor: u64,
     /// Largest body that is inflated whole, in decoded bytes; larger ones stream.
     pub whole_bytes: usize,
+    /// Most values of one template that are taken apart, 48 bytes of memory each; past it, containers stay whole.
+    pub template_nodes: usize,
+    /// How often the payload of a template may be a string that holds the next one.
+    pub template_decodings: usize,
 }
 
 impl Default for Limits {
@@ -40,6 +44,8 @@ impl Default for Limits {
             ratio: 500,
             ratio_floor: 64 << 20,
             whole_bytes: 64 << 20,
+            template_nodes: 1 << 19,
+            template_decodings: 4,
         }
     }
 }

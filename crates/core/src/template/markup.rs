@@ -1,0 +1,329 @@
+//! HTML entities and speech markup: found, decoded, stripped. Every function is linear in its text.
+
+use memchr::{memchr, memchr2, memmem};
+
+/// The entity at the start of `text`, which begins with an ampersand: its character and its length.
+pub(super) fn entity_at(text: &str) -> Option<(char, usize)> {
+    const NAMED: [(&str, char); 6] =
+        [("quot;", '"'), ("amp;", '&'), ("lt;", '<'), ("gt;", '>'), ("apos;", '\''), ("nbsp;", '\u{a0}')];
+    let rest = &text[1..];
+    if let Some(number) = rest.strip_prefix('#') {
+        let (digits, radix) = match number.strip_prefix(['x', 'X']) {
+            Some(digits) => (digits, 16),
+            None => (number, 10),
+        };
+        // Longer numbers are no characters, but for leading zeros that nobody writes.
+        let len = digits.bytes().take(9).position(|b| b == b';')?;
+        if len == 0 || !digits[..len].chars().all(|c| c.is_digit(radix)) {
+            return None;
+        }
+        let code = u32::from_str_radix(&digits[..len], radix).ok().filter(|&code| code != 0)?;
+        let start = text.len() - digits.len();
+        return Some((char::from_u32(code)?, start + len + 1));
+    }
+    NAMED.iter().find(|(name, _)| rest.starts_with(name)).map(|&(name, c)| (c, 1 + name.len()))
+}
+
+/// Whether `text` holds an entity.
+pub(super) fn has_entity(text: &str) -> bool {
+    let mut from = 0;
+    while let Some(found) = memchr(b'&', &text.as_bytes()[from..]) {
+        if entity_at(&text[from + found..]).is_some() {
+            return true;
+        }
+        from += found + 1;
+    }
+    false
+}
+
+/// Appends `text` to `out` with its entities decoded, once.
+pub(super) fn decode_entities(text: &str, out: &mut String) {
+    let mut from = 0;
+    let mut search = 0;
+    while let Some(found) = memchr(b'&', &text.as_bytes()[search..]) {
+        let at = search + found;
+        search = at + 1;
+        if let Some((c, len)) = entity_at(&text[at..]) {
+            out.push_str(&text[from..at]);
+            out.push(c);
+            from = at + len;
+            search = from;
+        }
+    }
+    out.push_str(&text[from..]);
+}
+
+/// Where in `text` the byte stands that is at `decoded` after decoding its entities.
+pub(super) fn entity_source(text: &str, decoded: usize) -> usize {
+    let (mut at, mut out) = (0, 0);
+    while at < text.len() && out < decoded {
+        let ampersand = memchr(b'&', &text.as_bytes()[at..]).map_or(text.len(), |found| at + found);
+        let plain = (ampersand - at).min(decoded - out);
+        at += plain;
+        out += plain;
+        if out == decoded || at == text.len() {
+            break;
+        }
+        let (c, len) = entity_at(&text[at..]).unwrap_or(('&', 1));
+        at += len;
+        out += c.len_utf8();
+    }
+    at
+}
+
+/// The elements of speech markup that HTML does not have; those with an attribute count only where it is there.
+const SPEECH: [(&str, &str); 9] = [
+    ("speak", ""),
+    ("break", ""),
+    ("say-as", ""),
+    ("prosody", ""),
+    ("emphasis", ""),
+    ("phoneme", ""),
+    ("voice", ""),
+    ("sub", "alias"),
+    ("lang", "xml:lang"),
+];
+/// Vendors' own elements.
+const SPEECH_PREFIXES: [&str; 2] = ["amazon:", "mstts:"];
+
+fn speech_element(name: &str, rest: &str) -> Option<usize> {
+    let known = SPEECH.iter().position(|(known, attribute)| {
+        name.eq_ignore_ascii_case(known) && (attribute.is_empty() || rest.contains(attribute))
+    });
+    known.or_else(|| {
+        let prefix = SPEECH_PREFIXES.iter().position(|prefix| {
+            name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        });
+        prefix.map(|index| SPEECH.len() + index)
+    })
+}
+
+fn is_name_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b':' | b'_' | b'.')
+}
+
+fn starts_with_element(text: &str, name: &str) -> bool {
+    text.get(1..=name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+        && text.as_bytes().get(1 + name.len()).is_none_or(|&b| !is_name_byte(b))
+}
+
+/// Whether `text`, white space before it removed, is speech markup: begins with `<speak` or `<vxml`, or holds a
+/// complete element that is speech markup and not HTML.
+pub(super) fn is_ssml(text: &str) -> bool {
+    if text.starts_with('<') && ["speak", "vxml"].iter().any(|name| starts_with_element(text, name)) {
+        return true;
+    }
+    let mut opened = 0_u32;
+    let mut from = 0;
+    while let Some(found) = memchr(b'<', &text.as_bytes()[from..]) {
+        let at = from + found;
+        from = at + 1;
+        let Some(end) = tag_end(text, at) else { continue };
+        from = end;
+        let inside = &text[at + 1..end - 1];
+        let (closing, inside) = inside.strip_prefix('/').map_or((false, inside), |rest| (true, rest));
+        let name_len = inside.bytes().take_while(|&b| is_name_byte(b)).count();
+        let (name, rest) = inside.split_at(name_len);
+        if closing {
+            // A closing tag has no attributes.
+            let index = SPEECH.iter().position(|(known, _)| name.eq_ignore_ascii_case(known));
+            let index = index.or_else(|| speech_element(name, ""));
+            if index.is_some_and(|index| opened >> index & 1 != 0) {
+                return true;
+            }
+        } else if let Some(index) = speech_element(name, rest) {
+            if rest.ends_with('/') {
+                return true;
+            }
+            opened |= 1 << index;
+        }
+    }
+    false
+}
+
+/// The position after the tag that begins at `at`, where one does.
+///
+/// Looks no further than the next `<`, so that many broken tags cost no more than their length.
+fn tag_end(text: &str, at: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    if !matches!(bytes.get(at + 1), Some(b'/' | b'!' | b'?' | b'a'..=b'z' | b'A'..=b'Z')) {
+        return None;
+    }
+    let mut quote = None;
+    let mut first = None;
+    for (i, &b) in bytes.iter().enumerate().skip(at + 1) {
+        match b {
+            b'<' => break,
+            b'>' if quote.is_none() => return Some(i + 1),
+            b'>' => first = first.or(Some(i + 1)),
+            b'"' | b'\'' if quote.is_none() => quote = Some(b),
+            _ if quote == Some(b) => quote = None,
+            _ => {}
+        }
+    }
+    // A quote that is never closed is none.
+    first
+}
+
+/// Appends the text of speech markup to `out`: tags and comments left out, entities decoded.
+///
+/// A pause or a paragraph between two words leaves a space.
+pub(super) fn strip_speech(text: &str, out: &mut String) {
+    let bytes = text.as_bytes();
+    let (mut from, mut search) = (0, 0);
+    // Whether a comment or a section that begins may still end: looked for once.
+    let mut may_end = [true; 2];
+    while let Some(found) = memchr(b'<', &bytes[search..]) {
+        let at = search + found;
+        search = at + 1;
+        let mut shown = "";
+        let mut end = None;
+        let sections = [("<!--", "-->", false), ("<![CDATA[", "]]>", true)];
+        for ((open, close, is_text), may_end) in sections.into_iter().zip(&mut may_end) {
+            if *may_end && text[at..].starts_with(open) {
+                let inside = at + open.len();
+                if let Some(len) = memmem::find(&bytes[inside..], close.as_bytes()) {
+                    shown = if is_text { &text[inside..inside + len] } else { "" };
+                    end = Some(inside + len + close.len());
+                } else {
+                    *may_end = false;
+                }
+            }
+        }
+        let Some(end) = end.or_else(|| tag_end(text, at)) else { continue };
+        decode_entities(&text[from..at], out);
+        out.push_str(shown);
+        let pauses = ["break", "p", "/p", "s", "/s"].iter().any(|name| starts_with_element(&text[at..end], name));
+        let follows = text[end..].chars().next().is_some_and(|c| !c.is_whitespace() && c != '<');
+        if pauses && follows && out.chars().next_back().is_some_and(|c| !c.is_whitespace()) {
+            out.push(' ');
+        }
+        from = end;
+        search = end;
+    }
+    decode_entities(&text[from..], out);
+}
+
+/// Whether `text`, as it stands in a JSON string, may hold a `<` or a `&` once it is decoded.
+pub(super) fn may_hold_markup(raw: &str, escaped: bool) -> bool {
+    let bytes = raw.as_bytes();
+    if memchr2(b'<', b'&', bytes).is_some() {
+        return true;
+    }
+    escaped && memmem::find_iter(bytes, br"\u00").any(|at| {
+        matches!(bytes.get(at + 4..at + 6), Some([b'3', b'c' | b'C'] | [b'2', b'6']))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decoded(text: &str) -> String {
+        let mut out = String::new();
+        decode_entities(text, &mut out);
+        out
+    }
+
+    fn stripped(text: &str) -> String {
+        let mut out = String::new();
+        strip_speech(text, &mut out);
+        out
+    }
+
+    #[test]
+    fn entities_are_decoded_once() {
+        for (text, expected) in [
+            ("a &amp; b", "a & b"),
+            ("&amp;quot;", "&quot;"),
+            ("&#39;&#x27;&#X27;", "'''"),
+            ("&#128512;", "😀"),
+            ("&nbsp;", "\u{a0}"),
+            ("&#0;&#xd800;&#1114112;&#;&#x;&#12a;", "&#0;&#xd800;&#1114112;&#;&#x;&#12a;"),
+            ("&copy; &quot &", "&copy; &quot &"),
+            ("&&lt;", "&<"),
+            ("&#000000000039;", "&#000000000039;"),
+            ("&#x1f600", "&#x1f600"),
+        ] {
+            assert_eq!(decoded(text), expected, "{text}");
+            assert_eq!(has_entity(text), text != expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn speech_is_told_from_html() {
+        for text in [
+            "<speak>hi</speak>",
+            "<speak",
+            "<SPEAK version='1.1'>",
+            "<vxml>",
+            "wait <break time=\"1s\"/> there",
+            "<break />",
+            "<prosody rate=\"slow\">a</prosody>",
+            "a <say-as interpret-as='digits'>1</say-as>",
+            "<amazon:effect name=\"whispered\">x</amazon:effect>",
+            "<mstts:express-as style=\"sad\">x</mstts:express-as>",
+            "<sub alias=\"World Wide Web\">WWW</sub>",
+            "< <br> <b>x</b> <voice name='a>b'>x</voice>",
+        ] {
+            assert!(is_ssml(text), "{text}");
+        }
+        for text in [
+            "<speaker>",
+            "<b>hi</b>",
+            "H<sub>2</sub>O",
+            "<p>a</p><s>b</s>",
+            "<break",
+            "<prosody rate='slow'>never closed",
+            "</prosody><prosody>",
+            "a < b > c",
+            "<voicemail></voicemail>",
+            "i <3 u",
+            "",
+        ] {
+            assert!(!is_ssml(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn tags_are_stripped() {
+        for (text, expected) in [
+            ("<speak>Hello <b>you</b> &amp; me</speak>", "Hello you & me"),
+            ("one<break time='1s'/>two", "one two"),
+            ("one <break/> two", "one  two"),
+            ("one<break/>", "one"),
+            ("1 < 2 &lt;b&gt; <", "1 < 2 <b> <"),
+            ("<!-- no > --><![CDATA[1 <2>]]>x", "1 <2>x"),
+            ("<!-- never closed", "<!-- never closed"),
+            ("<sub alias=\"a > b\">ab</sub>", "ab"),
+            ("<sub alias=\"a > b>ab</sub>", " b>ab"),
+        ] {
+            assert_eq!(stripped(text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn offsets_are_found_back(parts in proptest::collection::vec(
+            prop_oneof!["[a-z&;#ü]{0,3}", Just("&quot;".to_owned()), Just("&#128512;".to_owned())], 0..12)
+        ) {
+            let text = parts.concat();
+            prop_assert_eq!(entity_source(&text, decoded(&text).len()), text.len());
+            for (at, _) in text.char_indices() {
+                // Whatever stands before the place decodes to that many bytes, unless the cut broke an entity.
+                let before = decoded(&text[..at]);
+                if decoded(&text).starts_with(&before) && decoded(&text[at..]).len() + before.len() == decoded(&text).len() {
+                    prop_assert_eq!(entity_source(&text, before.len()), at);
+                }
+            }
+        }
+
+        #[test]
+        fn markup_never_panics(text in "[<>/!\\-a-z:\"'&;# \\[\\]CDATü]{0,60}") {
+            is_ssml(&text);
+            stripped(&text);
+            has_entity(&text);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Payloads hidden in texts: what kind of text it is, what a person saw, which elements and actions it shows.
+//!
+//! [`Scratch::classify`] looks at a text; only one that begins like a JSON object is decoded and laid out on a tape,
+//! in an arena that is reset for each message. Nested encodings (entities, a payload that is itself a string of JSON)
+//! share one budget of depth and values. [`Template`] reads the tape lazily.
+
+mod kind;
+mod markup;
+mod node;
+mod scratch;
+mod tape;
+#[cfg(test)]
+mod tests;
+mod types;
+mod view;
+mod walk;
+
+pub use kind::TextKind;
+pub use node::{Node, Nodes};
+pub use scratch::{ClassifiedText, Scratch, TextError};
+pub use types::{ActionKind, TEMPLATE_TYPES, TemplateType, normalize_template_type};
+pub use view::{FormData, Template};
+pub use walk::{Action, Element, TemplateVisitor};

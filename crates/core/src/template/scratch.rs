@@ -1,0 +1,409 @@
+//! Classifying a text: the arena that a worker owns, and what a text turned out to be.
+
+use std::cell::{Cell, RefCell};
+
+use bumpalo::Bump;
+
+use super::kind::TextKind;
+use super::markup::{
+    decode_entities, entity_at, entity_source, has_entity, is_ssml, may_hold_markup, strip_speech,
+};
+use super::tape::{Builder, decode_in};
+use super::types::is_message_type;
+use super::view::{Template, View};
+use crate::error::Reason;
+use crate::limits::Limits;
+use crate::scan::{Arena, Scanner, Stop, skip_space};
+use crate::text::Text;
+use crate::value::Kind;
+
+/// How much of the arena is kept between messages: past it, one hostile text would hold on to its memory for good.
+const KEPT_BYTES: usize = 4 << 20;
+
+/// Where texts are classified and templates taken apart: an arena that one worker owns and resets for each message.
+///
+/// ```
+/// use korpus_core::{Scratch, TextKind};
+/// let mut scratch = Scratch::new(&Default::default());
+/// let classified = scratch.classify_str(r#"{"type":"template","payload":{"template_type":"button",
+///     "text":"Pick one","buttons":[{"type":"postback","title":"Yes","payload":"y"}]}}"#);
+/// assert_eq!(classified.kind(), TextKind::Template);
+/// assert_eq!(classified.visible(), Some("Pick one"));
+/// assert_eq!(classified.template().unwrap().template_type(), Some("button"));
+/// scratch.reset();
+/// ```
+#[derive(Debug)]
+pub struct Scratch {
+    bump: Bump,
+    scanner: RefCell<Scanner>,
+    buffer: RefCell<String>,
+    depth: usize,
+    nodes: usize,
+    decodings: usize,
+}
+
+/// Why a text, or a part of it, could not be taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextError {
+    /// Why.
+    pub reason: Reason,
+    /// Where, in bytes of the decoded text ([`ClassifiedText::raw`]): of a malformed text the byte that is wrong, else
+    /// where the part begins that was left as it is.
+    pub offset: usize,
+}
+
+impl Scratch {
+    /// An empty arena. Of the limits, those of depth and of templates are used.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            bump: Bump::new(),
+            scanner: RefCell::new(Scanner::new(limits.depth)),
+            buffer: RefCell::default(),
+            depth: limits.depth,
+            nodes: limits.template_nodes,
+            decodings: limits.template_decodings,
+        }
+    }
+
+    /// Forgets all texts; to be called for each message, so that the arena stays as small as one of them.
+    pub fn reset(&mut self) {
+        self.bump.reset();
+        if self.bump.allocated_bytes() > KEPT_BYTES {
+            self.bump = Bump::new();
+        }
+        let buffer = self.buffer.get_mut();
+        if buffer.capacity() > KEPT_BYTES {
+            *buffer = String::new();
+        }
+        self.scanner.get_mut().refresh();
+    }
+
+    /// What `text` is. Costs next to nothing where it neither looks like JSON nor holds a `<` or a `&`.
+    #[inline]
+    pub fn classify<'s>(&'s self, text: Text<'s>) -> ClassifiedText<'s> {
+        let raw = text.raw();
+        match raw.trim_start().as_bytes().first() {
+            None => ClassifiedText::verbatim(self, text, TextKind::Empty),
+            Some(b'{' | b'&' | b'\\') => self.classify_decoded(text),
+            _ if may_hold_markup(raw, text.is_escaped()) => self.classify_decoded(text),
+            Some(_) => ClassifiedText::verbatim(self, text, TextKind::Plain),
+        }
+    }
+
+    /// What a text is that does not stand in a message.
+    pub fn classify_str<'s>(&'s self, text: &'s str) -> ClassifiedText<'s> {
+        self.classify(Text::new(text, false))
+    }
+
+    #[inline(never)]
+    fn classify_decoded<'s>(&'s self, text: Text<'s>) -> ClassifiedText<'s> {
+        let (raw, exact) = decode_in(&self.bump, &self.buffer, text);
+        let mut classified = ClassifiedText::verbatim(self, text, TextKind::Plain);
+        classified.raw = Cell::new(Some((raw, exact)));
+        let trimmed = raw.trim_start();
+        if trimmed.is_empty() {
+            classified.kind = TextKind::Empty;
+        } else if trimmed.starts_with('{') || trimmed.starts_with("&quot;{") || trimmed.starts_with("&#34;{") {
+            match self.object(raw, raw.len() - trimmed.len()) {
+                Ok(object) => {
+                    let view = self.view(object, raw);
+                    classified.kind = view.kind.get();
+                    classified.view = Some(view);
+                    classified.error = view.error;
+                }
+                Err(error) => {
+                    classified.kind = TextKind::Malformed;
+                    classified.error = Some(error);
+                }
+            }
+        } else if is_ssml(trimmed) {
+            classified.kind = TextKind::Ssml;
+        } else if has_entity(raw) {
+            classified.decodes = true;
+        }
+        classified
+    }
+
+    /// The JSON object that the text is, from `start` on: as it stands, or else with its HTML entities decoded.
+    fn object<'s>(&'s self, text: &'s str, start: usize) -> Result<&'s str, TextError> {
+        let as_written = self.validate(text, start);
+        let Err(error) = as_written else { return as_written };
+        if !has_entity(text) {
+            return Err(error);
+        }
+        let decoded = {
+            let mut buffer = self.buffer.borrow_mut();
+            buffer.clear();
+            decode_entities(&text[start..], &mut buffer);
+            &*self.bump.alloc_str(&buffer)
+        };
+        let retried =
+            if decoded.starts_with('{') { self.validate(decoded, 0) } else { self.quoted_object(decoded) };
+        // Of two failures that one counts which reads the text as it was meant: in escaped JSON, quotes are entities.
+        let inside = text[start..].trim_start_matches('{').trim_start();
+        let is_escaped = inside.starts_with('&') && entity_at(inside).is_some_and(|(c, _)| c == '"');
+        retried.map_err(|later| {
+            if is_escaped {
+                TextError { offset: start + entity_source(&text[start..], later.offset), ..later }
+            } else {
+                error
+            }
+        })
+    }
+
+    /// The object in `"{…}"`: a JSON string that holds one, or an object between quotes.
+    fn quoted_object<'s>(&'s self, text: &'s str) -> Result<&'s str, TextError> {
+        let as_string = self.validate(text, 0);
+        if let Ok(string) = as_string {
+            let inner = Text::new(&string[1..string.len() - 1], string.contains('\\'));
+            let (inner, _) = decode_in(&self.bump, &self.buffer, inner);
+            // Places inside the string are not followed back through its escapes.
+            return self.validate(inner, 0).map_err(|error| TextError { offset: 0, ..error });
+        }
+        let trimmed = text.trim_end();
+        let inside = trimmed.strip_suffix('"').filter(|_| trimmed.len() > 1).unwrap_or(text);
+        let between = self.validate(inside, 1);
+        match as_string {
+            Err(error) if between.is_err() && text[1..].trim_start_matches('{').trim_start().starts_with('\\') => {
+                Err(error)
+            }
+            _ => between,
+        }
+    }
+
+    /// Checks that one JSON value stands at `start`, and nothing but white space after it.
+    pub(super) fn validate<'s>(&self, text: &'s str, start: usize) -> Result<&'s str, TextError> {
+        let bytes = text.as_bytes();
+        let start = skip_space(bytes, start);
+        let mut scanner = self.scanner.borrow_mut();
+        let error = match scanner.walk(&mut Arena::default(), bytes, start, true, None) {
+            Ok(walked) => {
+                let rest = &text[walked.end..];
+                let after = rest.trim_start();
+                if after.is_empty() {
+                    return Ok(&text[start..walked.end]);
+                }
+                TextError { reason: Reason::UnexpectedByte, offset: text.len() - after.len() }
+            }
+            Err(Stop::Bad { at, fault }) => TextError { reason: fault.reason(), offset: at },
+            Err(Stop::Incomplete) => TextError { reason: Reason::Truncated, offset: text.len() },
+        };
+        Err(error)
+    }
+
+    /// Takes an object apart: its tape, what is its payload, and what kind of text that makes it.
+    fn view<'s>(&'s self, object: &'s str, raw: &'s str) -> &'s View<'s> {
+        let mut builder = Builder::new(&self.bump, &self.buffer, self.depth, self.nodes);
+        let mut error = None;
+        builder.build(object, 0, 0);
+        // The chain of envelopes: a payload may be a string that holds an object, and itself hold a payload.
+        let mut envelope = 0_u32;
+        let mut decodings = 0;
+        let (mut levels, mut pointer) = (0, 0);
+        let mut payload = None;
+        let mut outermost = None;
+        while let Some(found) = find(&builder, envelope, &["payload", "pay load"]) {
+            let mut target = found;
+            levels += 1;
+            pointer += 1 + builder.items[found as usize].key.len();
+            let item = &builder.items[found as usize];
+            if item.kind.is_string() {
+                let whole = item.raw;
+                let first = *outermost.get_or_insert(whole);
+                let mut string = Text::new(&whole[1..whole.len() - 1], item.kind == Kind::EscapedString);
+                let decoded = loop {
+                    let (inside, exact) = builder.decode(string);
+                    let trimmed = inside.trim_start();
+                    let start = inside.len() - trimmed.len();
+                    // A lone surrogate between quotes would be lost: the string stays.
+                    if !exact || !trimmed.starts_with(['{', '"']) {
+                        break None;
+                    }
+                    if decodings >= self.decodings {
+                        error.get_or_insert((Reason::TooDeep, first));
+                        break None;
+                    }
+                    decodings += 1;
+                    match self.validate(inside, start) {
+                        Ok(object) if object.starts_with('{') => break Some(object),
+                        Ok(inner) => string = Text::new(&inner[1..inner.len() - 1], inner.contains('\\')),
+                        // Text in quotes is text.
+                        Err(_) if trimmed.starts_with('"') => break None,
+                        Err(why) => {
+                            error.get_or_insert((why.reason, first));
+                            break None;
+                        }
+                    }
+                };
+                if let Some(object) = decoded {
+                    target = builder.build(object, levels, pointer);
+                    builder.items[found as usize].decoded = target;
+                }
+            }
+            payload = Some(target);
+            let is_object = builder.items[target as usize].kind == Kind::Object;
+            if !is_object || find(&builder, target, &["template_type"]).is_some() {
+                break;
+            }
+            envelope = target;
+        }
+        let error = error.or(builder.closed).map(|(reason, part)| TextError { reason, offset: offset_of(&[part, outermost.unwrap_or(part), object], raw) });
+        let items = builder.items.into_bump_slice();
+        let view = &*self.bump.alloc(View {
+            scratch: self,
+            items,
+            payload,
+            error,
+            kind: Cell::new(TextKind::Json),
+            visible: Cell::new(None),
+            marked: Cell::new(false),
+        });
+        view.kind.set(kind_of(Template::new(view)));
+        view
+    }
+
+    pub(super) fn bump(&self) -> &Bump {
+        &self.bump
+    }
+
+    pub(super) fn decode<'s>(&'s self, text: Text<'s>) -> (&'s str, bool) {
+        decode_in(&self.bump, &self.buffer, text)
+    }
+}
+
+/// The last member of `object` whose key is one of `keys`, of which earlier ones count more.
+fn find(builder: &Builder<'_, '_>, object: u32, keys: &[&str]) -> Option<u32> {
+    let parent = &builder.items[object as usize];
+    keys.iter().find_map(|key| {
+        let mut at = object + 1;
+        while at < parent.next {
+            let item = &builder.items[at as usize];
+            if item.key == *key && item.flags & super::tape::SHADOWED == 0 {
+                return Some(at);
+            }
+            at = item.next;
+        }
+        None
+    })
+}
+
+/// Where in the text the first of `parts` begins that is a piece of it; 0 where none is, but was decoded from it.
+fn offset_of(parts: &[&str], text: &str) -> usize {
+    let offset = |part: &&str| (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+    parts.iter().map(offset).find(|&offset| offset < text.len()).unwrap_or(0)
+}
+
+fn kind_of(template: Template<'_>) -> TextKind {
+    let root = template.root();
+    let envelope_type = template.envelope_type();
+    let payload = template.payload();
+    if envelope_type.is_some_and(|name| name.trim().eq_ignore_ascii_case("template"))
+        || payload.is_some_and(|payload| payload.get("template_type").is_some())
+    {
+        return TextKind::Template;
+    }
+    match envelope_type.map(str::trim) {
+        Some(name) if is_message_type(name) && payload.is_some_and(|payload| payload.kind() != Kind::Null) => {
+            return TextKind::Message;
+        }
+        Some("command")
+            if root.get("data").is_some_and(|data| data.elements().any(|verb| verb.get("verb").is_some())) =>
+        {
+            return TextKind::VoiceCommand;
+        }
+        _ => {}
+    }
+    if root.get("text").is_some_and(|text| text.kind().is_string()) {
+        TextKind::WrappedText
+    } else {
+        TextKind::Json
+    }
+}
+
+/// A text, and what it is.
+#[derive(Debug, Clone)]
+pub struct ClassifiedText<'s> {
+    scratch: &'s Scratch,
+    text: Text<'s>,
+    kind: TextKind,
+    /// Whether entities stand in a plain text.
+    decodes: bool,
+    error: Option<TextError>,
+    view: Option<&'s View<'s>>,
+    /// The decoded text, and whether decoding was exact.
+    raw: Cell<Option<(&'s str, bool)>>,
+}
+
+impl<'s> ClassifiedText<'s> {
+    #[inline]
+    fn verbatim(scratch: &'s Scratch, text: Text<'s>, kind: TextKind) -> Self {
+        Self { scratch, text, kind, decodes: false, error: None, view: None, raw: Cell::new(None) }
+    }
+
+    /// What the text is.
+    #[inline]
+    pub fn kind(&self) -> TextKind {
+        self.kind
+    }
+
+    /// Whether what a person saw is the text as it stands: then [`visible`](Self::visible) and [`raw`](Self::raw) are
+    /// the same, and neither needs to be made.
+    #[inline]
+    pub fn is_verbatim(&self) -> bool {
+        match self.kind {
+            TextKind::Plain => !self.decodes,
+            TextKind::Empty | TextKind::Malformed => true,
+            _ => false,
+        }
+    }
+
+    /// The text itself, its JSON escapes decoded.
+    pub fn raw(&self) -> &'s str {
+        self.decoded().0
+    }
+
+    /// Whether the text holds a lone surrogate, in the place of which [`raw`](Self::raw) has U+FFFD.
+    pub fn is_lossy(&self) -> bool {
+        !self.decoded().1
+    }
+
+    fn decoded(&self) -> (&'s str, bool) {
+        self.raw.get().unwrap_or_else(|| {
+            let decoded = self.scratch.decode(self.text);
+            self.raw.set(Some(decoded));
+            decoded
+        })
+    }
+
+    /// What the person saw or heard; `None` where a payload shows no text, such as a picture or a pause.
+    pub fn visible(&self) -> Option<&'s str> {
+        match self.kind {
+            TextKind::Empty | TextKind::Malformed => Some(self.raw()),
+            TextKind::Plain if !self.decodes => Some(self.raw()),
+            TextKind::Plain => {
+                let mut out = String::with_capacity(self.raw().len());
+                decode_entities(self.raw(), &mut out);
+                Some(self.scratch.bump.alloc_str(&out))
+            }
+            TextKind::Ssml => {
+                let mut out = String::with_capacity(self.raw().len());
+                strip_speech(self.raw(), &mut out);
+                Some(self.scratch.bump.alloc_str(out.trim()))
+            }
+            _ => self.template()?.visible(),
+        }
+    }
+
+    /// The payload that the text hides: a template, a message, a voice command, wrapped text or any other JSON object.
+    #[inline]
+    pub fn template(&self) -> Option<Template<'s>> {
+        self.view.map(Template::new)
+    }
+
+    /// Why the text is malformed, or why a part of its payload was not taken apart: nested too deep, too many values,
+    /// or a payload that begins like JSON and is none.
+    #[inline]
+    pub fn decode_error(&self) -> Option<TextError> {
+        self.error
+    }
+}

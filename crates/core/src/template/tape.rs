@@ -1,0 +1,325 @@
+//! The tape: every value of a JSON text in the order of the text, each with the index after its subtree.
+//!
+//! The text was validated before, so the builder only finds ends. Its cost is linear, and so is that of whoever walks
+//! the tape: what would make it otherwise (too many values, too deep, pointers that are too long) stays *closed*, a
+//! container of which only the raw text is known.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
+
+use crate::error::Reason;
+use crate::text::Text;
+use crate::value::Kind;
+
+/// A value on the tape.
+#[derive(Debug)]
+pub(super) struct Item<'s> {
+    /// Its key, decoded; a key with a lone surrogate stays as it is written. Empty in an array.
+    pub key: &'s str,
+    /// Its exact JSON.
+    pub raw: &'s str,
+    /// The index after its subtree.
+    pub next: u32,
+    /// Where its members are instead, where it is a string that holds an object; 0 if it is none.
+    pub decoded: u32,
+    pub kind: Kind,
+    pub flags: u8,
+    /// Whether a column holds it exactly.
+    pub used: Cell<bool>,
+}
+
+/// The key holds a lone surrogate and stands as it is written.
+pub(super) const RAW_KEY: u8 = 1;
+/// A later member of the same object has the same key.
+pub(super) const SHADOWED: u8 = 2;
+/// A container that was not taken apart.
+pub(super) const CLOSED: u8 = 4;
+
+/// The longest JSON pointer of a container that is taken apart: whoever writes pointers down pays for each again.
+const POINTER_BYTES: usize = 512;
+
+/// Builds tapes into the arena, within one budget for a text and all that it nests.
+pub(super) struct Builder<'s, 'a> {
+    pub bump: &'s Bump,
+    pub items: BumpVec<'s, Item<'s>>,
+    /// A reused buffer for decoding.
+    pub buffer: &'a RefCell<String>,
+    /// How deep containers may nest, and how many values there may be.
+    pub depth: usize,
+    pub nodes: usize,
+    /// A container that stayed closed, and why.
+    pub closed: Option<(Reason, &'s str)>,
+    open: BumpVec<'s, Open>,
+}
+
+#[derive(Clone, Copy)]
+struct Open {
+    item: u32,
+    start: usize,
+    pointer: usize,
+}
+
+impl<'s, 'a> Builder<'s, 'a> {
+    pub(super) fn new(bump: &'s Bump, buffer: &'a RefCell<String>, depth: usize, nodes: usize) -> Self {
+        Self {
+            bump,
+            // Most texts are small; the vector is at the arena's end and grows in place.
+            items: BumpVec::with_capacity_in(64, bump),
+            buffer,
+            depth,
+            nodes: nodes.max(1),
+            closed: None,
+            open: BumpVec::new_in(bump),
+        }
+    }
+
+    /// Decodes a string into the arena; borrowed where it holds no escape. The flag says whether that was exact.
+    pub(super) fn decode(&self, text: Text<'s>) -> (&'s str, bool) {
+        decode_in(self.bump, self.buffer, text)
+    }
+
+    /// Appends the value that `text` begins with, which must be validated JSON, and returns its index.
+    ///
+    /// `depth` is how many containers are around it, `pointer` how long its own JSON pointer is.
+    pub(super) fn build(&mut self, text: &'s str, depth: usize, pointer: usize) -> u32 {
+        let bytes = text.as_bytes();
+        let root = self.items.len() as u32;
+        self.open.clear();
+        let mut at = skip_space(bytes, 0);
+        let mut key: (&'s str, u8) = ("", 0);
+        let mut pointer = pointer;
+        loop {
+            // At a value.
+            if self.items.len() >= self.nodes
+                && let Some(open) = self.open.pop()
+            {
+                // No more may be added: what was added of the innermost container goes, and its end is looked for.
+                at = end_of_container(bytes, at, 1);
+                self.close_at(open.item, &text[open.start..at], Reason::TooLarge);
+            } else {
+                let start = at;
+                let kind;
+                match bytes[at] {
+                    b'{' | b'[' => {
+                        let is_object = bytes[at] == b'{';
+                        kind = if is_object { Kind::Object } else { Kind::Array };
+                        let parent = self.open.last().map_or(pointer, |open| open.pointer);
+                        // An index counts as one digit: as many levels as there may be of them do not add up.
+                        let own = if self.open.is_empty() { 0 } else { 1 + key.0.len().max(1) };
+                        pointer = parent + own;
+                        let item = self.push(key, kind);
+                        if depth + self.open.len() >= self.depth || pointer > POINTER_BYTES {
+                            at = end_of_container(bytes, at + 1, 1);
+                            self.close_at(item, &text[start..at], Reason::TooDeep);
+                        } else {
+                            let inside = skip_space(bytes, at + 1);
+                            self.open.push(Open { item, start, pointer });
+                            at = inside;
+                            if !matches!(bytes[at], b'}' | b']') {
+                                if is_object {
+                                    (key, at) = self.key(text, at);
+                                } else {
+                                    key = ("", 0);
+                                }
+                                continue;
+                            }
+                        }
+                    }
+                    b'"' => {
+                        let escaped;
+                        (at, escaped) = string_end(bytes, at + 1);
+                        kind = if escaped { Kind::EscapedString } else { Kind::PlainString };
+                        self.push_whole(key, kind, &text[start..at]);
+                    }
+                    first => {
+                        let len = bytes[at..].iter().position(|b| matches!(b, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'));
+                        at = len.map_or(bytes.len(), |len| at + len);
+                        kind = match first {
+                            b'n' => Kind::Null,
+                            b't' => Kind::True,
+                            b'f' => Kind::False,
+                            _ => Kind::Number,
+                        };
+                        self.push_whole(key, kind, &text[start..at]);
+                    }
+                }
+            }
+            // After a value, or before the end of an empty container.
+            loop {
+                let Some(&open) = self.open.last() else { return root };
+                at = skip_space(bytes, at);
+                match bytes[at] {
+                    b',' => {
+                        at = skip_space(bytes, at + 1);
+                        if self.items[open.item as usize].kind == Kind::Object {
+                            (key, at) = self.key(text, at);
+                        } else {
+                            key = ("", 0);
+                        }
+                        break;
+                    }
+                    _ => {
+                        at += 1;
+                        self.open.pop();
+                        let next = self.items.len() as u32;
+                        let item = &mut self.items[open.item as usize];
+                        item.raw = &text[open.start..at];
+                        item.next = next;
+                        if item.kind == Kind::Object {
+                            self.mark_shadowed(open.item);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, (key, flags): (&'s str, u8), kind: Kind) -> u32 {
+        let index = self.items.len() as u32;
+        self.items.push(Item { key, raw: "", next: index + 1, decoded: 0, kind, flags, used: Cell::new(false) });
+        index
+    }
+
+    fn push_whole(&mut self, key: (&'s str, u8), kind: Kind, raw: &'s str) {
+        let index = self.push(key, kind);
+        self.items[index as usize].raw = raw;
+    }
+
+    /// Leaves a container closed: forgets what was read of it, but for its text.
+    fn close_at(&mut self, index: u32, raw: &'s str, reason: Reason) {
+        self.items.truncate(index as usize + 1);
+        let item = &mut self.items[index as usize];
+        item.raw = raw;
+        item.next = index + 1;
+        item.flags |= CLOSED;
+        // Of containers inside each other, the outermost is told.
+        if self.closed.is_none_or(|(_, before)| before.as_ptr() >= raw.as_ptr()) {
+            self.closed = Some((reason, raw));
+        }
+    }
+
+    /// The key at `at`, and the position of its value.
+    fn key(&mut self, text: &'s str, at: usize) -> ((&'s str, u8), usize) {
+        let bytes = text.as_bytes();
+        let (end, escaped) = string_end(bytes, at + 1);
+        let raw = &text[at + 1..end - 1];
+        let colon = skip_space(bytes, end);
+        let value = skip_space(bytes, colon + 1);
+        if !escaped {
+            return ((raw, 0), value);
+        }
+        let (decoded, exact) = self.decode(Text::new(raw, true));
+        (if exact { (decoded, 0) } else { (raw, RAW_KEY) }, value)
+    }
+
+    /// Marks the members of an object whose key stands again later.
+    fn mark_shadowed(&mut self, object: u32) {
+        const FEW: usize = 16;
+        let end = self.items[object as usize].next;
+        let (mut members, mut count) = ([0_u32; FEW], 0);
+        let mut at = object + 1;
+        while at < end {
+            let item = &self.items[at as usize];
+            let next = item.next;
+            if count == FEW {
+                return self.mark_shadowed_of_many(object + 1, end);
+            }
+            for &earlier in &members[..count] {
+                let before = &self.items[earlier as usize];
+                if before.key.len() == self.items[at as usize].key.len()
+                    && same_key(before, &self.items[at as usize])
+                {
+                    self.items[earlier as usize].flags |= SHADOWED;
+                }
+            }
+            members[count] = at;
+            count += 1;
+            at = next;
+        }
+    }
+
+    #[cold]
+    fn mark_shadowed_of_many(&mut self, first: u32, end: u32) {
+        let mut seen: HashMap<(&'s str, u8), u32> = HashMap::new();
+        let mut at = first;
+        while at < end {
+            let item = &self.items[at as usize];
+            let next = item.next;
+            if let Some(earlier) = seen.insert((item.key, item.flags & RAW_KEY), at) {
+                self.items[earlier as usize].flags |= SHADOWED;
+            }
+            at = next;
+        }
+    }
+}
+
+fn same_key(a: &Item<'_>, b: &Item<'_>) -> bool {
+    a.key == b.key && (a.flags ^ b.flags) & RAW_KEY == 0
+}
+
+/// Decodes a string into the arena; borrowed where it holds no escape. The flag says whether that was exact.
+pub(super) fn decode_in<'s>(bump: &'s Bump, buffer: &RefCell<String>, text: Text<'s>) -> (&'s str, bool) {
+    if let Some(plain) = text.plain() {
+        return (plain, true);
+    }
+    let mut buffer = buffer.borrow_mut();
+    buffer.clear();
+    let exact = text.decode_into(&mut buffer);
+    (bump.alloc_str(&buffer), exact)
+}
+
+pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    while matches!(bytes.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+        at += 1;
+    }
+    at
+}
+
+/// The position after the string whose inside begins at `at`, and whether it holds escapes.
+fn string_end(bytes: &[u8], mut at: usize) -> (usize, bool) {
+    // Keys and most values are short: a search by vectors pays only past them.
+    let near = bytes.len().min(at + 24);
+    let mut escaped = false;
+    while at < near {
+        match bytes[at] {
+            b'"' => return (at + 1, escaped),
+            b'\\' => {
+                escaped = true;
+                at += 2;
+            }
+            _ => at += 1,
+        }
+    }
+    loop {
+        at += memchr::memchr2(b'"', b'\\', &bytes[at..]).unwrap_or(bytes.len() - at - 1);
+        if bytes[at] == b'"' {
+            return (at + 1, escaped);
+        }
+        escaped = true;
+        at += 2;
+    }
+}
+
+/// The position after the end of the container inside which `at` is, `level` containers deep.
+fn end_of_container(bytes: &[u8], mut at: usize, mut level: usize) -> usize {
+    loop {
+        match bytes[at] {
+            b'"' => {
+                at = string_end(bytes, at + 1).0;
+                continue;
+            }
+            b'{' | b'[' => level += 1,
+            b'}' | b']' => {
+                level -= 1;
+                if level == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+}

@@ -1,0 +1,223 @@
+//! Tests of the whole way from a text to rows.
+
+use super::*;
+
+#[derive(Default)]
+struct Rows(Vec<String>);
+
+impl TemplateVisitor for Rows {
+    fn element(&mut self, e: &Element<'_, '_>) {
+        self.0.push(format!(
+            "element {} {} {:?} {:?} {:?} {:?} {:?}",
+            e.index, e.path, e.title, e.subtitle, e.value, e.image_url, e.value_list
+        ));
+    }
+
+    fn action(&mut self, a: &Action<'_, '_>) {
+        self.0.push(format!(
+            "action {} {} {:?} {} {:?} {:?} {:?} {:?} {:?}",
+            a.index,
+            a.path,
+            a.element,
+            a.kind.as_str(),
+            a.action_type,
+            a.title,
+            a.payload,
+            a.value,
+            a.url
+        ));
+    }
+}
+
+fn rows(text: &str) -> Vec<String> {
+    let scratch = Scratch::new(&crate::Limits::default());
+    let mut rows = Rows::default();
+    scratch.classify_str(text).template().unwrap().visit(&mut rows);
+    rows.0
+}
+
+fn kind_and_text(text: &str) -> (TextKind, Option<String>) {
+    let scratch = Scratch::new(&crate::Limits::default());
+    let classified = scratch.classify_str(text);
+    (classified.kind(), classified.visible().map(str::to_owned))
+}
+
+#[test]
+fn texts_are_classified_in_order() {
+    for (text, kind, visible) in [
+        ("", TextKind::Empty, Some("")),
+        (" \n\t\u{a0}", TextKind::Empty, Some(" \n\t\u{a0}")),
+        ("23", TextKind::Plain, Some("23")),
+        ("[1]", TextKind::Plain, Some("[1]")),
+        ("\"{}\"", TextKind::Plain, Some("\"{}\"")),
+        ("a { b", TextKind::Plain, Some("a { b")),
+        ("Tom &amp; Jerry", TextKind::Plain, Some("Tom & Jerry")),
+        ("a < b & c", TextKind::Plain, Some("a < b & c")),
+        ("<b>hi</b> &lt;", TextKind::Plain, Some("<b>hi</b> <")),
+        ("<speak> Hi &amp; bye <break/></speak>", TextKind::Ssml, Some("Hi & bye")),
+        (" <speak>", TextKind::Ssml, Some("")),
+        ("{}", TextKind::Json, None),
+        ("\u{a0}{} \u{a0}", TextKind::Json, None),
+        ("{} x", TextKind::Malformed, Some("{} x")),
+        ("{name}, hello", TextKind::Malformed, Some("{name}, hello")),
+        ("{\"text\":\"a\"}", TextKind::WrappedText, Some("a")),
+        ("{\"text\":1}", TextKind::Json, Some("1")),
+        ("{\"type\":\" TEMPLATE \"}", TextKind::Template, None),
+        ("{\"type\":\"Message\",\"payload\":{}}", TextKind::Json, None),
+        ("{\"type\":\"message\",\"payload\":null}", TextKind::Json, None),
+        ("{\"type\":\"error\",\"payload\":{\"text\":\"no\"}}", TextKind::Message, Some("no")),
+        ("{\"type\":\"message\",\"payload\":\"plain\"}", TextKind::Message, Some("plain")),
+        ("{\"payload\":{\"template_type\":\"x\",\"heading\":\"h\"}}", TextKind::Template, Some("h")),
+        ("{\"text\":\"outer\",\"payload\":{\"template_type\":\"x\",\"text\":\" \"}}", TextKind::Template, Some("outer")),
+        ("{\"type\":\"command\",\"data\":[]}", TextKind::Json, None),
+        ("{&quot;text&quot;:&quot;a &amp;amp; b&quot;}", TextKind::WrappedText, Some("a &amp; b")),
+        ("&quot;{\\&quot;text\\&quot;:\\&quot;a\\&quot;}&quot;", TextKind::WrappedText, Some("a")),
+        ("&quot;{&quot;text&quot;:&quot;a&quot;}&quot; ", TextKind::WrappedText, Some("a")),
+        ("{\"text\":\"a &quot; b\"}", TextKind::WrappedText, Some("a &quot; b")),
+        ("&quot;quoted&quot;", TextKind::Plain, Some("\"quoted\"")),
+    ] {
+        assert_eq!(kind_and_text(text), (kind, visible.map(str::to_owned)), "{text}");
+    }
+}
+
+#[test]
+fn faults_have_their_place_in_the_text() {
+    use crate::Reason;
+    for (text, reason, offset) in [
+        ("{\"a\":1", Reason::Truncated, 6),
+        ("  {\"a\":1,}", Reason::TrailingComma, 9),
+        ("{\"a\":1} x", Reason::UnexpectedByte, 8),
+        ("{&quot;a&quot;:1", Reason::Truncated, 16),
+        (" {&quot;a&quot;:&quo", Reason::UnexpectedByte, 16),
+        ("{&quot;a&quot;:01}", Reason::BadNumber, 15),
+        ("&quot;{&quot;a&quot;:tru}&quot;", Reason::BadLiteral, 21),
+        ("&quot;{\\&quot;a\\&quot;:1", Reason::Truncated, 24),
+        ("{\"a\":&quot;x&quot;", Reason::UnexpectedByte, 5),
+    ] {
+        let scratch = Scratch::new(&crate::Limits::default());
+        let classified = scratch.classify_str(text);
+        assert_eq!(classified.kind(), TextKind::Malformed, "{text}");
+        assert_eq!(classified.decode_error(), Some(TextError { reason, offset }), "{text}");
+        assert!(classified.is_verbatim());
+    }
+}
+
+#[test]
+fn escapes_of_the_message_hide_nothing() {
+    let scratch = Scratch::new(&crate::Limits::default());
+    let classify = |raw| scratch.classify(crate::Text::new(raw, true));
+    assert_eq!(classify(r"\u007b}").kind(), TextKind::Json);
+    assert_eq!(classify(r"\n \t{}").kind(), TextKind::Json);
+    assert_eq!(classify(r"\n\u00a0").kind(), TextKind::Empty);
+    assert_eq!(classify(r"a \u003cbreak/>").kind(), TextKind::Ssml);
+    assert_eq!(classify(r"a \u003Cbreak/>").kind(), TextKind::Ssml);
+    assert_eq!(classify(r"a \u0026amp; b").visible(), Some("a & b"));
+    let plain = classify(r#"say \"hi\"\n"#);
+    assert!(plain.is_verbatim() && !plain.is_lossy());
+    assert_eq!(plain.visible(), Some("say \"hi\"\n"));
+    let lossy = classify(r"a\ud83d");
+    assert!(lossy.is_lossy());
+    assert_eq!(lossy.visible(), Some("a\u{fffd}"));
+}
+
+#[test]
+fn voices_are_heard_in_order() {
+    let (kind, text) = kind_and_text(
+        r#"{"type":"command","command":"redirect","data":[
+            {"verb":"say","text":["<speak>One &amp; two</speak>",3,"  "]},
+            {"verb":"gather","text":"not said","say":{"text":"three"},"x":{"say":[{"text":"four"}]}},
+            {"verb":"config","data":[{"verb":"say","text":"five"}]}]}"#,
+    );
+    assert_eq!(kind, TextKind::VoiceCommand);
+    assert_eq!(text.unwrap(), "One & two\nthree\nfour\nfive");
+}
+
+#[test]
+fn actions_and_elements_follow_one_rule() {
+    assert_eq!(
+        rows(
+            r#"{"type":"template","payload":{"template_type":"ours","elements":[{"title":"E","unknownButtons":[{"label":"B","value":{"a": [1, "\u0062"]}}],
+            "items":[{"title":"I"}, "no", [{"title":"no"}]]}],
+            "radioOptions":[{"title":"R","value":"r","postback":{"title":"P","value":"sent"}}],
+            "moreData":{"Tab/1":[{"title":"T"}],"x":{"title":"no"}},
+            "quick_replies":[{}, {"title":null}, {"payload":0}],
+            "buttons":{"title":"One"},"buttonsLayout":{"title":"no","value":"no"},
+            "headerOptions":[{"title":"no"},{"title":"H","url":{"link":"L"}}],
+            "formFields":[{"label":"F","fieldButton":{"title":"Go","payload":"go"}}]}}"#
+        ),
+        [
+            r#"element 0 /payload/elements/0 Some("E") None None None None"#,
+            r#"action 0 /payload/elements/0/unknownButtons/0 Some(0) button None Some("B") None Some("{\"a\":[1,\"b\"]}") None"#,
+            r#"element 1 /payload/elements/0/items/0 Some("I") None None None None"#,
+            r#"action 1 /payload/radioOptions/0 None option None Some("R") Some("sent") Some("r") None"#,
+            r#"element 2 /payload/moreData/Tab~11/0 Some("T") None None None None"#,
+            r#"action 2 /payload/quick_replies/2 None quick_reply None None Some("0") None None"#,
+            r#"action 3 /payload/buttons None button None Some("One") None None None"#,
+            r#"action 4 /payload/headerOptions/1 None button None Some("H") None None Some("L")"#,
+            r#"element 3 /payload/formFields/0 Some("F") None None None None"#,
+            r#"action 5 /payload/formFields/0/fieldButton Some(3) button None Some("Go") Some("go") None None"#,
+        ]
+    );
+}
+
+#[test]
+fn what_no_column_holds_is_left_over() {
+    let scratch = Scratch::new(&crate::Limits::default());
+    let text = r#"{"type":"template","type":"x","payload":"{\"template_type\":\"b\",\"text\":\"t\",\"n\":[1,[],{}],\n\"buttons\":[{\"title\":1,\"payload\":\"p\\ud800\",\"value\":\"v\",\"a/b~\":null}],\"buttons\":[{\"title\":\"last\"}]}","formData":{"formId":"f","submitExpiry":9,"formLinkExpiry":1.5}}"#;
+    let classified = scratch.classify_str(text);
+    let template = classified.template().unwrap();
+    assert_eq!(template.envelope_type(), Some("x"));
+    assert_eq!(template.form().unwrap().submit_expiry, Some(9));
+    assert_eq!(template.count(), (0, 1));
+    let mut left = Vec::new();
+    template.for_each_leftover(|pointer, raw| left.push(format!("{pointer} {raw}")));
+    assert_eq!(
+        left,
+        [
+            r#"/type "template""#,
+            "/payload/n/0 1",
+            "/payload/n/1 []",
+            "/payload/n/2 {}",
+            "/payload/buttons/0/title 1",
+            r#"/payload/buttons/0/payload "p\ud800""#,
+            r#"/payload/buttons/0/value "v""#,
+            "/payload/buttons/0/a~1b~0 null",
+            "/formData/formLinkExpiry 1.5",
+        ]
+    );
+}
+
+#[test]
+fn limits_leave_the_kind_and_flag_the_rest() {
+    let limits = crate::Limits { template_nodes: 64, depth: 16, ..Default::default() };
+    let scratch = Scratch::new(&limits);
+    let buttons = vec![r#"{"title":"b"}"#; 100].join(",");
+    let text = format!(r#"{{"type":"template","payload":{{"text":"t","buttons":[{buttons}],"template_type":"x"}},"z":1}}"#);
+    let classified = scratch.classify_str(&text);
+    assert_eq!(classified.kind(), TextKind::Template);
+    assert_eq!(classified.visible(), Some("t"));
+    let template = classified.template().unwrap();
+    assert_eq!((template.template_type(), template.count()), (Some("x"), (0, 0)));
+    let error = classified.decode_error().unwrap();
+    assert_eq!(error, TextError { reason: crate::Reason::TooLarge, offset: text.find("[{").unwrap() });
+    let mut left = Vec::new();
+    template.for_each_leftover(|pointer, raw| left.push((pointer.to_owned(), raw)));
+    let whole = format!("[{buttons}]");
+    assert_eq!(left, [("/payload/buttons".to_owned(), whole.as_str()), ("/z".to_owned(), "1")]);
+
+    // One budget of depth: the decoded payload continues where the text has come to.
+    let deep = "[".repeat(14) + &"]".repeat(14);
+    let text = format!(r#"{{"type":"template","payload":"{{\"text\":\"t\",\"x\":{deep},\"y\":[{deep}]}}"}}"#);
+    let classified = scratch.classify_str(&text);
+    assert_eq!((classified.kind(), classified.visible()), (TextKind::Template, Some("t")));
+    assert_eq!(classified.decode_error().unwrap().reason, crate::Reason::TooDeep);
+    let mut left = Vec::new();
+    classified.template().unwrap().for_each_leftover(|_, raw| left.push(raw));
+    assert_eq!(left, ["[]", "[[]]"]);
+
+    let nested = "[".repeat(17) + &"]".repeat(17);
+    let text = format!(r#"{{"type":"template","x":{nested}}}"#);
+    let classified = scratch.classify_str(&text);
+    assert_eq!(classified.kind(), TextKind::Malformed);
+    assert_eq!(classified.decode_error().unwrap().reason, crate::Reason::TooDeep);
+}

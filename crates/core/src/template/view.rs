@@ -1,0 +1,289 @@
+//! A payload as a whole: its type, its form, its verbs, and what a person sees of it.
+
+use std::cell::Cell;
+
+use super::kind::TextKind;
+use super::markup::strip_speech;
+use super::node::Node;
+use super::scratch::{Scratch, TextError};
+use super::tape::Item;
+use super::types::{normalize_template_type, shows_text_message};
+use super::walk::title_of;
+use crate::value::Kind;
+
+/// A text that was taken apart, in the arena.
+#[derive(Debug)]
+pub(super) struct View<'s> {
+    pub scratch: &'s Scratch,
+    pub items: &'s [Item<'s>],
+    pub payload: Option<u32>,
+    pub error: Option<TextError>,
+    pub kind: Cell<TextKind>,
+    /// What a person sees, once it was asked for.
+    pub visible: Cell<Option<Option<&'s str>>>,
+    /// Whether all that a column holds is marked.
+    pub marked: Cell<bool>,
+}
+
+/// A payload hidden in a text. Whatever is read of it is decoded on request, into the arena of its [`Scratch`].
+#[derive(Clone, Copy)]
+pub struct Template<'s> {
+    pub(super) view: &'s View<'s>,
+}
+
+impl std::fmt::Debug for Template<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Template({}, {} values)", self.view.kind.get(), self.view.items.len())
+    }
+}
+
+/// A digital form that a template leads to.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct FormData<'s> {
+    /// `formId`
+    pub form_id: Option<&'s str>,
+    /// `name`
+    pub name: Option<&'s str>,
+    /// `displayName`
+    pub display_name: Option<&'s str>,
+    /// `formLink`
+    pub link: Option<&'s str>,
+    /// `renderType`
+    pub render_type: Option<&'s str>,
+    /// `formLinkExpiry`, as given.
+    pub link_expiry: Option<i64>,
+    /// `submitExpiry`, as given.
+    pub submit_expiry: Option<i64>,
+}
+
+impl std::fmt::Debug for FormData<'_> {
+    /// Links to forms are secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FormData").finish_non_exhaustive()
+    }
+}
+
+impl<'s> Template<'s> {
+    pub(super) fn new(view: &'s View<'s>) -> Self {
+        Self { view }
+    }
+
+    /// What the text is.
+    pub fn kind(self) -> TextKind {
+        self.view.kind.get()
+    }
+
+    /// The whole object.
+    pub fn root(self) -> Node<'s> {
+        Node::new(self.view, 0)
+    }
+
+    /// The value of `payload` (or `pay load`), decoded where it is a string that holds an object; of an envelope in an
+    /// envelope the inner one.
+    pub fn payload(self) -> Option<Node<'s>> {
+        self.view.payload.map(|index| Node::new(self.view, index))
+    }
+
+    /// What is shown: the payload where it is an object, else the whole object.
+    pub fn content(self) -> Node<'s> {
+        self.payload().filter(|payload| payload.kind() == Kind::Object).unwrap_or_else(|| self.root())
+    }
+
+    /// `type` of the envelope, as written.
+    pub fn envelope_type(self) -> Option<&'s str> {
+        column(self.root().get("type"))
+    }
+
+    /// `template_type` of the payload, as written.
+    pub fn template_type(self) -> Option<&'s str> {
+        column(self.content().get("template_type"))
+    }
+
+    /// `template_type` in lower case, without spaces, underscores and a `template` at its end.
+    pub fn template_type_norm(self) -> Option<&'s str> {
+        let mut norm = String::new();
+        normalize_template_type(self.template_type()?, &mut norm);
+        Some(self.view.scratch.bump().alloc_str(&norm))
+    }
+
+    /// The form that the template leads to, where it has `formData`, beside the payload or in it.
+    pub fn form(self) -> Option<FormData<'s>> {
+        let is_form = |node: &Node<'s>| node.kind() == Kind::Object;
+        let form = self.root().get("formData").filter(is_form);
+        let form = form.or_else(|| self.content().get("formData").filter(is_form))?;
+        let text = |key| column(form.get(key));
+        let number = |key| {
+            let node: Node<'s> = form.get(key)?;
+            let value = node.as_i64()?;
+            node.mark_used();
+            Some(value)
+        };
+        Some(FormData {
+            form_id: text("formId"),
+            name: text("name"),
+            display_name: text("displayName"),
+            link: text("formLink"),
+            render_type: text("renderType"),
+            link_expiry: number("formLinkExpiry"),
+            submit_expiry: number("submitExpiry"),
+        })
+    }
+
+    /// The verbs of a voice command, in order.
+    pub fn voice_verbs(self) -> impl Iterator<Item = &'s str> {
+        let data = self.root().get("data").filter(|_| self.view.kind.get() == TextKind::VoiceCommand);
+        data.into_iter().flat_map(Node::elements).filter_map(|verb| column(verb.get("verb")))
+    }
+
+    /// Reads the payload (the whole object where it has none) into a type of the caller's.
+    ///
+    /// # Errors
+    /// Where the payload is not what the type asks for, or holds what simd-json does not read: lone surrogates, and
+    /// numbers past 64 bits. The error may quote keys and values: do not log it where those are personal.
+    ///
+    /// ```
+    /// use korpus_core::Scratch;
+    /// #[derive(serde::Deserialize)]
+    /// struct Seats { rows: Vec<String> }
+    /// let scratch = Scratch::new(&Default::default());
+    /// let text = r#"{"type":"template","payload":"{\"template_type\":\"seats\",\"rows\":[\"A\"]}"}"#;
+    /// let seats: Seats = scratch.classify_str(text).template().unwrap().deserialize()?;
+    /// assert_eq!(seats.rows, ["A"]);
+    /// # Ok::<(), simd_json::Error>(())
+    /// ```
+    pub fn deserialize<T: serde::de::DeserializeOwned>(self) -> Result<T, simd_json::Error> {
+        simd_json::from_slice(&mut self.content().raw().as_bytes().to_vec())
+    }
+
+    /// What a person sees or hears of it; `None` where it shows no text.
+    pub fn visible(self) -> Option<&'s str> {
+        if let Some(visible) = self.view.visible.get() {
+            return visible;
+        }
+        let visible = match self.view.kind.get() {
+            TextKind::VoiceCommand => self.said(),
+            _ => self.shown(),
+        };
+        self.view.visible.set(Some(visible));
+        visible
+    }
+
+    fn shown(self) -> Option<&'s str> {
+        let content = self.content();
+        let shows_message = self.template_type_norm().is_some_and(shows_text_message);
+        let keys: &[&str] = if shows_message {
+            &["text_message", "text", "title", "heading"]
+        } else {
+            &["text", "text_message", "title", "heading"]
+        };
+        let found = keys.iter().find_map(|key| shown_text(content.get(key)?));
+        let found = found.or_else(|| {
+            // A payload that is a string and no JSON is what is shown.
+            let payload = self.payload()?;
+            let text = payload.as_str()?;
+            if text.trim_start().starts_with('{') { None } else { shown_text(payload) }
+        });
+        found.or_else(|| shown_text(self.root().get("text")?)).or_else(|| self.titles())
+    }
+
+    /// The titles of all elements, one a line.
+    fn titles(self) -> Option<&'s str> {
+        struct Titles(String);
+        impl super::walk::TemplateVisitor for Titles {
+            fn element(&mut self, element: &super::walk::Element<'_, '_>) {
+                if let Some(title) = element.title.filter(|title| !title.trim().is_empty()) {
+                    push_line(&mut self.0, title);
+                }
+            }
+        }
+        let mut titles = Titles(String::new());
+        self.visit(&mut titles);
+        self.non_empty(&titles.0)
+    }
+
+    /// All that a voice command says, one text a line.
+    fn said(self) -> Option<&'s str> {
+        let mut out = String::new();
+        let mut one = String::new();
+        let mut single = None;
+        let mut count = 0;
+        let data = self.root().get("data")?;
+        for_each_said(data, false, &mut |node| {
+            let Some(text) = node.as_str() else { return };
+            one.clear();
+            strip_speech(text, &mut one);
+            let shown = one.trim();
+            if !shown.is_empty() {
+                push_line(&mut out, shown);
+                count += 1;
+                single = Some(node).filter(|_| shown == text && is_exact(node));
+            }
+        });
+        if let Some(node) = single.filter(|_| count == 1) {
+            node.mark_used();
+        }
+        self.non_empty(&out)
+    }
+
+    fn non_empty(self, text: &str) -> Option<&'s str> {
+        (!text.is_empty()).then(|| &*self.view.scratch.bump().alloc_str(text))
+    }
+}
+
+fn push_line(out: &mut String, line: &str) {
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out.push_str(line);
+}
+
+/// Every text that is said: of the verb `say`, and of a `say` inside another verb.
+fn for_each_said<'s>(node: Node<'s>, is_say: bool, found: &mut impl FnMut(Node<'s>)) {
+    let is_say = is_say || node.get("verb").and_then(Node::as_str) == Some("say");
+    let children: super::node::Nodes<'s> = node.children();
+    for child in children.filter(|child| !child.is_shadowed()) {
+        if is_say && node.kind() == Kind::Object && child.key() == "text" {
+            if child.kind().is_string() {
+                found(child);
+            }
+            child.elements().filter(|text| text.kind().is_string()).for_each(&mut *found);
+        } else if child.is_container() {
+            // A list of things to say, or a member.
+            let says = child.key() == "say" || (is_say && node.kind() == Kind::Array);
+            for_each_said(child, says, found);
+        }
+    }
+}
+
+/// A text that a person sees, where it is one and not blank.
+fn shown_text(node: Node<'_>) -> Option<&str> {
+    let (shown, text) = title_of(node)?;
+    if text.trim().is_empty() {
+        return None;
+    }
+    mark_if_exact(shown);
+    Some(text)
+}
+
+/// Whether its decoded form says all that it is.
+pub(super) fn is_exact(node: Node<'_>) -> bool {
+    match node.kind() {
+        Kind::PlainString => true,
+        Kind::EscapedString => node.as_text().is_some_and(|text| node.view.scratch.decode(text).1),
+        _ => false,
+    }
+}
+
+pub(super) fn mark_if_exact(node: Node<'_>) {
+    if is_exact(node) {
+        node.mark_used();
+    }
+}
+
+/// The value of a column that takes strings.
+fn column(node: Option<Node<'_>>) -> Option<&str> {
+    let node = node?;
+    let text = node.as_str()?;
+    mark_if_exact(node);
+    Some(text)
+}
