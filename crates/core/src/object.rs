@@ -20,8 +20,7 @@ impl<'b> ObjectRef<'b> {
 
     #[inline(always)]
     fn slot(self, index: usize) -> Slot {
-        // An element that is no object has slots too, all of them absent.
-        self.block.arena.slots[self.object.slots as usize + index]
+        self.block.arena.slot(self.object, index)
     }
 
     #[inline(always)]

@@ -232,7 +232,7 @@ impl PageParser {
         if is_conversation {
             let object = self.block.arena.objects[walked.object as usize];
             let slot = Class::Conversation.child_slot(ConversationField::Messages as usize);
-            let mut child = self.block.arena.slots[object.slots as usize + slot].first_child();
+            let mut child = self.block.arena.slot(&object, slot).first_child();
             while child != NONE {
                 let element = self.block.arena.objects[child as usize];
                 if element.span.kind() == Some(Kind::Object) {
@@ -248,13 +248,15 @@ impl PageParser {
         let Some(page) = &mut self.page else { unreachable!("messages stand in a body") };
         let index = page.messages;
         page.messages += 1;
-        let slots = self.block.arena.objects[object as usize].slots as usize;
-        let id = self.block.arena.slots[slots + MessageField::Id as usize];
+        let arena = &self.block.arena;
+        let entry = &arena.objects[object as usize];
+        let field = |field: MessageField| arena.slot(entry, field as usize);
+        let id = field(MessageField::Id);
         let has_id = id.kind().is_some_and(Kind::is_string) && !id.range().is_empty();
         // The text is not in the block yet, so views of it are made by hand.
         let text = self.buffer.text();
         if record == NONE {
-            page.count_form(form_of_slots(&self.block.arena.slots[slots..]));
+            page.count_form(form_of(|name| !field(name).is_absent()));
         }
         let surrogate = if has_id {
             NONE
@@ -265,21 +267,20 @@ impl PageParser {
             let content = hash::content(raw, compact, &mut scratch);
             let mut key = Vec::new();
             let owner_id = if record == NONE {
-                self.block.arena.slots[slots + MessageField::SessionId as usize]
+                field(MessageField::SessionId)
             } else {
                 let owner = self.block.records[record as usize].object as usize;
-                let owner = self.block.arena.objects[owner].slots as usize;
-                self.block.arena.slots[owner + ConversationField::Id as usize]
+                arena.slot(&arena.objects[owner], ConversationField::Id as usize)
             };
             key.push(u8::from(record != NONE));
             for slot in [
                 owner_id,
-                self.block.arena.slots[slots + MessageField::Type as usize],
-                self.block.arena.slots[slots + MessageField::CreatedOn as usize],
-                self.block.arena.slots[slots + MessageField::Timestamp as usize],
-                self.block.arena.slots[slots + MessageField::TimestampValue as usize],
-                self.block.arena.slots[slots + MessageField::Text as usize],
-                first_text(&self.block.arena, object),
+                field(MessageField::Type),
+                field(MessageField::CreatedOn),
+                field(MessageField::Timestamp),
+                field(MessageField::TimestampValue),
+                field(MessageField::Text),
+                first_text(arena, object),
             ] {
                 key.extend_from_slice(&(slot.range().len() as u64).to_le_bytes());
                 key.extend_from_slice(&text[slot.range()]);
@@ -364,15 +365,10 @@ pub(super) enum Failure {
     Bad(Reason, usize),
 }
 
-fn form_of_slots(slots: &[crate::scan::Slot]) -> crate::message::Form {
-    form_of(|field: MessageField| !slots[field as usize].is_absent())
-}
-
 /// The first component's text, as a slot.
 fn first_text(arena: &crate::scan::Arena, message: u32) -> crate::scan::Slot {
     let child = |object: u32, class: Class, field: usize| {
-        let slots = arena.objects[object as usize].slots as usize;
-        arena.slots[slots + class.child_slot(field)].first_child()
+        arena.slot(&arena.objects[object as usize], class.child_slot(field)).first_child()
     };
     let component = child(message, Class::Message, MessageField::Components as usize);
     if component == NONE {
@@ -382,7 +378,7 @@ fn first_text(arena: &crate::scan::Arena, message: u32) -> crate::scan::Slot {
     if data == NONE {
         return crate::scan::Slot::ABSENT;
     }
-    arena.slots[arena.objects[data as usize].slots as usize + DataField::Text as usize]
+    arena.slot(&arena.objects[data as usize], DataField::Text as usize)
 }
 
 impl ObjectRef<'_> {

@@ -197,8 +197,8 @@ impl PageParser {
 
     /// Whether an object has the keys of what the array holds.
     fn looks_right(&self, walked: Walked, class: Class) -> bool {
-        let slots = self.block.arena.objects[walked.object as usize].slots as usize;
-        let has = |field: usize| !self.block.arena.slots[slots + field].is_absent();
+        let present = self.block.arena.objects[walked.object as usize].present;
+        let has = |field: usize| present >> field & 1 != 0;
         match class {
             Class::Conversation => {
                 has(ConversationField::Id as usize)

@@ -77,6 +77,8 @@ impl Slot {
 /// An object of a known class, or any other element of a list where such objects are expected.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Object {
+    /// Slots that hold something: one bit a slot. The others hold whatever was there before.
+    pub present: u64,
     /// Keys that stand more than once: one bit a field.
     pub repeated: u64,
     /// The whole value.
@@ -104,7 +106,7 @@ pub(crate) struct Other {
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
     pub objects: Vec<Object>,
-    /// All absent past those in use.
+    /// Only those count that their object says are present.
     pub slots: Vec<Slot>,
     slots_used: usize,
     pub others: Vec<Other>,
@@ -121,7 +123,6 @@ impl Arena {
 
     pub(crate) fn rewind(&mut self, mark: Mark) {
         self.objects.truncate(mark.0);
-        self.slots[mark.1..self.slots_used].fill(Slot::ABSENT);
         self.slots_used = mark.1;
         self.others.truncate(mark.2);
     }
@@ -140,6 +141,7 @@ impl Arena {
             self.grow_slots();
         }
         self.objects.push(Object {
+            present: 0,
             repeated: 0,
             span: Slot::ABSENT,
             slots,
@@ -149,6 +151,16 @@ impl Arena {
             class,
         });
         index
+    }
+
+    /// A slot of an object.
+    #[inline(always)]
+    pub(crate) fn slot(&self, object: &Object, index: usize) -> Slot {
+        if object.present >> index & 1 == 0 {
+            Slot::ABSENT
+        } else {
+            self.slots[object.slots as usize + index]
+        }
     }
 
     #[cold]

@@ -181,26 +181,28 @@ impl Walk<'_> {
     #[inline(never)]
     fn repeated(&mut self, object: u32, step: Step, from: usize, earlier: Slot) {
         self.other(object, step, from, earlier);
-        let object = &mut self.arena.objects[object as usize];
-        object.repeated |= 1 << step.field();
-        // The children of the earlier value must not pass for those of this one, which writes its own afterwards.
-        if step.known() != Known::None {
-            let (_, child_slot) = self.learned.child(step.target());
-            self.arena.slots[object.slots as usize + child_slot] = Slot::ABSENT;
-        }
+        self.arena.objects[object as usize].repeated |= 1 << step.field();
     }
 
-    /// Writes down a value of an object of a known class, whose slots begin at `base`.
+    /// Writes down a value of an object of a known class, whose slots begin at `base`; `present` has a bit for each of
+    /// them that is in use.
     #[inline(always)]
-    fn record(&mut self, object: u32, base: usize, step: Step, from: usize, value: Slot) {
+    fn record(&mut self, object: u32, base: usize, present: &mut u64, step: Step, from: usize, value: Slot) {
         if step.field() == UNKNOWN {
             return self.other(object, step, from, value);
         }
-        let slot = &mut self.arena.slots[base + usize::from(step.field())];
-        let earlier = std::mem::replace(slot, value);
-        if !earlier.is_absent() {
+        let bit = 1_u64 << (step.field() & 63);
+        let index = base + usize::from(step.field());
+        if *present & bit != 0 {
+            let earlier = self.arena.slots[index];
             self.repeated(object, step, from, earlier);
+            // The children of the earlier value must not pass for those of this one, which writes its own afterwards.
+            if step.known() != Known::None {
+                *present &= !(1 << self.learned.child(step.target()).1);
+            }
         }
+        *present |= bit;
+        self.arena.slots[index] = value;
     }
 
     /// An element that is no object, in a list of objects.
@@ -290,6 +292,7 @@ macro_rules! walker {
                 walk.depth -= 1;
                 let base = walk.arena.objects[object as usize].slots as usize;
                 let mut state = walk.learned.entry(class as u16);
+                let mut present = 0;
                 let mut at = start;
                 loop {
                     let from = at;
@@ -329,9 +332,10 @@ macro_rules! walker {
                             Slot::new(kind, start, at - 1)
                         }
                         Opener::EMPTY_ARRAY => {
-                            walk.record(object, base, step, from, Slot::new(Kind::Array, at - 2, at));
+                            walk.record(object, base, &mut present, step, from, Slot::new(Kind::Array, at - 2, at));
                             if step.known() == Known::List {
                                 let (_, child_slot) = walk.learned.child(state);
+                                present |= 1 << child_slot;
                                 walk.arena.slots[base + child_slot] = Slot::children(NONE, true);
                             }
                             continue;
@@ -349,7 +353,8 @@ macro_rules! walker {
                                 if at == FAILED {
                                     return FAILED;
                                 }
-                                walk.record(object, base, step, from, Slot::new(Kind::Object, open, at));
+                                walk.record(object, base, &mut present, step, from, Slot::new(Kind::Object, open, at));
+                                present |= 1 << child_slot;
                                 walk.arena.slots[base + child_slot] = Slot::children(child, true);
                                 continue;
                             }
@@ -369,7 +374,8 @@ macro_rules! walker {
                                 if at == FAILED {
                                     return FAILED;
                                 }
-                                walk.record(object, base, step, from, Slot::new(Kind::Array, open, at));
+                                walk.record(object, base, &mut present, step, from, Slot::new(Kind::Array, open, at));
+                                present |= 1 << child_slot;
                                 walk.arena.slots[base + child_slot] = children;
                                 continue;
                             }
@@ -389,9 +395,11 @@ macro_rules! walker {
                             value
                         }
                     };
-                    walk.record(object, base, step, from, value);
+                    walk.record(object, base, &mut present, step, from, value);
                 }
-                walk.arena.objects[object as usize].span = Slot::new(Kind::Object, start - 1, at);
+                let object = &mut walk.arena.objects[object as usize];
+                object.span = Slot::new(Kind::Object, start - 1, at);
+                object.present = present;
                 walk.depth += 1;
                 at
             }
