@@ -121,9 +121,19 @@ impl PageParser {
                 self.buffer.at = at;
                 Step::On
             }
+            b',' | b'}' | b']' if self.ended_too_soon() => {
+                self.open_page().ended_at = None;
+                self.begin_search(at, at, Reason::UnexpectedByte)
+            }
             b'<' if markup => self.begin_junk(at, (Shape::Error, PageStatus::ErrorResponse, Reason::Html)),
             _ => self.begin_junk(at, (Shape::Unknown, PageStatus::NotAPage, Reason::NotAPage)),
         }
+    }
+
+    /// Whether the body that has just ended may go on: brackets that a broken message closes too many end it early, and
+    /// what follows then is punctuation, where another body would begin with a brace.
+    fn ended_too_soon(&self) -> bool {
+        self.array.is_none() && self.page.as_ref().is_some_and(|page| page.has_array && !page.bare)
     }
 
     fn object(&mut self) -> Step {

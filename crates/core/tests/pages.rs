@@ -1,0 +1,305 @@
+//! Whatever happens to a page, the books balance, windows make no difference, and what is whole is kept.
+
+use std::path::{Path, PathBuf};
+
+use korpus_core::{DecodeLimits, Decoder, InputEnd};
+use korpus_fuzz_oracles::{Found, kept, odd_message, page, parse, scan};
+use korpus_synth::{Codec, Layout, Profile, Shape, Size, Synth, SynthOptions, hostile::HostileMessage};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+/// One thing that happens to a body.
+#[derive(Debug, Clone)]
+enum Mutation {
+    Flip(Index, u8),
+    Set(Index, u8),
+    Delete(Index, usize),
+    Insert(Index, Vec<u8>),
+    Copy(Index, Index, usize),
+    Truncate(Index),
+}
+
+impl Mutation {
+    fn any() -> impl Strategy<Value = Self> {
+        let byte = prop_oneof![
+            3 => proptest::sample::select(b"{}[],:\"\\ \n01ent\x00\xff\xc3".to_vec()),
+            1 => any::<u8>(),
+        ];
+        let piece = prop_oneof![
+            2 => proptest::sample::select(vec![
+                &b"{"[..], b"}", b"[", b"]", b",", b":", b"\"", b"\\", b"\n", b"\xff", b"null", b"{}", b"[]", b"\"\"", b"},{",
+                b"]}", b"{\"_id\":1,\"type\":2,\"components\":[]}", b"{\"messages\":[", b"\n{\"total\":1,\"messages\":[",
+                b"\xef\xbb\xbf", b"\\u12", b"\xed\xa0\x80", b"<html>", b"1e", b"-", b"tru",
+            ]).prop_map(<[u8]>::to_vec),
+            1 => proptest::collection::vec(any::<u8>(), 1..20),
+        ];
+        prop_oneof![
+            3 => (any::<Index>(), 0..8_u8).prop_map(|(at, bit)| Self::Flip(at, bit)),
+            3 => (any::<Index>(), byte).prop_map(|(at, byte)| Self::Set(at, byte)),
+            3 => (any::<Index>(), 1..40_usize).prop_map(|(at, len)| Self::Delete(at, len)),
+            3 => (any::<Index>(), piece).prop_map(|(at, piece)| Self::Insert(at, piece)),
+            1 => (any::<Index>(), any::<Index>(), 1..600_usize).prop_map(|(to, from, len)| Self::Copy(to, from, len)),
+            1 => any::<Index>().prop_map(Self::Truncate),
+        ]
+    }
+
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        if bytes.is_empty() {
+            return;
+        }
+        let len = bytes.len();
+        match self {
+            Self::Flip(at, bit) => bytes[at.index(len)] ^= 1 << bit,
+            Self::Set(at, byte) => bytes[at.index(len)] = *byte,
+            Self::Delete(at, count) => {
+                let at = at.index(len);
+                bytes.drain(at..len.min(at + count));
+            }
+            Self::Insert(at, piece) => {
+                let at = at.index(len);
+                bytes.splice(at..at, piece.iter().copied());
+            }
+            Self::Copy(to, from, count) => {
+                let (to, from) = (to.index(len), from.index(len));
+                let piece = bytes[from..len.min(from + count)].to_vec();
+                bytes.splice(to..to, piece);
+            }
+            Self::Truncate(at) => bytes.truncate(at.index(len)),
+        }
+    }
+}
+
+fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
+    proptest::collection::vec(Mutation::any(), 1..4)
+}
+
+/// The decoded dumps of the test data that are small enough to be parsed in windows of one byte.
+fn dumps() -> Vec<Vec<u8>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/dumps");
+    let mut paths: Vec<PathBuf> = ["responses", "messages", "shapes", "errors"]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(root.join(folder)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !path.extension().is_some_and(|ext| ext == "gz" || ext == "br"))
+        .collect();
+    paths.sort();
+    let mut dumps: Vec<_> = paths.iter().map(|path| std::fs::read(path).unwrap()).collect();
+    assert!(dumps.len() > 80);
+    for shape in [Shape::V2, Shape::Lite, Shape::Call, Shape::AgentAiHistory, Shape::Sessions] {
+        for layout in [Layout::Files, Layout::NdjsonBodies, Layout::Concatenated] {
+            dumps.push(synthetic(shape, layout, 6));
+        }
+    }
+    dumps
+}
+
+fn synthetic(shape: Shape, layout: Layout, messages: u64) -> Vec<u8> {
+    let options = SynthOptions {
+        size: Size::Messages(messages),
+        page_size: messages.div_ceil(2).min(20),
+        shapes: vec![shape],
+        codecs: vec![Codec::Plain],
+        layout,
+        ..SynthOptions::default()
+    };
+    let (files, _) = Synth::new(options).unwrap().write_memory().unwrap();
+    files.into_iter().next().unwrap().1
+}
+
+/// A page of so many lean messages, as its bytes, and where each message stands in them.
+fn big_page(messages: u64) -> (Vec<u8>, Vec<std::ops::Range<usize>>) {
+    let options = SynthOptions {
+        size: Size::Messages(messages),
+        page_size: messages,
+        shapes: vec![Shape::V2],
+        codecs: vec![Codec::Gzip],
+        profile: Profile::Lean,
+        ..SynthOptions::default()
+    };
+    let (files, _) = Synth::new(options).unwrap().write_memory().unwrap();
+    assert_eq!(files.len(), 1);
+    let mut decoder = Decoder::new(&files[0].1[..], None, DecodeLimits::default()).unwrap();
+    let (mut body, mut window) = (Vec::new(), vec![0; 1 << 16]);
+    while let Ok(n @ 1..) = decoder.read(&mut window) {
+        body.extend_from_slice(&window[..n]);
+    }
+    let pages = parse(&body, None, 512 << 10, InputEnd::Complete);
+    let spans =
+        pages[0].messages.iter().map(|m| m.offset as usize..m.offset as usize + m.raw.len()).collect();
+    (body, spans)
+}
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+#[test]
+fn mutated_dumps_keep_their_books() {
+    let dumps = dumps();
+    let case = (any::<Index>(), mutations());
+    let mut runner = proptest::test_runner::TestRunner::new(config(400));
+    let result = runner.run(&case, |(dump, mutations)| {
+        let mut bytes = dump.get(&dumps).clone();
+        for mutation in &mutations {
+            mutation.apply(&mut bytes);
+        }
+        page(&bytes);
+        scan(&bytes);
+        Ok(())
+    });
+    result.unwrap();
+}
+
+#[test]
+fn dumps_keep_their_books() {
+    for dump in dumps() {
+        page(&dump);
+        scan(&dump);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(150))]
+
+    #[test]
+    fn mutated_pages_of_hostile_messages_keep_their_books(
+        seeds in proptest::collection::vec((any::<bool>(), any::<u64>()), 0..6),
+        mutations in proptest::collection::vec(Mutation::any(), 0..4),
+    ) {
+        let messages: Vec<_> = seeds
+            .iter()
+            .map(|&(is_odd, seed)| if is_odd { odd_message(seed) } else { HostileMessage::generate(seed) })
+            .collect();
+        let mut bytes = [b"{\"total\":1,\"messages\":[", &*messages.join(&b", "[..]), b"]}"].concat();
+        for mutation in &mutations {
+            mutation.apply(&mut bytes);
+        }
+        page(&bytes);
+    }
+
+    #[test]
+    fn anything_between_brackets_keeps_its_books(text in "[\\[\\]{}\",:\\\\ \n01a-]{0,40}", before in any::<bool>()) {
+        let page_of = |text: &str| format!("{{\"messages\":[{text}]}}");
+        page(if before { page_of(&text) } else { text.clone() }.as_bytes());
+        scan(text.as_bytes());
+    }
+}
+
+/// One message of many is broken: all others are kept as they were, and the broken one is one reject.
+#[test]
+fn one_broken_message_among_ten_thousand_costs_one_reject() {
+    let (body, spans) = big_page(10_000);
+    assert_eq!(spans.len(), 10_000);
+    let whole: Vec<_> = spans.iter().map(|span| std::str::from_utf8(&body[span.clone()]).unwrap()).collect();
+    let breaks: &[(&str, fn(&mut Vec<u8>))] = &[
+        ("no opening brace", |m| {
+            m.remove(0);
+        }),
+        ("no closing brace", |m| m.truncate(m.len() - 1)),
+        ("cut off in the middle", |m| m.truncate(m.len() / 2)),
+        ("cut off after a key", |m| m.truncate(m.windows(2).position(|w| w == b"\":").unwrap() + 1)),
+        ("a quote less", |m| {
+            let at = m.len() / 2 + m[m.len() / 2..].iter().position(|&b| b == b'"').unwrap();
+            m.remove(at);
+        }),
+        ("a typographic quote", |m| {
+            m.splice(1..2, *b"\xe2\x80\x9c");
+        }),
+        ("bytes that are no UTF-8", |m| {
+            let at = m.windows(3).position(|w| w == b":\"m").unwrap() + 2;
+            m[at] = 0xff;
+        }),
+        ("a control character", |m| {
+            let at = m.windows(3).position(|w| w == b":\"m").unwrap() + 2;
+            m[at] = b'\n';
+        }),
+        ("a comma too many inside", |m| m.insert(m.len() - 1, b',')),
+        ("a bad escape", |m| {
+            let at = m.windows(3).position(|w| w == b":\"m").unwrap() + 2;
+            m.splice(at..at, *b"\\x");
+        }),
+        ("a bracket too many", |m| m.insert(m.len() - 1, b']')),
+        ("nothing but a word", |m| *m = b"undefined".to_vec()),
+        ("a number", |m| *m = b"17".to_vec()),
+        ("too deep", |m| *m = [[b'['; 200], [b']'; 200]].concat()),
+    ];
+    for (what, change) in breaks {
+        for index in [0, 1, 4321, 9998, 9999] {
+            let span = spans[index].clone();
+            let mut message = body[span.clone()].to_vec();
+            change(&mut message);
+            let broken = [&body[..span.start], &message, &body[span.end..]].concat();
+            for window in [None, Some(40_000)] {
+                let pages = parse(&broken, window, 512 << 10, InputEnd::Complete);
+                let others = whole[..index].iter().chain(&whole[index + 1..]);
+                assert!(kept(&pages).iter().eq(others), "{what}, message {index}: all others are kept");
+                let rejected = &pages[0].rejected;
+                assert_eq!(rejected.len(), 1, "{what}, message {index}: {rejected:#?}");
+                assert_eq!(
+                    (rejected[0].index, rejected[0].offset),
+                    (index as u64, span.start as u64),
+                    "{what}"
+                );
+                assert_eq!(pages[0].end.messages_seen, 10_000);
+            }
+        }
+    }
+}
+
+/// Brackets too many end the array, or the body, before its time: no message is lost for it.
+#[test]
+fn closing_too_early_loses_no_message() {
+    let (body, spans) = big_page(300);
+    let whole: Vec<_> = spans.iter().map(|span| std::str::from_utf8(&body[span.clone()]).unwrap()).collect();
+    for closing in ["}", "]", "]}", "}]}", "]}}", " ]\n}", "]}]"] {
+        for index in [0, 1, 150, 298, 299] {
+            let end = spans[index].end;
+            let broken = [&body[..end], closing.as_bytes(), &body[end..]].concat();
+            for window in [None, Some(1000)] {
+                let pages = parse(&broken, window, 512 << 10, InputEnd::Complete);
+                assert!(kept(&pages).iter().eq(whole.iter()), "{closing} after message {index}");
+                assert_eq!(pages.len(), 1, "{closing} after message {index}");
+                assert_eq!(pages[0].end.status.as_str(), "partial", "{closing} after message {index}");
+                assert!(pages[0].rejected.len() <= 2, "{closing} after message {index}");
+            }
+            page(&broken);
+        }
+    }
+}
+
+/// Any change inside one message leaves all others alone.
+#[test]
+fn a_mutated_message_leaves_the_others_alone() {
+    let (body, spans) = big_page(400);
+    let whole: Vec<_> = spans.iter().map(|span| std::str::from_utf8(&body[span.clone()]).unwrap()).collect();
+    let case = (any::<Index>(), mutations());
+    let mut runner = proptest::test_runner::TestRunner::new(config(400));
+    let result = runner.run(&case, |(index, mutations)| {
+        let index = index.index(spans.len());
+        let span = spans[index].clone();
+        let mut message = body[span.clone()].to_vec();
+        for mutation in &mutations {
+            mutation.apply(&mut message);
+        }
+        let mutated = [&body[..span.start], &message, &body[span.end..]].concat();
+        let pages = parse(&mutated, None, 512 << 10, InputEnd::Complete);
+        // What was inserted may itself be a message, an end of the array or another body; the others still are there.
+        let all: Vec<&str> = pages.iter().flat_map(|p| p.messages.iter().map(|m| m.raw.as_str())).collect();
+        prop_assert!(all.starts_with(&whole[..index]), "those before are kept");
+        // Without a bracket that closes it, a list takes in the messages that follow, and all of it is one whole
+        // object, until the body ends too soon.
+        let end = (span.start + message.len()) as u64;
+        let swallows = |m: &Found| m.offset < end && m.offset + m.raw.len() as u64 > end;
+        if pages[0].messages.iter().any(swallows) {
+            prop_assert!(pages[0].end.status.as_str() != "ok", "what is swallowed is told");
+            return Ok(());
+        }
+        prop_assert!(all.ends_with(&whole[index + 1..]), "those after are kept");
+        let is_kept = all.len() > whole.len() - 1;
+        let rejected =
+            pages.iter().flat_map(|page| &page.rejected).filter(|reject| reject.length > 0).count();
+        prop_assert!(is_kept || rejected > 0 || message.trim_ascii().is_empty(), "what is lost is told");
+        Ok(())
+    });
+    result.unwrap();
+}
