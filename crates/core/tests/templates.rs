@@ -1,0 +1,388 @@
+//! Payloads hidden in texts: the samples against expectations written by hand, and against a naive walk, in every
+//! writing, cut anywhere, hostile.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use korpus_core::{Limits, Reason, Scratch, TextError, TextKind, write_json_string};
+use korpus_fuzz_oracles::{Shown, template_of};
+use proptest::prelude::*;
+use serde_json::Value;
+
+fn testdata() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata")
+}
+
+/// The samples by name.
+fn samples() -> Vec<(String, String)> {
+    let mut samples: Vec<_> = std::fs::read_dir(testdata().join("templates"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "json" || ext == "raw"))
+        .map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, std::fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    samples.sort();
+    assert!(samples.len() > 50);
+    samples
+}
+
+fn shown(text: &str) -> Shown {
+    Shown::new(&Scratch::new(&Limits::default()).classify_str(text))
+}
+
+#[test]
+fn samples_are_what_was_written_down_by_hand() {
+    for (name, text) in samples() {
+        let path = testdata().join("expected/templates").join(format!("{name}.json"));
+        let expected: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let found = template_of(&text);
+        let string = |value: &Value| value.as_str().map(str::to_owned);
+        assert_eq!(found.kind.as_str(), expected["kind"], "{name}");
+        assert_eq!(found.visible, string(&expected["text"]), "{name}");
+        let types =
+            ["envelope_type", "template_type", "template_type_norm"].map(|key| string(&expected[key]));
+        assert_eq!(found.types, types, "{name}");
+        let rows = |key: &str| expected[key].as_array().unwrap().clone();
+        let elements: Vec<_> = rows("elements")
+            .iter()
+            .map(|row| {
+                let list =
+                    row["value_list"].as_array().map(|list| list.iter().map(string).collect::<Vec<_>>());
+                (
+                    string(&row["path"]).unwrap(),
+                    ["title", "subtitle", "value", "image_url"].map(|key| string(&row[key])),
+                    list,
+                )
+            })
+            .collect();
+        let found_elements: Vec<_> = found
+            .elements
+            .iter()
+            .map(|(path, _, columns, list)| (path.clone(), columns.clone(), list.clone()))
+            .collect();
+        assert_eq!(found_elements, elements, "{name}");
+        let actions: Vec<_> = rows("actions")
+            .iter()
+            .map(|row| {
+                let columns = ["type", "title", "payload", "value", "url"].map(|key| string(&row[key]));
+                let element = row["element_index"].as_u64().map(|index| index as usize);
+                (string(&row["path"]).unwrap(), element, string(&row["kind"]).unwrap(), columns)
+            })
+            .collect();
+        let found_actions: Vec<_> = found
+            .actions
+            .iter()
+            .map(|(path, element, kind, columns)| {
+                // An empty string is what was written; by hand it was left out.
+                let columns = columns.clone().map(|column| column.filter(|text| !text.is_empty()));
+                (path.clone(), *element, (*kind).to_owned(), columns)
+            })
+            .collect();
+        assert_eq!(found_actions, actions, "{name}");
+        let verbs = expected["voice_verbs"].as_array().cloned().unwrap_or_default();
+        assert_eq!(found.verbs, verbs.iter().filter_map(string).collect::<Vec<_>>(), "{name}");
+        let form = expected.get("form").map(|form| {
+            let texts = ["form_id", "form_name", "form_display_name", "form_link", "form_render_type"];
+            let numbers = ["form_link_expiry", "form_submit_expiry"];
+            (texts.map(|key| string(&form[key])), numbers.map(|key| form[key].as_i64()))
+        });
+        assert_eq!(found.form, form, "{name}");
+    }
+}
+
+/// JSON with every character of every string as an escape.
+fn escaped(value: &Value) -> String {
+    let string = |text: &str| {
+        let units = text.encode_utf16().map(|unit| format!("\\u{unit:04x}"));
+        format!("\"{}\"", units.collect::<String>())
+    };
+    match value {
+        Value::String(text) => string(text),
+        Value::Array(list) => format!("[{}]", list.iter().map(escaped).collect::<Vec<_>>().join(",")),
+        Value::Object(members) => {
+            let members = members.iter().map(|(key, value)| format!("{}:{}", string(key), escaped(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn with_entities(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
+}
+
+fn json_string(text: &str) -> String {
+    let mut out = String::new();
+    write_json_string(text, &mut out);
+    out
+}
+
+/// The payload as a string, and the string's payload too where there is one.
+fn double_encoded(value: &Value) -> Option<String> {
+    let mut value = value.clone();
+    let payload = value.get_mut("payload").filter(|payload| payload.is_object())?;
+    *payload = Value::String(payload.to_string());
+    Some(value.to_string())
+}
+
+#[test]
+fn every_writing_of_a_payload_shows_the_same() {
+    let mut writings = 0;
+    for (name, text) in samples() {
+        let Ok(value) = serde_json::from_str::<Value>(&text) else { continue };
+        // serde_json sorts keys: all writings are made from what it gives.
+        let raw = value.to_string();
+        let reference = template_of(&raw);
+        let quoted = with_entities(&json_string(&raw));
+        let mut others = vec![
+            with_entities(&raw),
+            quoted,
+            serde_json::to_string_pretty(&value).unwrap(),
+            format!("\u{feff}{raw}").trim_start_matches('\u{feff}').to_owned() + "\n \u{a0}",
+            escaped(&value),
+        ];
+        others.extend(double_encoded(&value));
+        for other in others {
+            let same = template_of(&other);
+            // Leftovers are raw: equal as values.
+            let values = |shown: &Shown| -> Vec<(String, Value)> {
+                let leftovers = shown.leftovers.iter();
+                leftovers.map(|(at, raw)| (at.clone(), serde_json::from_str(raw).unwrap())).collect()
+            };
+            assert_eq!(values(&same), values(&reference), "{name}");
+            let same = Shown { leftovers: reference.leftovers.clone(), ..same };
+            assert_eq!(same, reference, "{name}");
+            writings += 1;
+        }
+    }
+    assert!(writings > 250, "{writings}");
+}
+
+#[test]
+fn a_text_cut_anywhere_says_where() {
+    for (name, text) in samples() {
+        let Ok(value) = serde_json::from_str::<Value>(&text) else { continue };
+        let text = if text.len() > 3000 { &text[..text.floor_char_boundary(3000)] } else { text.as_str() };
+        let whole = value.to_string().len() <= 3000;
+        let pretty = serde_json::to_string_pretty(&value).unwrap();
+        let pretty = &pretty[..pretty.floor_char_boundary(1500)];
+        let scratch = Scratch::new(&Limits::default());
+        for text in [text, pretty] {
+            for (cut, _) in text.char_indices() {
+                let part = &text[..cut];
+                let classified = scratch.classify_str(part);
+                if part.trim().is_empty() {
+                    assert_eq!(classified.kind(), TextKind::Empty);
+                    continue;
+                }
+                assert_eq!(classified.kind(), TextKind::Malformed, "{name} {cut}");
+                let expected = TextError { reason: Reason::Truncated, offset: cut };
+                assert_eq!(classified.decode_error(), Some(expected), "{name} {cut}");
+                assert_eq!(classified.visible(), Some(part));
+            }
+        }
+        if whole {
+            let entities = with_entities(text);
+            for (cut, _) in entities.char_indices().skip(1) {
+                let part = &entities[..cut];
+                let classified = scratch.classify_str(part);
+                assert_eq!(classified.kind(), TextKind::Malformed, "{name} {cut}");
+                // What remains of an entity is no quote: it is wrong itself, unless it stands inside a string.
+                let broken = part.rfind('&').filter(|&at| !part[at..].contains(';'));
+                let error = classified.decode_error().unwrap();
+                match error.reason {
+                    Reason::Truncated => assert_eq!(error.offset, cut, "{name}"),
+                    Reason::UnexpectedByte => assert_eq!(Some(error.offset), broken, "{name} {cut}"),
+                    Reason::BadEscape => assert_eq!(Some(error.offset + 1), broken, "{name} {cut}"),
+                    reason => panic!("{name} {cut} {reason}"),
+                }
+            }
+        }
+    }
+}
+
+/// A text of fifty payloads, each a string in the one around it. Written with `\u005c`, it grows by five bytes a
+/// level and quote; with `\\` it would double.
+fn onion(inside: &str, levels: usize) -> String {
+    let mut text = inside.to_owned();
+    for _ in 0..levels {
+        let string = text.replace('\\', "\\u005c").replace('"', "\\u0022");
+        text = format!("{{\"type\":\"template\",\"payload\":\"{string}\"}}");
+    }
+    text
+}
+
+#[test]
+fn onions_are_peeled_as_deep_as_the_limit() {
+    let inside = r#"{"template_type":"button","text":"core"}"#;
+    for levels in 0..=50 {
+        let text = onion(inside, levels);
+        let scratch = Scratch::new(&Limits::default());
+        let classified = scratch.classify_str(&text);
+        let template = classified.template().unwrap();
+        assert_eq!(classified.visible(), (levels <= 4).then_some("core"), "{levels}");
+        let error = classified.decode_error();
+        assert_eq!(error.map(|error| error.reason), (levels > 4).then_some(Reason::TooDeep));
+        if levels > 4 {
+            assert_eq!(error.unwrap().offset, text.find(":\"{").unwrap() + 1);
+            let mut left = Vec::new();
+            template.for_each_leftover(|pointer, raw| left.push((pointer.to_owned(), raw.len())));
+            let (pointer, len) = left.last().unwrap();
+            assert_eq!(*pointer, "/payload".repeat(5));
+            assert!(*len > inside.len());
+        }
+    }
+}
+
+#[test]
+fn hostile_payloads_stay_within_the_budgets() {
+    let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+    let scratch = Scratch::new(&Limits::default());
+    let text = format!("{{\"text\":\"t\",\"x\":{deep}}}");
+    let classified = scratch.classify_str(&text);
+    assert_eq!(classified.kind(), TextKind::Malformed);
+    assert_eq!(classified.decode_error().unwrap().reason, Reason::TooDeep);
+
+    // Deep inside a string, it is a string.
+    let text = onion(&format!("{{\"template_type\":\"b\",\"text\":\"t\",\"x\":{deep}}}"), 3);
+    let shown_deep = shown(&text);
+    assert_eq!(shown_deep.kind, TextKind::Template);
+    assert_eq!(shown_deep.leftovers.len(), 3);
+    assert_eq!(shown(&onion(&deep, 50)).kind, TextKind::Template);
+
+    // A million buttons: the list stays whole, what stands beside it is read.
+    let button = r#"{"type":"postback","title":"b","payload":"p"},"#;
+    let buttons = button.repeat(1_000_000);
+    let text = format!(
+        "{{\"type\":\"template\",\"payload\":{{\"text\":\"t\",\"buttons\":[{}],\"template_type\":\"button\"}}}}",
+        &buttons[..buttons.len() - 1]
+    );
+    let shown_many = shown(&text);
+    assert_eq!((shown_many.kind, shown_many.visible.as_deref()), (TextKind::Template, Some("t")));
+    assert_eq!(shown_many.types[1].as_deref(), Some("button"));
+    assert!(shown_many.actions.is_empty());
+    assert_eq!(shown_many.leftovers.len(), 1);
+    assert_eq!(shown_many.leftovers[0].0, "/payload/buttons");
+
+    // Below the budget, every one of them.
+    let text = format!("{{\"buttons\":[{}]}}", &buttons[..button.len() * 100_000 - 1]);
+    let shown_many = shown(&text);
+    assert_eq!(shown_many.actions.len(), 100_000);
+    assert!(shown_many.leftovers.is_empty());
+
+    let picture = format!("data:image/png;base64,{}", "A".repeat(20 << 20));
+    let text =
+        format!("{{\"type\":\"template\",\"payload\":{{\"elements\":[{{\"image_url\":\"{picture}\"}}]}}}}");
+    let classified = scratch.classify_str(&text);
+    assert_eq!(classified.template().unwrap().count(), (1, 0));
+    assert_eq!(classified.visible(), None);
+}
+
+#[test]
+fn pointers_cost_no_more_than_the_payload() {
+    // Each pointer would repeat the keys above: without a bound, output grows with the square of the text.
+    let long = "k".repeat(400);
+    let numbers = "1,".repeat(200_000) + "1";
+    let text = format!("{{\"{long}\":[{numbers}],\"z\":2}}");
+    let mut bytes = 0;
+    let mut last = None;
+    let scratch = Scratch::new(&Limits::default());
+    scratch.classify_str(&text).template().unwrap().for_each_leftover(|pointer, raw| {
+        bytes += pointer.len() + raw.len();
+        last = Some((pointer.to_owned(), raw.to_owned()));
+    });
+    assert!(bytes < 40 * text.len(), "{bytes}");
+    assert_eq!(last.unwrap(), (String::new(), text.clone()));
+
+    let text = format!("{{\"{}\":[{{\"buttons\":[{{\"title\":\"b\"}}]}}]}}", "k".repeat(100_000));
+    let classified = scratch.classify_str(&text);
+    assert_eq!(classified.decode_error().unwrap().reason, Reason::TooDeep);
+    assert_eq!(classified.template().unwrap().count(), (0, 0));
+}
+
+#[test]
+fn an_arena_forgets_and_serves_again() {
+    let mut scratch = Scratch::new(&Limits::default());
+    let samples = samples();
+    for _ in 0..3 {
+        for (_, text) in &samples {
+            let fresh = shown(text);
+            assert_eq!(Shown::new(&scratch.classify_str(text)), fresh);
+            scratch.reset();
+        }
+    }
+}
+
+fn hostile_json() -> impl Strategy<Value = String> {
+    let string = prop_oneof![
+        Just("\"\"".to_owned()),
+        Just(r#""\ud83d""#.to_owned()),
+        Just(r#""button""#.to_owned()),
+        Just(r#""postback""#.to_owned()),
+        Just(r#""\u0075rl""#.to_owned()),
+        Just(r#""say""#.to_owned()),
+        Just(
+            r#""{\"template_type\":\"date\",\"text\":\"display\",\"buttons\":[{\"title\":\"x\"}]}""#
+                .to_owned()
+        ),
+        "[a-z <>&;/~\u{e9}\u{1f600}]{0,8}".prop_map(|text| json_string(&text)),
+    ];
+    let key = prop_oneof![
+        4 => proptest::sample::select(vec![
+            "type", "payload", "pay load", "template_type", "text", "text_message", "title", "label", "value", "url",
+            "postback", "buttons", "otpButtons", "quick_replies", "default_action", "elements", "items", "values",
+            "Values", "primary", "additional", "image", "image_src", "image_url", "subtitle", "moreData", "menu",
+            "headerOptions", "formData", "formId", "submitExpiry", "data", "verb", "say", "link", "heading", "a/b~c",
+        ]).prop_map(|key| format!("\"{key}\"")),
+        1 => Just(r#""\u0074itle""#.to_owned()),
+        1 => Just(r#""\ud83d""#.to_owned()),
+    ];
+    let leaf = prop_oneof![
+        4 => string,
+        1 => proptest::sample::select(vec!["null", "true", "1", "-0", "1e999", "9007199254740993", "[]", "{}"])
+            .prop_map(str::to_owned),
+    ];
+    leaf.prop_recursive(6, 60, 7, move |inner| {
+        prop_oneof![
+            2 => proptest::collection::vec((key.clone(), inner.clone()), 0..7).prop_map(|members| {
+                let members: Vec<_> = members.into_iter().map(|(key, value)| format!("{key} :{value}")).collect();
+                format!("{{{}}}", members.join(", "))
+            }),
+            1 => proptest::collection::vec(inner, 0..5).prop_map(|list| format!("[{}]", list.join(","))),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_payload_agrees_with_a_naive_walk(
+        members in proptest::collection::vec(
+            (proptest::sample::select(vec!["type", "payload", "text", "elements", "data", "formData"]), hostile_json()), 0..6),
+        head in proptest::sample::select(vec![
+            "", r#""type":"template","#, r#""type":"command","data":[{"verb":"say"}],"#, r#""type":"link","#]),
+        encode in 0..4,
+    ) {
+        let mut text = format!("{{{head}\"z\":0");
+        for (key, value) in members {
+            let _ = write!(text, ",\"{key}\":{value}");
+        }
+        text.push('}');
+        let text = match encode {
+            0 => text,
+            1 => with_entities(&text),
+            2 => onion(&text, 2),
+            _ => with_entities(&json_string(&text)),
+        };
+        template_of(&text);
+    }
+
+    #[test]
+    fn any_text_is_classified(text in "[{}\\[\\]\",:&;quot<>/a-z0-9 \\\\\n\u{e9}]{0,40}", start in 0..4_usize) {
+        template_of(&(["", "{", "{&quot;", "&quot;{"][start].to_owned() + &text));
+    }
+}
