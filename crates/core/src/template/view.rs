@@ -1,6 +1,6 @@
 //! A payload as a whole: its type, its form, its verbs, and what a person sees of it.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 use super::kind::TextKind;
 use super::markup::strip_speech;
@@ -8,7 +8,7 @@ use super::node::Node;
 use super::scratch::{Scratch, TextError};
 use super::tape::Item;
 use super::types::{normalize_template_type, shows_text_message};
-use super::walk::title_of;
+use super::walk::{Element, TemplateVisitor, title_of};
 use crate::value::Kind;
 
 /// A text that was taken apart, in the arena.
@@ -20,7 +20,7 @@ pub(super) struct View<'s> {
     pub error: Option<TextError>,
     pub kind: Cell<TextKind>,
     /// What a person sees, once it was asked for.
-    pub visible: Cell<Option<Option<&'s str>>>,
+    pub visible: OnceCell<Option<&'s str>>,
     /// Whether all that a column holds is marked.
     pub marked: Cell<bool>,
 }
@@ -101,9 +101,8 @@ impl<'s> Template<'s> {
 
     /// `template_type` in lower case, without spaces, underscores and a `template` at its end.
     pub fn template_type_norm(self) -> Option<&'s str> {
-        let mut norm = String::new();
-        normalize_template_type(self.template_type()?, &mut norm);
-        Some(self.view.scratch.bump().alloc_str(&norm))
+        let name = self.template_type()?;
+        Some(self.view.scratch.text_of(|norm| normalize_template_type(name, norm)))
     }
 
     /// The form that the template leads to, where it has `formData`, beside the payload or in it.
@@ -157,15 +156,10 @@ impl<'s> Template<'s> {
 
     /// What a person sees or hears of it; `None` where it shows no text.
     pub fn visible(self) -> Option<&'s str> {
-        if let Some(visible) = self.view.visible.get() {
-            return visible;
-        }
-        let visible = match self.view.kind.get() {
+        *self.view.visible.get_or_init(|| match self.view.kind.get() {
             TextKind::VoiceCommand => self.said(),
             _ => self.shown(),
-        };
-        self.view.visible.set(Some(visible));
-        visible
+        })
     }
 
     fn shown(self) -> Option<&'s str> {
@@ -188,45 +182,42 @@ impl<'s> Template<'s> {
 
     /// The titles of all elements, one a line.
     fn titles(self) -> Option<&'s str> {
-        struct Titles(String);
-        impl super::walk::TemplateVisitor for Titles {
-            fn element(&mut self, element: &super::walk::Element<'_, '_>) {
+        struct Titles<'a>(&'a mut String);
+        impl TemplateVisitor for Titles<'_> {
+            fn element(&mut self, element: &Element<'_, '_>) {
                 if let Some(title) = element.title.filter(|title| !title.trim().is_empty()) {
-                    push_line(&mut self.0, title);
+                    push_line(self.0, title);
                 }
             }
         }
-        let mut titles = Titles(String::new());
-        self.visit(&mut titles);
-        self.non_empty(&titles.0)
+        let titles = self.view.scratch.text_of(|out| self.visit(&mut Titles(out)));
+        (!titles.is_empty()).then_some(titles)
     }
 
     /// All that a voice command says, one text a line.
     fn said(self) -> Option<&'s str> {
-        let mut out = String::new();
-        let mut one = String::new();
-        let mut single = None;
-        let mut count = 0;
         let data = self.root().get("data")?;
-        for_each_said(data, false, &mut |node| {
-            let Some(text) = node.as_str() else { return };
-            one.clear();
-            strip_speech(text, &mut one);
-            let shown = one.trim();
-            if !shown.is_empty() {
-                push_line(&mut out, shown);
-                count += 1;
-                single = Some(node).filter(|_| shown == text && is_exact(node));
-            }
+        let scratch = self.view.scratch;
+        let mut count = 0;
+        let mut single = None;
+        let said = scratch.text_of(|out| {
+            for_each_said(data, false, &mut |node| {
+                let Some(text) = node.as_str() else { return };
+                scratch.with_string(|one| {
+                    strip_speech(text, one);
+                    let shown = one.trim();
+                    if !shown.is_empty() {
+                        push_line(out, shown);
+                        count += 1;
+                        single = Some(node).filter(|_| shown == text && is_exact(node));
+                    }
+                });
+            });
         });
         if let Some(node) = single.filter(|_| count == 1) {
             node.mark_used();
         }
-        self.non_empty(&out)
-    }
-
-    fn non_empty(self, text: &str) -> Option<&'s str> {
-        (!text.is_empty()).then(|| &*self.view.scratch.bump().alloc_str(text))
+        (!said.is_empty()).then_some(said)
     }
 }
 

@@ -94,17 +94,23 @@ impl<'s> Template<'s> {
     ///
     /// One rule for all types: each object in an array under a key such as `elements`, `cards` or `rowItems` is an
     /// element; each object under a key such as `buttons`, `quick_replies` or `default_action` that has a title or
-    /// leads somewhere is an action, and so is an element that is itself a link.
+    /// leads somewhere is an action, and so is any object that has a title and a target and says by its type (`postback`,
+    /// `url`, `web_url`) that it is one. An object can be both.
     pub fn visit(self, visitor: &mut impl TemplateVisitor) {
-        let mut walker = Walker { visitor, path: String::new(), elements: 0, actions: 0 };
-        walker.children(self.root(), Role::None, None, false);
+        self.walk(visitor);
     }
 
     /// How many elements and actions there are.
     pub fn count(self) -> (usize, usize) {
-        let mut walker = Walker { visitor: &mut Unseen, path: String::new(), elements: 0, actions: 0 };
-        walker.children(self.root(), Role::None, None, false);
-        (walker.elements, walker.actions)
+        self.walk(&mut Unseen)
+    }
+
+    fn walk(self, visitor: &mut impl TemplateVisitor) -> (usize, usize) {
+        self.view.scratch.with_string(|path| {
+            let mut walker = Walker { visitor, path, elements: 0, actions: 0 };
+            walker.children(self.root(), Role::None, None, false);
+            (walker.elements, walker.actions)
+        })
     }
 
     /// Calls `found` with the JSON pointer and the raw JSON of every scalar and every empty container that no column
@@ -115,8 +121,12 @@ impl<'s> Template<'s> {
     pub fn for_each_leftover(self, mut found: impl FnMut(&str, &'s str)) {
         self.mark_all();
         let size = self.root().raw().len();
-        let mut left = Leftovers { path: String::new(), budget: (32 * size).min(16 << 20) + (64 << 10), found: &mut found };
-        if !left.inside(self.root(), false) {
+        let budget = (32 * size).min(16 << 20) + (64 << 10);
+        let all_told = self
+            .view
+            .scratch
+            .with_string(|path| Leftovers { path, budget, found: &mut found }.inside(self.root(), false));
+        if !all_told {
             found("", self.root().raw());
         }
     }
@@ -137,7 +147,7 @@ impl<'s> Template<'s> {
 
 struct Walker<'a, V> {
     visitor: &'a mut V,
-    path: String,
+    path: &'a mut String,
     elements: usize,
     actions: usize,
 }
@@ -159,8 +169,12 @@ impl<V: TemplateVisitor> Walker<'_, V> {
                         _ => role,
                     }
                 } else {
-                    push_escaped(child.key(), &mut self.path);
-                    if role == Role::Tabs && child.kind() == Kind::Array { Role::Elements } else { role_of(child.key()) }
+                    push_escaped(child.key(), self.path);
+                    if role == Role::Tabs && child.kind() == Kind::Array {
+                        Role::Elements
+                    } else {
+                        role_of(child.key())
+                    }
                 };
                 if child.kind() == Kind::Object {
                     self.object(child, own, len, is_array, element, in_action);
@@ -183,38 +197,44 @@ impl<V: TemplateVisitor> Walker<'_, V> {
         mut element: Option<usize>,
         in_action: bool,
     ) {
-        let mut is_action = None;
+        let mut action = None;
         match role {
             Role::Elements if in_array => {
                 self.emit_element(node, parent_len, element);
                 element = Some(self.elements - 1);
-                let is_link = node.get("type").and_then(Node::as_str).is_some_and(is_link_type);
-                if is_link && has_title(node) && leads_somewhere(node) {
-                    is_action = Some(ActionKind::Button);
-                }
             }
-            // What an action sends is a part of it.
-            Role::Action(ActionKind::Postback) if in_action => {}
-            Role::Action(kind) if has_title(node) || leads_somewhere(node) => is_action = Some(kind),
-            Role::MaybeAction(kind) if has_title(node) && leads_somewhere(node) => is_action = Some(kind),
+            Role::Action(kind) if has_title(node) || leads_somewhere(node) => action = Some(kind),
+            Role::MaybeAction(kind) if has_title(node) && leads_somewhere(node) => action = Some(kind),
             _ => {}
         }
-        if let Some(kind) = is_action {
+        if action.is_none() && says_that_it_is_an_action(node) {
+            action = Some(ActionKind::Button);
+        }
+        // What an action sends is a part of it.
+        if in_action && role == Role::Action(ActionKind::Postback) {
+            action = None;
+        }
+        if let Some(kind) = action {
             self.emit_action(node, kind, parent_len, element);
         }
         let inside = if role == Role::Tabs && !in_array { Role::Tabs } else { Role::None };
-        self.children(node, inside, element, is_action.is_some());
+        self.children(node, inside, element, action.is_some());
     }
 
     fn emit_element(&mut self, node: Node<'_>, parent_len: usize, parent: Option<usize>) {
-        let title_node = TITLE_KEYS.iter().find_map(|key| node.get(key).filter(|node| title_of(*node).is_some()));
-        let header = node.get("title").filter(|title| title.kind() == Kind::Object).map(|title| named(title).unwrap_or(title));
-        let subtitle = ["subtitle", "description", "sectionHeaderDesc"].iter().find_map(|key| take(node.get(key)));
+        let title_node =
+            TITLE_KEYS.iter().find_map(|key| node.get(key).filter(|node| title_of(*node).is_some()));
+        let header = node
+            .get("title")
+            .filter(|title| title.kind() == Kind::Object)
+            .map(|title| named(title).unwrap_or(title));
+        let subtitle =
+            ["subtitle", "description", "sectionHeaderDesc"].iter().find_map(|key| take(node.get(key)));
         let image = node.get("image_url").or_else(|| node.get("image").map(source_of));
         let image = image.or_else(|| node.get("title")?.get("image").map(source_of));
         let element = Element {
             index: self.elements,
-            path: &self.path,
+            path: self.path,
             parent_path: &self.path[..parent_len],
             parent,
             title: title_node.and_then(take_title),
@@ -239,9 +259,9 @@ impl<V: TemplateVisitor> Walker<'_, V> {
         let kind_of = ["type", "content_type", "contenttype"].iter().find_map(|key| node.get(key));
         let url = node.get("url");
         let url = url.map(|url| url.get("link").or_else(|| url.get("url")).unwrap_or(url));
-        let action = Action {
+        let found = Action {
             index: self.actions,
-            path: &self.path,
+            path: self.path,
             parent_path: &self.path[..parent_len],
             element,
             kind,
@@ -253,7 +273,7 @@ impl<V: TemplateVisitor> Walker<'_, V> {
             node,
         };
         self.actions += 1;
-        self.visitor.action(&action);
+        self.visitor.action(&found);
     }
 }
 
@@ -269,6 +289,15 @@ fn leads_somewhere(node: Node<'_>) -> bool {
     ["payload", "value", "url", "postback"]
         .iter()
         .any(|key| node.get(key).is_some_and(|target| target.kind() != Kind::Null))
+}
+
+/// Whether an object is an action wherever it stands: it has a title, and its type says that its target is one.
+fn says_that_it_is_an_action(node: Node<'_>) -> bool {
+    node.get("type").and_then(Node::as_str).is_some_and(is_link_type)
+        && has_title(node)
+        && ["payload", "value", "url"].iter().any(|key| {
+            node.get(key).is_some_and(|target| target.kind() != Kind::Null && !target.is_container())
+        })
 }
 
 /// The member that the `type` of an object names: `{"type":"url","url":{…}}`.
@@ -322,11 +351,7 @@ fn take_any(node: Option<Node<'_>>) -> Option<&str> {
             mark_if_exact(node);
             node.as_str()
         }
-        Kind::Array | Kind::Object => {
-            let mut out = String::with_capacity(node.raw().len());
-            node.write_compact(&mut out);
-            Some(node.view.scratch.bump().alloc_str(&out))
-        }
+        Kind::Array | Kind::Object => Some(node.view.scratch.text_of(|out| node.write_compact(out))),
         _ => Some(node.raw()),
     }
 }
@@ -348,7 +373,7 @@ fn value_list<'s>(node: Node<'s>) -> Option<&'s [Option<&'s str>]> {
             cells.extend(row.elements().map(|cell| take(Some(cell))));
         }
     }
-    (!cells.is_empty()).then(|| &*cells.into_bump_slice())
+    (!cells.is_empty()).then(|| cells.into_bump_slice() as &[_])
 }
 
 fn first_of_cell(cell: Node<'_>) -> Option<&str> {
@@ -367,7 +392,7 @@ fn push_escaped(key: &str, path: &mut String) {
 }
 
 struct Leftovers<'a, F> {
-    path: String,
+    path: &'a mut String,
     /// How many bytes of pointers may still be written.
     budget: usize,
     found: &'a mut F,
@@ -389,9 +414,10 @@ impl<'s, F: FnMut(&str, &'s str)> Leftovers<'_, F> {
             if is_array {
                 let _ = write!(self.path, "{i}");
             } else {
-                push_escaped(child.key(), &mut self.path);
+                push_escaped(child.key(), self.path);
             }
-            let Some(budget) = self.budget.checked_sub(self.path.len() - len + if goes_in { 0 } else { len }) else {
+            let Some(budget) = self.budget.checked_sub(self.path.len() - len + if goes_in { 0 } else { len })
+            else {
                 return false;
             };
             self.budget = budget;
@@ -400,11 +426,10 @@ impl<'s, F: FnMut(&str, &'s str)> Leftovers<'_, F> {
                     return false;
                 }
             } else {
-                (self.found)(&self.path, child.raw());
+                (self.found)(self.path, child.raw());
             }
             self.path.truncate(len);
         }
         true
     }
 }
-
