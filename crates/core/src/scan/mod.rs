@@ -3,6 +3,8 @@
 mod arena;
 mod fields;
 mod learn;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub(crate) use arena::{Arena, NONE, Object, Slot};
