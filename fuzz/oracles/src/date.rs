@@ -41,7 +41,9 @@ fn read(text: &str) {
             assert!(expected.is_some(), "{text}: no time for jiff");
             let mut printed = String::new();
             write_timestamp(time.micros, &mut printed);
-            assert_eq!(time.canonical, printed == text, "{text}: printed {printed}");
+            // Years of more than four digits print as jiff does, and are not the platform's form.
+            let is_signed = text.starts_with(['-', '+']);
+            assert_eq!(time.canonical, printed == text && !is_signed, "{text}: printed {printed}");
         }
         None => assert!(text.parse::<Timestamp>().is_err(), "{text}: a time for jiff"),
     }
