@@ -1,5 +1,6 @@
 //! From arguments to what the engine takes: inputs, options, filter.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,6 +37,9 @@ impl Reading {
     /// Checks the arguments and lists the inputs; `out` is not among them.
     pub(crate) fn new(args: &ReadArgs, out: Option<&Path>) -> Result<Self, Failure> {
         let options = run_options(&args.filter, &args.common, !args.no_dedup)?;
+        if let Some(out) = out {
+            refuse_inside(&args.inputs, out)?;
+        }
         let expand_options = ExpandOptions { exclude: out.map(Path::to_owned) };
         let mut inputs = expand(&args.inputs, &expand_options)?;
         let left_out = match &args.filter.call_id {
@@ -56,6 +60,21 @@ impl Reading {
     pub(crate) fn progress(&self) -> Progress {
         Progress::new(self.progress, self.inputs.total_size())
     }
+}
+
+/// An output may lie inside an input, where it is passed over; the other way round nothing would be left to read.
+fn refuse_inside(inputs: &[OsString], out: &Path) -> Result<(), Failure> {
+    let Ok(out) = std::fs::canonicalize(out) else { return Ok(()) };
+    for input in inputs {
+        if std::fs::canonicalize(input).is_ok_and(|input| input.starts_with(&out)) {
+            return Err(Failure::Usage(format!(
+                "{} lies inside the output {}: choose another --out",
+                Path::new(input).display(),
+                out.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The options of a run that the arguments ask for; Ctrl-C cancels it.

@@ -85,6 +85,7 @@ fn nothing_done_is_2_and_says_why() {
         (&["convert", good, "--out", full.to_str().unwrap()], "left alone"),
         (&["convert", bad, "--out", out, "--strict"], "nothing was published"),
         (&["convert", good, "--out", out, "--temp-dir", missing.to_str().unwrap()], "--temp-dir"),
+        (&["convert", good, "--out", dir.path().to_str().unwrap()], "lies inside the output"),
         (&["check"], "INPUT"),
         (&["inspect", dir.path().to_str().unwrap()], "directory"),
         (&["restore", missing.to_str().unwrap()], "no finished dataset"),

@@ -23,9 +23,9 @@ fn standing(out: &Path) -> Option<BTreeMap<PathBuf, Vec<u8>>> {
 
 #[test]
 fn a_killed_run_leaves_a_whole_dataset_or_none() {
-    const KILLS: u32 = 14;
+    const KILLS: u32 = 10;
     let dir = tempfile::tempdir().unwrap();
-    let more = ["--messages", "4000", "--page-size", "500", "--duplicates", "0.1", "--edited-copies", "0.1"];
+    let more = ["--messages", "2500", "--page-size", "500", "--duplicates", "0.1", "--edited-copies", "0.1"];
     let (new_dump, _) = synth(&dir.path().join("new"), &more);
     let (old_dump, _) = synth(&dir.path().join("old"), &["--messages", "100", "--seed", "9"]);
     let reference = dir.path().join("reference/out");
