@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use korpus_core::{
     Author, Block, Channel, Component, InputEnd, LatencyField, LatencyPart, Limits, Message, MessageField,
-    PageParser, TagsField, parse_timestamp,
+    PageParser, TagsField, Text, parse_timestamp,
 };
 use korpus_synth::{Codec, Profile, Shape, Size, Synth, SynthOptions};
 
@@ -82,7 +82,7 @@ fn read(message: Message<'_>, scratch: &mut Scratch) -> usize {
         }
         sum += usize::from(message.is_repeated(field)) + usize::from(message.is_regular_list(field));
     }
-    if let Some(time) = message.created_on().and_then(|text| text.plain()).and_then(parse_timestamp) {
+    if let Some(time) = message.created_on().and_then(Text::plain).and_then(parse_timestamp) {
         sum += usize::from(time.canonical);
     }
     sum += message.components().map(|component| read_component(component, scratch)).sum::<usize>();

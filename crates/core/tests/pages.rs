@@ -185,13 +185,16 @@ proptest! {
     }
 }
 
+/// What breaks a message.
+type Break = fn(&mut Vec<u8>);
+
 /// One message of many is broken: all others are kept as they were, and the broken one is one reject.
 #[test]
 fn one_broken_message_among_ten_thousand_costs_one_reject() {
     let (body, spans) = big_page(10_000);
     assert_eq!(spans.len(), 10_000);
     let whole: Vec<_> = spans.iter().map(|span| std::str::from_utf8(&body[span.clone()]).unwrap()).collect();
-    let breaks: &[(&str, fn(&mut Vec<u8>))] = &[
+    let breaks: &[(&str, Break)] = &[
         ("no opening brace", |m| {
             m.remove(0);
         }),

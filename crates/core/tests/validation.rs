@@ -35,7 +35,8 @@ fn scalar() -> impl Strategy<Value = String> {
 
 fn json() -> impl Strategy<Value = String> {
     let value = scalar().prop_recursive(6, 60, 6, |inner| {
-        let element = (space(), inner, space()).prop_map(|(before, value, after)| before + &value + &after).boxed();
+        let element =
+            (space(), inner, space()).prop_map(|(before, value, after)| before + &value + &after).boxed();
         let member = (space(), string(), space(), element.clone())
             .prop_map(|(before, key, after, value)| format!("{before}{key}{after}:{value}"));
         prop_oneof![

@@ -1,5 +1,7 @@
 //! Every accessor of a message against `serde_json`, on messages made to break a scanner that predicts the next key.
 
+use std::fmt::Write;
+
 use korpus_fuzz_oracles::{odd_message, views_of};
 use korpus_synth::hostile::HostileMessage;
 use proptest::prelude::*;
@@ -40,7 +42,7 @@ fn more_keys_than_can_be_learned() {
         let mut json = String::from("{\"type\":\"incoming\",\"components\":[]");
         for key in 0..100 {
             let name = message * 60 + key;
-            json += &format!(",\"key{name}\":{{\"a{name}\":[{{\"b{name}\":{name}}}],\"a\":\"{name}\"}}");
+            write!(json, ",\"key{name}\":{{\"a{name}\":[{{\"b{name}\":{name}}}],\"a\":\"{name}\"}}").unwrap();
         }
         messages.push(format!("{json},\"_id\":\"ms-{message}\"}}").into_bytes());
     }

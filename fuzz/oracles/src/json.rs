@@ -104,7 +104,8 @@ impl<'a> Json<'a> {
         if self.kind() != JsonKind::Object {
             return Vec::new();
         }
-        let Members(members) = serde_json::from_str(self.0).expect("a valid object");
+        let Members(members) =
+            serde_json::from_str(self.0).unwrap_or_else(|_| unreachable!("it was parsed before"));
         members.into_iter().map(|(key, value)| (Self(key.get()), Self(value.get()))).collect()
     }
 
@@ -113,7 +114,8 @@ impl<'a> Json<'a> {
         if self.kind() != JsonKind::Array {
             return Vec::new();
         }
-        let elements: Vec<&RawValue> = serde_json::from_str(self.0).expect("a valid array");
+        let elements: Vec<&RawValue> =
+            serde_json::from_str(self.0).unwrap_or_else(|_| unreachable!("it was parsed before"));
         elements.into_iter().map(|value| Self(value.get())).collect()
     }
 
@@ -126,6 +128,9 @@ impl<'a> Json<'a> {
     }
 
     /// The text of a string with U+FFFD in the place of lone surrogates, and whether there was none.
+    ///
+    /// # Panics
+    /// If it is no string.
     pub fn lossy_text(self) -> (String, bool) {
         let mut bytes = self.text();
         let mut exact = true;
@@ -138,7 +143,7 @@ impl<'a> Json<'a> {
             }
             at += 1;
         }
-        (String::from_utf8(bytes).expect("UTF-8 without surrogates"), exact)
+        (String::from_utf8_lossy(&bytes).into_owned(), exact)
     }
 
     /// Its bytes without the white space between its tokens.

@@ -5,7 +5,7 @@ use korpus_core::{
     TagField, TagsField, ThumbnailField,
 };
 
-/// A small generator of numbers: SplitMix64.
+/// A small generator of numbers: `SplitMix64`.
 struct Rng(u64);
 
 impl Rng {

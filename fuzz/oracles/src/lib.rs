@@ -27,8 +27,11 @@ pub use scan::{depth, scan};
 pub use template::{ActionRow, Columns, ElementRow, FormRow, Shown, template, template_of};
 pub use views::{views, views_of};
 
+/// What must hold of any bytes; panics where it does not.
+pub type Oracle = fn(&[u8]);
+
 /// The oracles by the name of their fuzz target.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Oracle)] = &[
     ("codec", codec),
     ("scan", scan),
     ("views", views),

@@ -151,7 +151,7 @@ fn check_object<F: Copy + Debug>(view: &View<'_, '_, F>, json: Json<'_>, fields:
         let key = (fields.key)(field);
         let values = members.values(key);
         let value = (view.value)(field);
-        assert_eq!(value.map(|value| value.raw()), values.last().map(|value| value.raw()), "{field:?}");
+        assert_eq!(value.map(Value::raw), values.last().map(|value| value.raw()), "{field:?}");
         let text = (view.text)(field).map(|text| text.lossy().into_owned());
         let expected = values.last().filter(|value| value.kind() == JsonKind::String);
         assert_eq!(text, expected.map(|value| value.lossy_text().0), "{field:?}");
