@@ -1,6 +1,6 @@
 //! HTML entities and speech markup: found, decoded, stripped. Every function is linear in its text.
 
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memchr2, memchr3, memmem};
 
 /// The entity at the start of `text`, which begins with an ampersand: its character and its length.
 pub(super) fn entity_at(text: &str) -> Option<(char, usize)> {
@@ -205,15 +205,50 @@ pub(super) fn strip_speech(text: &str, out: &mut String) {
     decode_entities(&text[from..], out);
 }
 
-/// Whether `text`, as it stands in a JSON string, may hold a `<` or a `&` once it is decoded.
-pub(super) fn may_hold_markup(raw: &str, escaped: bool) -> bool {
+/// Whether a text, as it stands in a JSON string, holds a `<` or a `&` once it is decoded.
+#[inline(always)]
+pub(super) fn holds_markup(raw: &str, escaped: bool) -> bool {
     let bytes = raw.as_bytes();
-    if memchr2(b'<', b'&', bytes).is_some() {
-        return true;
+    // Most texts are a line at most: starting up a search by vectors would cost more than the search.
+    if (8..=64).contains(&bytes.len()) {
+        let last = bytes.last_chunk::<8>().is_some_and(|last| holds_mark(*last, escaped));
+        if !last && !bytes.as_chunks::<8>().0.iter().any(|chunk| holds_mark(*chunk, escaped)) {
+            return false;
+        }
     }
-    escaped
-        && memmem::find_iter(bytes, br"\u00")
-            .any(|at| matches!(bytes.get(at + 4..at + 6), Some([b'3', b'c' | b'C'] | [b'2', b'6'])))
+    search_markup(bytes, escaped)
+}
+
+/// Whether one of eight bytes is a `<`, a `&` or, where that may hide one, a backslash.
+#[inline(always)]
+fn holds_mark(chunk: [u8; 8], escaped: bool) -> bool {
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+    const LOW_BITS: u64 = 0x0101_0101_0101_0101;
+    let chunk = u64::from_ne_bytes(chunk);
+    let zero = |byte: u8| {
+        let other = chunk ^ (LOW_BITS * u64::from(byte));
+        other.wrapping_sub(LOW_BITS) & !other
+    };
+    let found = zero(b'<') | zero(b'&') | if escaped { zero(b'\\') } else { 0 };
+    found & HIGH_BITS != 0
+}
+
+fn search_markup(bytes: &[u8], escaped: bool) -> bool {
+    if !escaped {
+        return memchr2(b'<', b'&', bytes).is_some();
+    }
+    let mut at = 0;
+    while let Some(found) = memchr3(b'<', b'&', b'\\', &bytes[at..]) {
+        at += found;
+        match &bytes[at..] {
+            [b'\\', b'u', b'0', b'0', b'3', b'c' | b'C', ..] | [b'\\', b'u', b'0', b'0', b'2', b'6', ..] => {
+                return true;
+            }
+            [b'\\', ..] => at += 2,
+            _ => return true,
+        }
+    }
+    false
 }
 
 #[cfg(test)]
@@ -284,6 +319,27 @@ mod tests {
             "",
         ] {
             assert!(!is_ssml(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn markup_is_found_wherever_it_stands() {
+        for len in 0..100 {
+            for at in 0..len {
+                for (mark, escaped, expected) in [
+                    ("<", false, true),
+                    ("&", true, true),
+                    (r"\u003C", true, true),
+                    (r"\u0026", true, true),
+                    (r"\u003d", true, false),
+                    (r"\\u0026", true, false),
+                    (r"\u0026", false, false),
+                    (">", false, false),
+                ] {
+                    let text = "ä".repeat(at / 2) + &"a".repeat(at % 2) + mark + &"b".repeat(len - at);
+                    assert_eq!(holds_markup(&text, escaped), expected, "{text}");
+                }
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use bumpalo::Bump;
 
 use super::kind::TextKind;
 use super::markup::{
-    decode_entities, entity_at, entity_source, has_entity, is_ssml, may_hold_markup, strip_speech,
+    decode_entities, entity_at, entity_source, has_entity, holds_markup, is_ssml, strip_speech,
 };
 use super::tape::{Builder, decode_in};
 use super::types::is_message_type;
@@ -42,6 +42,8 @@ pub struct Scratch {
     depth: usize,
     nodes: usize,
     decodings: usize,
+    /// Whether there is anything to forget.
+    is_used: Cell<bool>,
 }
 
 /// Why a text, or a part of it, could not be taken apart.
@@ -65,11 +67,19 @@ impl Scratch {
             depth: limits.depth,
             nodes: limits.template_nodes,
             decodings: limits.template_decodings,
+            is_used: Cell::new(false),
         }
     }
 
     /// Forgets all texts; to be called for each message, so that the arena stays as small as one of them.
+    #[inline]
     pub fn reset(&mut self) {
+        if self.is_used.replace(false) {
+            self.clear();
+        }
+    }
+
+    fn clear(&mut self) {
         self.bump.reset();
         if self.bump.allocated_bytes() > KEPT_BYTES {
             self.bump = Bump::new();
@@ -83,13 +93,18 @@ impl Scratch {
     }
 
     /// What `text` is. Costs next to nothing where it neither looks like JSON nor holds a `<` or a `&`.
-    #[inline]
+    #[inline(always)]
     pub fn classify<'s>(&'s self, text: Text<'s>) -> ClassifiedText<'s> {
         let raw = text.raw();
-        match raw.trim_start().as_bytes().first() {
+        let first = match raw.as_bytes().first() {
+            // White space begins with none of these.
+            Some(&first @ (b'!'..=b'~' | 0xc3..=0xe0 | 0xe4..)) => Some(first),
+            _ => raw.trim_start().bytes().next(),
+        };
+        match first {
             None => ClassifiedText::verbatim(self, text, TextKind::Empty),
-            Some(b'{' | b'&' | b'\\') => self.classify_decoded(text),
-            _ if may_hold_markup(raw, text.is_escaped()) => self.classify_decoded(text),
+            Some(b'{' | b'\\') => self.classify_decoded(text),
+            Some(_) if holds_markup(raw, text.is_escaped()) => self.classify_decoded(text),
             Some(_) => ClassifiedText::verbatim(self, text, TextKind::Plain),
         }
     }
@@ -101,6 +116,7 @@ impl Scratch {
 
     #[inline(never)]
     fn classify_decoded<'s>(&'s self, text: Text<'s>) -> ClassifiedText<'s> {
+        self.is_used.set(true);
         let (raw, exact) = decode_in(&self.bump, &self.buffer, text);
         let mut classified = ClassifiedText::verbatim(self, text, TextKind::Plain);
         classified.raw = Cell::new(Some((raw, exact)));
@@ -294,6 +310,7 @@ impl Scratch {
     }
 
     pub(super) fn decode<'s>(&'s self, text: Text<'s>) -> (&'s str, bool) {
+        self.is_used.set(true);
         decode_in(&self.bump, &self.buffer, text)
     }
 }

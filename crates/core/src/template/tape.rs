@@ -286,10 +286,22 @@ pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 
 /// The position after the string whose inside begins at `at`, and whether it holds escapes.
 fn string_end(bytes: &[u8], mut at: usize) -> (usize, bool) {
-    // Keys and most values are short: a search by vectors pays only past them.
-    let near = bytes.len().min(at + 24);
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+    const LOW_BITS: u64 = 0x0101_0101_0101_0101;
     let mut escaped = false;
-    while at < near {
+    loop {
+        if let Some(chunk) = bytes[at..].first_chunk::<8>() {
+            let chunk = u64::from_le_bytes(*chunk);
+            let (quote, escape) =
+                (chunk ^ (LOW_BITS * u64::from(b'"')), chunk ^ (LOW_BITS * u64::from(b'\\')));
+            // The lowest bit set is that of the first of either.
+            let found =
+                (quote.wrapping_sub(LOW_BITS) & !quote | escape.wrapping_sub(LOW_BITS) & !escape) & HIGH_BITS;
+            at += (found.trailing_zeros() / 8) as usize;
+            if found == 0 {
+                continue;
+            }
+        }
         match bytes[at] {
             b'"' => return (at + 1, escaped),
             b'\\' => {
@@ -298,14 +310,6 @@ fn string_end(bytes: &[u8], mut at: usize) -> (usize, bool) {
             }
             _ => at += 1,
         }
-    }
-    loop {
-        at += memchr::memchr2(b'"', b'\\', &bytes[at..]).unwrap_or(bytes.len() - at - 1);
-        if bytes[at] == b'"' {
-            return (at + 1, escaped);
-        }
-        escaped = true;
-        at += 2;
     }
 }
 
