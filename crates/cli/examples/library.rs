@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use korpus_core::{InputEnd, Limits, PageParser};
+use korpus_core::{Component, InputEnd, Limits, PageParser, Text};
 use korpus_engine::{ExpandOptions, expand};
 use korpus_tables::{ConvertOptions, convert};
 
@@ -23,8 +23,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     parser.finish(InputEnd::Complete);
     while let Some(block) = parser.next_block() {
         for message in block.messages() {
-            let text = message.components().next().and_then(|component| component.data_text());
-            println!("{:?}", text.map(|text| text.lossy()));
+            let text = message.components().next().and_then(Component::data_text);
+            println!("{:?}", text.map(Text::lossy));
         }
         parser.recycle(block);
     }

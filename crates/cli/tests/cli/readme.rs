@@ -7,7 +7,7 @@ fn the_library_example_of_the_readme_is_the_one_that_is_compiled() {
     let readme = std::fs::read_to_string(project().join("README.md")).unwrap();
     let example = std::fs::read_to_string(project().join("crates/cli/examples/library.rs")).unwrap();
     let code = example.split_once("\n\n").map_or(example.as_str(), |(_, code)| code);
-    assert!(readme.contains(&format!("```rust\n{}```", code)), "copy the example into the README");
+    assert!(readme.contains(&format!("```rust\n{code}```")), "copy the example into the README");
 }
 
 #[test]
