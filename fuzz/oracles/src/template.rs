@@ -440,7 +440,9 @@ impl Naive<'_> {
         let is_array = node.is(JsonKind::Array);
         let mut before = "";
         for (key, shadowed, child) in &node.inside {
-            if child.is_container() && !shadowed {
+            let is_sent =
+                place.in_action && !is_array && ["payload", "value", "postback"].contains(&key.as_str());
+            if child.is_container() && !shadowed && !is_sent {
                 let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
                 let is_object = child.is(JsonKind::Object);
                 let key = match is_array {
@@ -473,10 +475,7 @@ impl Naive<'_> {
                 .iter()
                 .any(|key| node.get(key).is_some_and(|v| v.scalar().is_some()));
         let maybe = matches!(place.key, "headerOptions" | "actions") && titled && targeted;
-        let mut kind = by_key.filter(|_| titled || targeted).or((maybe || says).then_some("button"));
-        if place.in_action && by_key == Some("postback") {
-            kind = None;
-        }
+        let kind = by_key.filter(|_| titled || targeted).or((maybe || says).then_some("button"));
         if is_item && is_element_key(place.key) {
             self.element(node, pointer, place.element);
             element = Some(self.shown.elements.len() - 1);

@@ -153,12 +153,15 @@ struct Walker<'a, V> {
 }
 
 impl<V: TemplateVisitor> Walker<'_, V> {
-    /// Walks what is inside a container that stands under a key of the given role.
+    /// Walks what is inside a container that stands under a key of the given role; `in_action` says that it is an
+    /// action, or an array in one.
     fn children(&mut self, node: Node<'_>, role: Role, element: Option<usize>, in_action: bool) {
         let is_array = node.kind() == Kind::Array;
         let mut after_button = false;
         for (i, child) in node.children().enumerate() {
-            if child.is_container() && !child.is_shadowed() && !child.is_closed() {
+            // What an action sends is a part of it, and in its columns: nobody sees what is inside.
+            let is_sent = in_action && !is_array && matches!(child.key(), "payload" | "value" | "postback");
+            if child.is_container() && !child.is_shadowed() && !child.is_closed() && !is_sent {
                 let len = self.path.len();
                 self.path.push('/');
                 let own = if is_array {
@@ -177,7 +180,7 @@ impl<V: TemplateVisitor> Walker<'_, V> {
                     }
                 };
                 if child.kind() == Kind::Object {
-                    self.object(child, own, len, is_array, element, in_action);
+                    self.object(child, own, len, is_array, element);
                 } else {
                     // Arrays in the array of a role have none of their own: the cells of a table.
                     self.children(child, if is_array { Role::None } else { own }, element, in_action);
@@ -195,7 +198,6 @@ impl<V: TemplateVisitor> Walker<'_, V> {
         parent_len: usize,
         in_array: bool,
         mut element: Option<usize>,
-        in_action: bool,
     ) {
         let mut action = None;
         match role {
@@ -209,10 +211,6 @@ impl<V: TemplateVisitor> Walker<'_, V> {
         }
         if action.is_none() && says_that_it_is_an_action(node) {
             action = Some(ActionKind::Button);
-        }
-        // What an action sends is a part of it.
-        if in_action && role == Role::Action(ActionKind::Postback) {
-            action = None;
         }
         if let Some(kind) = action {
             self.emit_action(node, kind, parent_len, element);
