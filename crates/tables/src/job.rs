@@ -36,6 +36,14 @@ pub(crate) struct Part {
     volumes: Volumes,
 }
 
+impl Part {
+    /// The rows of each table, with the ordinals of the run.
+    pub(crate) fn into_tables(mut self, at: &BlockSeq<'_>) -> impl Iterator<Item = (Table, TableBuffer)> {
+        self.rows.add_base(at.first_message, at.first_record);
+        self.rows.into_tables().into_iter()
+    }
+}
+
 /// The ordinals of the row groups of each table.
 pub(crate) type Groups = Vec<(Table, Vec<Ordinals>)>;
 
@@ -95,7 +103,7 @@ impl ConvertJob {
         found.map_or_else(|| TableBuffer::new(table), |at| free.swap_remove(at).1)
     }
 
-    fn recycle(&self, table: Table, mut buffer: TableBuffer) {
+    pub(crate) fn recycle(&self, table: Table, mut buffer: TableBuffer) {
         buffer.clear();
         self.free.lock().unwrap_or_else(PoisonError::into_inner).push((table, buffer));
     }
@@ -139,9 +147,8 @@ impl Job for ConvertJob {
     }
 
     fn commit(&self, state: &mut TablesState, at: &BlockSeq<'_>, mut part: Part) -> Result<()> {
-        part.rows.add_base(at.first_message, at.first_record);
         state.volumes.take(&mut part.volumes);
-        for (table, buffer) in part.rows.into_tables() {
+        for (table, buffer) in part.into_tables(at) {
             self.push(state, table, buffer)?;
         }
         Ok(())

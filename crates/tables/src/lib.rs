@@ -26,6 +26,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod batches;
 mod build;
 mod convert;
 mod dataset;
@@ -37,6 +38,7 @@ mod restore;
 mod schema;
 mod write;
 
+pub use batches::batches;
 pub use convert::{ConvertOptions, ConvertReport, Volume, convert};
 pub use dataset::Dataset;
 pub use error::{Result, TablesError};
@@ -46,4 +48,4 @@ pub use restore::{Restored, restore};
 pub use schema::{
     Column, ColumnKind, FormBit, MessageForm, RecordForm, SCHEMA_VERSION, Table, markdown, table_markdown,
 };
-pub use write::Compression;
+pub use write::{Compression, writer_properties};

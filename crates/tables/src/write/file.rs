@@ -12,7 +12,7 @@ use parquet::arrow::arrow_writer::{
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 
-use super::settings::{Compression, properties};
+use super::settings::{Compression, writer_properties};
 use crate::error::{Result, TablesError};
 use crate::schema::Table;
 
@@ -30,7 +30,7 @@ impl TableFile {
     pub(crate) fn create(table: Table, path: PathBuf, compression: Compression) -> Result<Self> {
         let file = File::create(&path).map_err(TablesError::io("create", &path))?;
         let (writer, factory) =
-            ArrowWriter::try_new(file, table.arrow_schema(), Some(properties(table, compression)))
+            ArrowWriter::try_new(file, table.arrow_schema(), Some(writer_properties(table, compression)))
                 .and_then(ArrowWriter::into_serialized_writer)
                 .map_err(TablesError::parquet(&path))?;
         Ok(Self { table, path, writer, factory, groups: 0 })

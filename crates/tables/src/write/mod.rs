@@ -9,7 +9,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use arrays::array;
 pub(crate) use encoder::Encoder;
 pub(crate) use repair::{Repair, repair};
-pub use settings::Compression;
+pub use settings::{Compression, writer_properties};
 pub(crate) use table::{Ordinals, RowGroupLimits, TableWriter, part_path};

@@ -56,7 +56,7 @@ const CREATED_BY: &str = concat!("korpus version ", env!("CARGO_PKG_VERSION"));
 ///
 /// Texts that rarely repeat are written plainly: trying a dictionary on them costs more than all the rest, and statistics of
 /// texts are of no use to a reader. Integers and times are delta encoded.
-pub(crate) fn properties(table: Table, compression: Compression) -> WriterProperties {
+pub fn writer_properties(table: Table, compression: Compression) -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_created_by(CREATED_BY.to_owned())
         .set_compression(compression.codec())
