@@ -25,11 +25,12 @@ fn read(text: &str) {
         Ok(time) => Some(time.as_microsecond()),
         Err(_) => civil().ok().map(|time| {
             let day = time.date().since(jiff::civil::date(1970, 1, 1)).expect("days between dates");
-            let micros = i64::from(time.hour()) * 3_600_000_000
-                + i64::from(time.minute()) * 60_000_000
-                + i64::from(time.second()) * 1_000_000
-                + i64::from(time.subsec_nanosecond()) / 1000;
-            i64::from(day.get_days()) * 86_400_000_000 + micros
+            let seconds = (i128::from(day.get_days()) * 24 + i128::from(time.hour())) * 3600
+                + i128::from(time.minute()) * 60
+                + i128::from(time.second());
+            // Towards zero, as jiff does.
+            let nanos = seconds * 1_000_000_000 + i128::from(time.subsec_nanosecond());
+            i64::try_from(nanos / 1000).expect("a time of this calendar")
         }),
     };
     let time = parse_timestamp(text);

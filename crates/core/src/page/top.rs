@@ -88,7 +88,9 @@ impl PageParser {
             self.buffer.at = at + 3;
             return Step::On;
         }
-        if self.buffer.offset() == 0 && is_utf16(rest) {
+        // Nothing but white space came before, half of a wide character perhaps.
+        let is_first = self.next_page == 0 && !self.saw_array;
+        if is_first && is_utf16(rest) {
             return self.begin_junk(at, (Shape::Unknown, PageStatus::NotAPage, Reason::Utf16));
         }
         let markup = rest.get(1).is_some_and(|&b| b.is_ascii_alphabetic() || matches!(b, b'!' | b'?'));

@@ -135,8 +135,10 @@ pub(crate) struct Prediction {
 }
 
 impl Prediction {
-    /// NUL bytes are never valid outside a string, so this matches no JSON.
-    const NONE: Self = Self { bytes: [0; PATTERN_LEN], mask: u32::MAX, step: Step(0) };
+    /// NUL bytes are never valid outside a string, so this matches no JSON. Where it does match, the step leads to a
+    /// value that is none, at the same place: the same fault that reading would have found.
+    const NONE: Self =
+        Self { bytes: [0; PATTERN_LEN], mask: u32::MAX, step: Step((Opener::OTHER as u64) << 48) };
 }
 
 /// What a known key's value is made of.

@@ -5,7 +5,7 @@ use korpus_synth::hostile::{HostileConversation, HostileMessage, HostileSession,
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::{Arena, Class, NONE, Scanner, Slot, Stop};
+use super::{Arena, Class, Fault, NONE, Scanner, Slot, Stop};
 use crate::simd::Level;
 use crate::value::Kind;
 
@@ -146,5 +146,15 @@ fn a_value_may_stand_further_from_its_key_than_before() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn nothing_learned_looks_like_nuls() {
+    let text = format!("{{\"_id\":\"ms-1\"{},\"type\":\"incoming\",\"components\":[]}}", "\0".repeat(40));
+    for level in Level::available() {
+        let found = walk(&mut Scanner::with_level(128, level), text.as_bytes(), true, Some(Class::Message));
+        let at = text.find('\0').unwrap();
+        assert_eq!(found.walked, Err(Stop::Bad { at, fault: Fault::UnexpectedByte }), "{level:?}");
     }
 }
