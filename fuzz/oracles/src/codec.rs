@@ -47,7 +47,8 @@ fn decode(data: &[u8], name: Option<&str>, window: usize) -> Decoded {
 /// # Panics
 /// If two ways disagree.
 pub fn codec(data: &[u8]) {
-    for name in [None, Some("page.json.br"), Some("page.deflate"), Some("page.json.gz")] {
+    let names = ["page.json.br", "page.deflate", "page.json.gz"];
+    for name in [None, Some(names[data.len() % names.len()])] {
         let streamed = decode(data, name, 64 << 10);
         if streamed.bytes.len() > MOST {
             continue;
