@@ -282,6 +282,7 @@ impl Scratch {
             error,
             kind: Cell::new(TextKind::Json),
             visible: OnceCell::new(),
+            visited: Cell::new(false),
             marked: Cell::new(false),
         });
         view.kind.set(kind_of(Template::new(view)));

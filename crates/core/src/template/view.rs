@@ -21,6 +21,8 @@ pub(super) struct View<'s> {
     pub kind: Cell<TextKind>,
     /// What a person sees, once it was asked for.
     pub visible: OnceCell<Option<&'s str>>,
+    /// Whether what columns of elements and actions hold is marked.
+    pub visited: Cell<bool>,
     /// Whether all that a column holds is marked.
     pub marked: Cell<bool>,
 }

@@ -109,6 +109,7 @@ impl<'s> Template<'s> {
         self.view.scratch.with_string(|path| {
             let mut walker = Walker { visitor, path, elements: 0, actions: 0 };
             walker.children(self.root(), Role::None, None, false);
+            self.view.visited.set(true);
             (walker.elements, walker.actions)
         })
     }
@@ -141,7 +142,9 @@ impl<'s> Template<'s> {
         self.template_type();
         self.form();
         self.voice_verbs().for_each(drop);
-        self.visit(&mut Unseen);
+        if !self.view.visited.get() {
+            self.visit(&mut Unseen);
+        }
     }
 }
 
