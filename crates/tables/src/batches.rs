@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
 use arrow::record_batch::RecordBatch;
+use korpus_core::Scratch;
 use korpus_engine::{
     BlockSeq, EngineError, InputList, Job, Observer, Pool, RunOptions, RunReport, Work, run,
 };
@@ -50,7 +51,8 @@ pub fn batches(
     mut sink: Sink<'_>,
 ) -> Result<RunReport> {
     let selection = Selection::new(tables.iter().copied());
-    let job = BatchJob { rows: ConvertJob::new(selection), selection, sink: PhantomData };
+    let job =
+        BatchJob { rows: ConvertJob::new(selection, options.limits.clone()), selection, sink: PhantomData };
     run(&Pool::new(threads)?, inputs, options, &job, &mut sink, observer)
 }
 
@@ -61,18 +63,20 @@ struct BatchJob<'s> {
 }
 
 impl<'s> Job for BatchJob<'s> {
-    type Local = ();
+    type Local = Scratch;
     type Part = Part;
     type State = Sink<'s>;
     type Error = TablesError;
 
-    fn local(&self) {}
+    fn local(&self) -> Scratch {
+        self.rows.local()
+    }
 
     fn part(&self) -> Part {
         self.rows.part()
     }
 
-    fn map(&self, local: &mut (), work: &Work<'_>, part: &mut Part) {
+    fn map(&self, local: &mut Scratch, work: &Work<'_>, part: &mut Part) {
         self.rows.map(local, work, part);
     }
 

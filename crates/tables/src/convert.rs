@@ -106,7 +106,7 @@ pub fn convert(
     let built = built(&selection, &run_options);
     let mut limits = RowGroupLimits::default();
     limits.rows = options.row_group_rows.unwrap_or(limits.rows);
-    let job = ConvertJob::new(built);
+    let job = ConvertJob::new(built, run_options.limits.clone());
     let mut state = TablesState::create(dir, &built, options.compression, limits)?;
     let report = run(&pool, inputs, &run_options, &job, &mut state, observer)?;
     if options.strict && !report.ledger.is_clean() {
@@ -133,7 +133,7 @@ fn built(chosen: &Selection, run: &RunOptions) -> Selection {
     Selection::new(STREAMED.into_iter().filter(|&table| {
         let needed = match table {
             Table::Messages => superseded || chosen.has(Table::Volumes),
-            Table::Rejects => false,
+            Table::Rejects | Table::Templates | Table::Elements | Table::Actions => false,
             _ => superseded,
         };
         needed || chosen.has(table)

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use korpus_core::{Limits, Scratch};
 use korpus_engine::{BlockSeq, InputReport, Job, RejectItem, Work};
 
 use crate::build::{Rows, Selection, TableBuffer, Volumes, put_message, put_record, put_reject};
@@ -11,9 +12,12 @@ use crate::schema::Table;
 use crate::write::{Compression, Encoder, Ordinals, RowGroupLimits, TableWriter};
 
 /// The tables that blocks put rows into.
-pub(crate) const STREAMED: [Table; 6] = [
+pub(crate) const STREAMED: [Table; 9] = [
     Table::Messages,
     Table::Components,
+    Table::Templates,
+    Table::Elements,
+    Table::Actions,
     Table::Tags,
     Table::Conversations,
     Table::PlatformSessions,
@@ -24,6 +28,7 @@ pub(crate) const STREAMED: [Table; 6] = [
 #[derive(Debug)]
 pub(crate) struct ConvertJob {
     built: Selection,
+    limits: Limits,
     encoder: Encoder,
     /// Buffers that hold no rows any more, by table: warm memory for the next blocks.
     free: Mutex<Vec<(Table, TableBuffer)>>,
@@ -93,8 +98,8 @@ impl TablesState {
 }
 
 impl ConvertJob {
-    pub(crate) fn new(built: Selection) -> Self {
-        Self { built, encoder: Encoder::default(), free: Mutex::default() }
+    pub(crate) fn new(built: Selection, limits: Limits) -> Self {
+        Self { built, limits, encoder: Encoder::default(), free: Mutex::default() }
     }
 
     fn buffer(&self, table: Table) -> TableBuffer {
@@ -119,22 +124,25 @@ impl ConvertJob {
 }
 
 impl Job for ConvertJob {
-    type Local = ();
+    type Local = Scratch;
     type Part = Part;
     type State = TablesState;
     type Error = TablesError;
 
-    fn local(&self) {}
+    fn local(&self) -> Scratch {
+        Scratch::new(&self.limits)
+    }
 
     fn part(&self) -> Part {
         Part { rows: Rows::new(&self.built, |table| self.buffer(table)), volumes: Volumes::default() }
     }
 
-    fn map(&self, (): &mut (), work: &Work<'_>, part: &mut Part) {
+    fn map(&self, scratch: &mut Scratch, work: &Work<'_>, part: &mut Part) {
         // Row groups that are full go before new rows: so they never pile up.
         while self.encoder.help() {}
         for item in work.messages().filter(|item| item.matches) {
-            put_message(&mut part.rows, &item, work.input());
+            put_message(&mut part.rows, scratch, &item, work.input());
+            scratch.reset();
         }
         for item in work.records().filter(|item| item.matches) {
             put_record(&mut part.rows, &item, work.input());

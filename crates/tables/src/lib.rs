@@ -47,5 +47,6 @@ pub use read::TableReader;
 pub use restore::{Restored, restore};
 pub use schema::{
     Column, ColumnKind, FormBit, MessageForm, RecordForm, SCHEMA_VERSION, Table, markdown, table_markdown,
+    templates_markdown,
 };
 pub use write::{Compression, writer_properties};

@@ -10,15 +10,19 @@ use common::{convert_bodies, files, options, page, restored, rows};
 use korpus_tables::{Table, json_equal};
 use proptest::prelude::*;
 
-/// A message of id `id`, in its `edit`-th version, whose fields, tags and components all tell the version.
+/// A message of id `id`, in its `edit`-th version, whose fields, tags, components and template all tell the version.
 fn message(id: u64, edit: u64) -> Vec<u8> {
+    let text = format!(
+        r#"{{"type":"template","payload":{{"text":"v{edit}","elements":[{{"title":"e{edit}"}}],"buttons":[{{"title":"b","payload":"p{edit}"}}]}}}}"#
+    );
     format!(
         "{{\"_id\":\"ms-{id}\",\"type\":\"outgoing\",\"botId\":\"st-1\",\"lang\":\"en\",\"sessionId\":\"s{}\",\"createdOn\":\"2025-09-01T{:02}:17:38.824Z\",\
          \"lmodifiedOn\":\"2025-09-01T12:17:{edit:02}.824Z\",\"chnl\":\"rtm\",\
          \"tags\":{{\"messageTags\":[{{\"name\":\"n\",\"value\":{edit}}},{{\"name\":\"m\"}}],\"altText\":[]}},\
-         \"components\":[{{\"cT\":\"text\",\"data\":{{\"text\":\"v{edit}\"}}}},{{\"cT\":\"image\",\"data\":{{\"url\":\"u{edit}\"}}}}]}}",
+         \"components\":[{{\"cT\":\"text\",\"data\":{{\"text\":{}}}}},{{\"cT\":\"image\",\"data\":{{\"url\":\"u{edit}\"}}}}]}}",
         id % 3,
         id % 24,
+        serde_json::Value::from(text),
     )
     .into_bytes()
 }
@@ -67,6 +71,16 @@ proptest! {
         prop_assert_eq!(&seqs(Table::Tags, 0), &messages);
         prop_assert_eq!(&seqs(Table::Components, 0), &messages);
         prop_assert_eq!(rows(&out, Table::Tags).num_rows(), 2 * messages.len());
+        for (table, column, prefix) in
+            [(Table::Templates, "text", 'v'), (Table::Elements, "title", 'e'), (Table::Actions, "payload", 'p')]
+        {
+            prop_assert_eq!(&seqs(table, 0), &messages);
+            let mut found: Vec<_> = rows(&out, table).column_by_name(column).unwrap().as_string::<i32>().iter().flatten().map(str::to_owned).collect();
+            let mut expected: Vec<_> = newest.values().map(|edit| format!("{prefix}{edit}")).collect();
+            found.sort();
+            expected.sort();
+            prop_assert_eq!(found, expected);
+        }
 
         // Every version that lost stands in `superseded`, once, whole.
         let lost: BTreeSet<_> = picks.iter().copied().filter(|(id, edit)| newest[id] != *edit).collect();

@@ -1,6 +1,9 @@
 //! The columns of a component, which are the same in `messages` (the first) and `components` (the others).
 
-use korpus_core::{Component, ComponentField, DataField, Kind, Text, ThumbnailField, Value};
+use korpus_core::{
+    ClassifiedText, Component, ComponentField, DataField, Kind, Scratch, Text, TextKind, ThumbnailField,
+    Value,
+};
 
 use super::column::{ColumnBuffer, List};
 use super::table::{ObjectWriter, TableBuffer};
@@ -13,6 +16,9 @@ pub(crate) struct ComponentPlaces {
     pub component_type: usize,
     pub text: usize,
     pub raw_text: usize,
+    pub text_kind: usize,
+    pub template_type: usize,
+    pub template_type_norm: usize,
     pub data: usize,
     pub thumbnails: usize,
     pub extra: usize,
@@ -24,6 +30,9 @@ pub(crate) const FIRST: ComponentPlaces = ComponentPlaces {
     component_type: MessageColumn::ComponentType as usize,
     text: MessageColumn::Text as usize,
     raw_text: MessageColumn::RawText as usize,
+    text_kind: MessageColumn::TextKind as usize,
+    template_type: MessageColumn::TemplateType as usize,
+    template_type_norm: MessageColumn::TemplateTypeNorm as usize,
     data: MessageColumn::ComponentData as usize,
     thumbnails: MessageColumn::Thumbnails as usize,
     extra: MessageColumn::ComponentExtra as usize,
@@ -35,14 +44,23 @@ pub(crate) const OTHERS: ComponentPlaces = ComponentPlaces {
     component_type: ComponentColumn::ComponentType as usize,
     text: ComponentColumn::Text as usize,
     raw_text: ComponentColumn::RawText as usize,
+    text_kind: ComponentColumn::TextKind as usize,
+    template_type: ComponentColumn::TemplateType as usize,
+    template_type_norm: ComponentColumn::TemplateTypeNorm as usize,
     data: ComponentColumn::ComponentData as usize,
     thumbnails: ComponentColumn::Thumbnails as usize,
     extra: ComponentColumn::ComponentExtra as usize,
 };
 
-/// Fills the columns of one component; the row stays open.
-pub(crate) fn put_component(table: &mut TableBuffer, at: &ComponentPlaces, component: Component<'_>) {
+/// Fills the columns of one component; the row stays open. Gives back its text, where it has one.
+pub(crate) fn put_component<'s>(
+    table: &mut TableBuffer,
+    at: &ComponentPlaces,
+    component: Component<'s>,
+    scratch: &'s Scratch,
+) -> Option<ClassifiedText<'s>> {
     let mut extra = 0_u8;
+    let mut text = None;
     for &field in ComponentField::ALL {
         let Some(value) = component.value(field) else { continue };
         let exact = match field {
@@ -50,7 +68,7 @@ pub(crate) fn put_component(table: &mut TableBuffer, at: &ComponentPlaces, compo
             ComponentField::Type => put_exact(table, at.component_type, value),
             ComponentField::Data => {
                 value.kind() == Kind::Object && {
-                    put_data(table, at, component);
+                    text = put_data(table, at, component, scratch);
                     true
                 }
             }
@@ -77,6 +95,46 @@ pub(crate) fn put_component(table: &mut TableBuffer, at: &ComponentPlaces, compo
         }
     }
     object.end(false);
+    if text.is_none() {
+        table.put_str(at.text_kind, TextKind::Empty.as_str());
+    }
+    text
+}
+
+/// Puts a text, and what it is, into the columns for it; false where they do not give back `value`.
+///
+/// A value that is no string is read as the JSON that it is: numbers are shown as they stand, and an object may be a
+/// template that nobody encoded.
+pub(crate) fn put_classified<'s>(
+    table: &mut TableBuffer,
+    at: &ComponentPlaces,
+    value: Value<'s>,
+    scratch: &'s Scratch,
+) -> (ClassifiedText<'s>, bool) {
+    let text = value.as_text();
+    let classified = text.map_or_else(|| scratch.classify_str(value.raw()), |text| scratch.classify(text));
+    let exact = match text {
+        Some(text) if classified.is_verbatim() => table.put_text(at.text, text),
+        _ => {
+            let raw = classified.raw();
+            let visible = classified.visible();
+            if let Some(visible) = visible {
+                table.put_str(at.text, visible);
+            }
+            if text.is_some() && visible != Some(raw) {
+                table.put_str(at.raw_text, raw);
+            }
+            text.is_some() && !classified.is_lossy()
+        }
+    };
+    table.put_str(at.text_kind, classified.kind().as_str());
+    if let Some(template) = classified.template()
+        && let (Some(name), Some(norm)) = (template.template_type(), template.template_type_norm())
+    {
+        table.put_str(at.template_type, name);
+        table.put_str(at.template_type_norm, norm);
+    }
+    (classified, exact)
 }
 
 /// Puts the text that `value` is; false where the column does not give it back.
@@ -91,11 +149,16 @@ pub(crate) fn put_raw(object: &mut ObjectWriter<'_>, key: &str, value: Option<Va
     }
 }
 
-fn put_data(table: &mut TableBuffer, at: &ComponentPlaces, component: Component<'_>) {
-    let Some(data) = component.data() else { return };
+fn put_data<'s>(
+    table: &mut TableBuffer,
+    at: &ComponentPlaces,
+    component: Component<'s>,
+    scratch: &'s Scratch,
+) -> Option<ClassifiedText<'s>> {
+    let data = component.data()?;
     let text = data.value(DataField::Text);
-    // What a person saw is the text as it came until templates are taken apart; `raw_text` is null where equal.
-    let exact = text.is_none_or(|text| put_exact(table, at.text, text));
+    let classified = text.filter(|text| !text.is_null()).map(|text| put_classified(table, at, text, scratch));
+    let exact = text.is_none() || classified.as_ref().is_some_and(|(_, exact)| *exact);
     let mut object = table.object(at.data);
     for other in data.others() {
         object.member(other.key.raw(), other.value.raw());
@@ -104,6 +167,7 @@ fn put_data(table: &mut TableBuffer, at: &ComponentPlaces, component: Component<
         put_raw(&mut object, DataField::Text.key(), text);
     }
     object.end(text.is_none());
+    classified.map(|(classified, _)| classified)
 }
 
 fn put_thumbnails(table: &mut TableBuffer, at: &ComponentPlaces, component: Component<'_>) {

@@ -1,23 +1,26 @@
 //! The row of a message in `messages`, and those of its components and tags.
 
 use korpus_core::{
-    AuthorField, ChannelField, Kind, LatencyField, LatencyPartField, Message, MessageField, TagField,
-    TagsField, Text, Value, parse_timestamp,
+    AuthorField, ChannelField, ClassifiedText, Kind, LatencyField, LatencyPartField, Message, MessageField,
+    Scratch, TagField, TagsField, Text, TextKind, Value, parse_timestamp,
 };
 use korpus_engine::{InputInfo, Item};
 
-use super::component::{FIRST, OTHERS, put_component, put_exact, put_part_extra, put_part_text, put_raw};
+use super::component::{
+    FIRST, OTHERS, put_classified, put_component, put_exact, put_part_extra, put_part_text, put_raw,
+};
 use super::rows::Rows;
 use super::table::TableBuffer;
 use super::tags::{TagOwner, put_tags};
+use super::template::TextPlace;
 use crate::schema::{ComponentColumn, MessageColumn, MessageForm, null_bit};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
-/// Puts all rows of one message.
-pub(crate) fn put_message(rows: &mut Rows, item: &Item<'_>, input: &InputInfo) {
+/// Puts all rows of one message. What it takes to look into its texts stays in `scratch`.
+pub(crate) fn put_message(rows: &mut Rows, scratch: &Scratch, item: &Item<'_>, input: &InputInfo) {
     let message = item.message;
-    let mut row = Row { rows, message, form: 0, raw: 0 };
+    let mut row = Row { rows, scratch, message, form: 0, raw: 0 };
     row.identity(item, input);
     for &field in MessageField::ALL {
         if let Some(value) = message.value(field) {
@@ -31,6 +34,7 @@ pub(crate) fn put_message(rows: &mut Rows, item: &Item<'_>, input: &InputInfo) {
 /// A row of `messages` on its way.
 struct Row<'a, 'b> {
     rows: &'a mut Rows,
+    scratch: &'a Scratch,
     message: Message<'b>,
     form: i64,
     /// The known keys whose raw value goes to `extra`.
@@ -126,7 +130,7 @@ impl Row<'_, '_> {
             MessageField::Latency => self.latency(),
             MessageField::Components => self.components(value, ordinal),
             MessageField::Tags => self.tags(ordinal),
-            MessageField::Text => self.call_text(value),
+            MessageField::Text => self.call_text(value, ordinal),
         };
         if !exact {
             self.raw |= 1 << field as u64;
@@ -275,14 +279,19 @@ impl Row<'_, '_> {
         }
         let mut count = 0;
         for component in self.message.components() {
-            if count == 0 {
-                put_component(&mut self.rows.messages, &FIRST, component);
-            } else if self.rows.with_components {
+            // Also where nobody wants the table `components`: the texts may have rows in others.
+            let text = if count == 0 {
+                put_component(&mut self.rows.messages, &FIRST, component, self.scratch)
+            } else {
                 let table = &mut self.rows.components;
                 table.put_i64(ComponentColumn::MessageSeq, ordinal as i64);
                 table.put_i32(ComponentColumn::ComponentIndex, count);
-                put_component(table, &OTHERS, component);
+                let text = put_component(table, &OTHERS, component, self.scratch);
                 table.end_row();
+                text
+            };
+            if let Some(text) = text {
+                self.template(ordinal, count, &text);
             }
             count += 1;
         }
@@ -304,14 +313,29 @@ impl Row<'_, '_> {
         exact
     }
 
-    /// The message's own `text`, of the call form, fills the column where no component could, and shares it where it is
-    /// the same.
-    fn call_text(&mut self, value: Value<'_>) -> bool {
-        let exact = match self.rows.messages.current(MessageColumn::Text) {
-            Some(taken) => value.as_text().is_some_and(|text| text.is(taken)),
+    /// The rows of a text that hides a payload.
+    fn template(&mut self, ordinal: u64, component: i32, text: &ClassifiedText<'_>) {
+        let id = self.rows.messages.current(MessageColumn::MessageId).unwrap_or_default();
+        self.rows.templates.put(TextPlace { message: ordinal, message_id: id, component }, text);
+    }
+
+    /// The message's own `text`, of the call form, fills the columns where no component could, and shares them where it
+    /// is the same.
+    fn call_text(&mut self, value: Value<'_>, ordinal: u64) -> bool {
+        let table = &mut self.rows.messages;
+        let shares =
+            |taken: Option<&str>| taken.map(|taken| value.as_text().is_some_and(|text| text.is(taken)));
+        // The text as it came, which is what is shown where no other is.
+        let raw = shares(table.current(MessageColumn::RawText));
+        let exact = match raw.or_else(|| shares(table.current(MessageColumn::Text))) {
+            Some(same) => same,
             // A component without a text must not seem to have this one.
             None if self.message.components().next().is_some() => false,
-            None => self.text(MessageColumn::Text, value),
+            None => {
+                let (text, exact) = put_classified(table, &FIRST, value, self.scratch);
+                self.template(ordinal, 0, &text);
+                exact
+            }
         };
         self.form |= if exact { MessageForm::TEXT } else { 0 };
         exact
@@ -333,8 +357,13 @@ impl Row<'_, '_> {
             }
         }
         let alt = message.tags().and_then(|tags| tags.scope(TagsField::AltText).next());
-        if let Some(text) = alt.and_then(|tag| tag.value(TagField::Value)).and_then(Value::as_text) {
+        if let Some(text) = alt.and_then(|tag| tag.value(TagField::Value)).and_then(Value::as_text)
+            && !text.is_empty()
+        {
             table.put_text(MessageColumn::AltText, text);
+        }
+        if table.current(MessageColumn::TextKind).is_none() {
+            table.put_str(MessageColumn::TextKind, TextKind::Empty.as_str());
         }
     }
 

@@ -8,6 +8,7 @@ mod record;
 mod rows;
 mod table;
 mod tags;
+mod template;
 mod volumes;
 
 pub(crate) use books::{put_pages, put_reject};

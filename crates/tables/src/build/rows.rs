@@ -1,6 +1,7 @@
 //! The rows that came of one block, table by table.
 
 use super::table::TableBuffer;
+use super::template::TemplateRows;
 use crate::schema::{ComponentColumn, ConversationColumn, MessageColumn, SessionColumn, Table, TagColumn};
 
 /// Which tables are built.
@@ -29,11 +30,11 @@ pub(crate) struct Rows {
     pub messages: TableBuffer,
     pub components: TableBuffer,
     pub tags: TableBuffer,
+    pub templates: TemplateRows,
     pub conversations: TableBuffer,
     pub sessions: TableBuffer,
     pub rejects: TableBuffer,
-    /// Whether components and tags are wanted: messages always are, the way back to JSON starts from them.
-    pub with_components: bool,
+    /// Whether tags are wanted.
     pub with_tags: bool,
     /// For texts that must be decoded to be looked at.
     pub scratch: String,
@@ -46,20 +47,23 @@ impl Rows {
             messages: buffer(Table::Messages),
             components: buffer(Table::Components),
             tags: buffer(Table::Tags),
+            templates: TemplateRows::new(selection, &mut buffer),
             conversations: buffer(Table::Conversations),
             sessions: buffer(Table::PlatformSessions),
             rejects: buffer(Table::Rejects),
-            with_components: selection.has(Table::Components),
             with_tags: selection.has(Table::Tags),
             scratch: String::new(),
         }
     }
 
     /// The tables in here, with their names.
-    pub(crate) fn into_tables(self) -> [(Table, TableBuffer); 6] {
+    pub(crate) fn into_tables(self) -> [(Table, TableBuffer); 9] {
         [
             (Table::Messages, self.messages),
             (Table::Components, self.components),
+            (Table::Templates, self.templates.templates),
+            (Table::Elements, self.templates.elements),
+            (Table::Actions, self.templates.actions),
             (Table::Tags, self.tags),
             (Table::Conversations, self.conversations),
             (Table::PlatformSessions, self.sessions),
@@ -72,6 +76,9 @@ impl Rows {
         for table in [
             &mut self.messages,
             &mut self.components,
+            &mut self.templates.templates,
+            &mut self.templates.elements,
+            &mut self.templates.actions,
             &mut self.tags,
             &mut self.conversations,
             &mut self.sessions,
@@ -85,6 +92,7 @@ impl Rows {
     pub(crate) fn add_base(&mut self, messages: u64, records: u64) {
         self.messages.add_base(MessageColumn::MessageSeq, messages);
         self.components.add_base(ComponentColumn::MessageSeq, messages);
+        self.templates.add_base(messages);
         self.tags.add_base(TagColumn::MessageSeq, messages);
         self.tags.add_base(TagColumn::RecordSeq, records);
         self.conversations.add_base(ConversationColumn::RecordSeq, records);

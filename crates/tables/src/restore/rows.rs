@@ -119,7 +119,10 @@ pub(super) fn message(out: &mut String, row: Row<'_>, children: &Children) {
             MessageField::Channel if has(MessageForm::CHANNEL) => {
                 object.text(key, row.text(MessageColumn::Channel));
             }
-            MessageField::Text if has(MessageForm::TEXT) => object.text(key, row.text(MessageColumn::Text)),
+            MessageField::Text if has(MessageForm::TEXT) => {
+                let text = row.text(MessageColumn::RawText).or_else(|| row.text(MessageColumn::Text));
+                object.text(key, text);
+            }
             MessageField::Channels => {
                 if !row.is_null(MessageColumn::Channels)
                     && let Some(out) = object.member(key)

@@ -27,7 +27,10 @@ column is null or the best that could be made of it.
 - `author`, `latency` and `tags` that hold anything besides what their columns and rows take stand whole in `extra`; so do `channels` and
   `components` that are no lists of objects. Columns and rows are then filled as far as possible.
 - A list column that is null was absent (or `null`: see `form`), one that is empty was `[]`. `component_count` says so for components.
-- A component has `data` where `text` or `component_data` is not null.
+- The text as it came is `raw_text`, or `text` where that is null. A text that was no string is in `component_data` (in `extra` for the
+  message's own), and is classified and shown as the JSON that it was.
+- `templates`, `elements` and `actions` are derived: nothing is restored from them. See [TEMPLATES.md](TEMPLATES.md).
+- A component has `data` where `text`, `raw_text` or `component_data` is not null.
 - `tag_value_json` is the tag's value where it is not null, else `tag_value` is.
 - The record of an agent AI conversation is restored without its `messages`: each of them is a message of its own. Where `messages` is
   no list of objects, or stands there twice, it is in `extra` as well.

@@ -38,7 +38,7 @@ form! {
         IS_BB_NUMBER = 4, "`isBB` is 0 or 1, not a boolean";
         IS_D_NUMBER = 5, "`isD` is 0 or 1, not a boolean";
         IS_A_NUMBER = 6, "`isA` is 0 or 1, not a boolean";
-        TEXT = 7, "the message's own `text` has the value of `text`";
+        TEXT = 7, "the message's own `text` has the value of `raw_text`, or of `text` where that is null";
         AUTHOR = 8, "`author` is an object";
         LATENCY = 9, "`latency` is an object";
         LATENCY_ASR = 10, "`latency.asr` is an object";

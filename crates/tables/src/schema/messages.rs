@@ -48,12 +48,12 @@ columns! {
         ComponentCount "component_count" Int32 null, "components", "How many components; null where there is no list of them.";
         ComponentId "component_id" Text null, "components[0]._id", "The first component's id.";
         ComponentType "component_type" Name null, "components[0].cT", "The first component's type.";
-        Text "text" Text null, "components[0].data.text, text", "What a person saw of the first component; of the call form, the message's own `text`. In this version always the text as it came.";
-        RawText "raw_text" Text null, "components[0].data.text", "The text as it came; null where equal to `text`.";
-        TextKind "text_kind" Name null, "", "What the text is: plain, empty, ssml, template, … Null in this version: texts are not classified yet.";
-        TemplateType "template_type" Name null, "", "The template's type as written. Null in this version.";
-        TemplateTypeNorm "template_type_norm" Name null, "", "The same, normalised. Null in this version.";
-        AltText "alt_text" Text null, "tags.altText[0].value", "Derived: the text that clients show instead.";
+        Text "text" Text null, "components[0].data.text, text", "What a person saw of the first component; of the call form, the message's own `text`.";
+        RawText "raw_text" Text null, "components[0].data.text, text", "The text as it came; null where equal to `text`, and where it was no string.";
+        TextKind "text_kind" Name null, "", "What the text is: empty, plain, ssml, template, message, voice_command, wrapped_text, json or malformed.";
+        TemplateType "template_type" Name null, "template_type", "The template's type as written.";
+        TemplateTypeNorm "template_type_norm" Name null, "", "The same in lower case, without spaces, underscores and a trailing `template`.";
+        AltText "alt_text" Text null, "tags.altText[0].value", "Derived: the text that clients show instead, where it is not empty.";
         ComponentData "component_data" Json null, "components[0].data", "The other keys of the first component's `data`; `{}` where `data` is empty.";
         Thumbnails "thumbnails" Thumbnails null, "components[0].thumbnails", "The first component's thumbnails.";
         ComponentExtra "component_extra" Json null, "components[0]", "What the first component holds besides, by the rule of `extra`.";

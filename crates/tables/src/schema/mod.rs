@@ -7,6 +7,7 @@ mod docs;
 mod form;
 mod messages;
 mod records;
+mod templates;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -14,12 +15,13 @@ use std::sync::{Arc, OnceLock};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 
 pub(crate) use books::{PageColumn, RejectColumn, SupersededColumn, VolumeColumn};
-pub(crate) use children::{ComponentColumn, TagColumn};
+pub(crate) use children::{ActionColumn, ComponentColumn, ElementColumn, TagColumn, TemplateColumn};
 pub use docs::{markdown, table_markdown};
 pub(crate) use form::null_bit;
 pub use form::{FormBit, MessageForm, RecordForm};
 pub(crate) use messages::MessageColumn;
 pub(crate) use records::{ConversationColumn, SessionColumn};
+pub use templates::templates_markdown;
 
 /// The version of the tables: it rises when a column changes its name, type or meaning.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -101,14 +103,13 @@ impl Table {
                 "The second and later components of a message (rare), with the same columns as the first has in `messages`."
             }
             Self::Templates => {
-                "One row a text that is not plain, empty or ssml. Derived: the payload itself is the message's `raw_text`. \
-                 Empty in this version: texts are not taken apart yet."
+                "One row a text that is not plain, empty or ssml. Derived: the payload itself is the `raw_text` of its component."
             }
             Self::Elements => {
-                "Cards, list items, table rows, options and chart points of templates. Empty in this version."
+                "One row a card, list item, table row, option or chart point of a template, in the order of the payload."
             }
             Self::Actions => {
-                "Buttons, quick replies, default actions and options of templates. Empty in this version."
+                "One row a button, quick reply, default action or option of a template, in the order of the payload."
             }
             Self::Tags => "One row a tag of a message or of a session record.",
             Self::Conversations => {
@@ -134,9 +135,9 @@ impl Table {
         match self {
             Self::Messages => MessageColumn::COLUMNS,
             Self::Components => ComponentColumn::COLUMNS,
-            Self::Templates => children::TemplateColumn::COLUMNS,
-            Self::Elements => children::ElementColumn::COLUMNS,
-            Self::Actions => children::ActionColumn::COLUMNS,
+            Self::Templates => TemplateColumn::COLUMNS,
+            Self::Elements => ElementColumn::COLUMNS,
+            Self::Actions => ActionColumn::COLUMNS,
             Self::Tags => TagColumn::COLUMNS,
             Self::Conversations => ConversationColumn::COLUMNS,
             Self::PlatformSessions => SessionColumn::COLUMNS,

@@ -10,7 +10,10 @@ use super::file::TableFile;
 use super::settings::Compression;
 use crate::build::{ColumnBuffer, TableBuffer};
 use crate::error::{Result, TablesError};
-use crate::schema::{ComponentColumn, ConversationColumn, MessageColumn, SessionColumn, Table, TagColumn};
+use crate::schema::{
+    ActionColumn, ComponentColumn, ConversationColumn, ElementColumn, MessageColumn, SessionColumn, Table,
+    TagColumn, TemplateColumn,
+};
 
 /// Where row groups are cut. Part of what the bytes of a dataset follow from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +42,9 @@ pub(crate) fn ordinal_columns(table: Table) -> (Option<usize>, Option<usize>) {
     match table {
         Table::Messages => (Some(MessageColumn::MessageSeq as usize), None),
         Table::Components => (Some(ComponentColumn::MessageSeq as usize), None),
+        Table::Templates => (Some(TemplateColumn::MessageSeq as usize), None),
+        Table::Elements => (Some(ElementColumn::MessageSeq as usize), None),
+        Table::Actions => (Some(ActionColumn::MessageSeq as usize), None),
         Table::Tags => (Some(TagColumn::MessageSeq as usize), Some(TagColumn::RecordSeq as usize)),
         Table::Conversations => (None, Some(ConversationColumn::RecordSeq as usize)),
         Table::PlatformSessions => (None, Some(SessionColumn::RecordSeq as usize)),

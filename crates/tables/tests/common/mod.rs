@@ -1,6 +1,8 @@
 //! What the tests of whole datasets share.
 #![allow(dead_code, unreachable_pub, reason = "every test binary uses its own part of this")]
 
+pub mod templates;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

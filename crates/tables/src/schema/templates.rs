@@ -1,0 +1,84 @@
+//! What is known about templates as Markdown, from the core's declaration of it.
+
+use std::fmt::Write as _;
+
+use korpus_core::{ActionKind, TEMPLATE_TYPES, TextKind};
+
+const INTRODUCTION: &str = "\
+The text of a component is what somebody typed or what the bot said, or JSON that a chat client draws. Every text is classified
+(`text_kind`); one that begins like a JSON object is taken apart, with HTML entities, a payload that is itself a string of JSON, and the
+known misspellings read as what they mean. `messages.text` is what a person saw, `messages.raw_text` the text as it came where that
+differs. Each text that is not plain, empty or ssml has a row in `templates`, and rows in `elements` and `actions` for what it shows.
+
+A text that shows nothing (a picture, a pause) has a null `text`. Malformed text is kept as it came, with `decode_error` and its offset.
+";
+
+const TYPES: &str = "\
+## Types
+
+The set is open: all types, known or not, are taken apart by one rule. Every object in an array under a key such as `elements`, `cards`,
+`listItems`, `items`, `rowItems`, `options`, `tasks` or `collection` is an element. Every object under a key such as `buttons`,
+`quick_replies`, `default_action`, `radioOptions`, `postback` or one that ends in `Buttons` that has a title or something to send is an action, and
+so is any object with a title and a target whose type is `postback`, `url` or `web_url`. The names below are compared without case,
+spaces, underscores and a `template` at the end: `template_type_norm`.
+
+";
+
+const BUDGETS: &str = "\
+## What is not lost
+
+Every value of a payload that no column of `templates`, `elements` and `actions` gives back exactly stands in `templates.extra`, by its
+JSON pointer. Of a payload that is nested too deep or holds too many values, the parts that were not taken apart stand there whole, and
+`decode_error` says so. Where the paths of its elements and actions would take many times the room of the text, `parent_path` is empty
+from there on, and `decode_error` is `too_large`.
+";
+
+/// The docs of templates, as Markdown. `docs/TEMPLATES.md` is exactly this.
+pub fn templates_markdown() -> String {
+    let mut out = "# Templates\n\n<!-- Written by a test of korpus-tables: change the declaration, not this file. -->\n\n".to_owned();
+    out.push_str(INTRODUCTION);
+    out.push_str(
+        "\n## Kinds of text, in the order in which they are tried\n\n| text_kind | what it is |\n|---|---|\n",
+    );
+    for kind in TextKind::ALL {
+        let _ = writeln!(out, "| {kind} | {} |", kind.meaning());
+    }
+    out.push('\n');
+    out.push_str(TYPES);
+    out.push_str("| family | template_type | what is read | what a person sees |\n|---|---|---|---|\n");
+    for known in TEMPLATE_TYPES {
+        let _ = writeln!(
+            out,
+            "| {} | `{}` | {} | {} |",
+            known.family,
+            known.name,
+            known.payload.replace('|', "\\|"),
+            known.meaning
+        );
+    }
+    out.push_str("\n`action_kind` is one of ");
+    let kinds: Vec<_> = ActionKind::ALL.iter().map(|kind| format!("`{}`", kind.as_str())).collect();
+    out.push_str(&kinds.join(", "));
+    out.push_str(", by the key that the action stands under.\n\n");
+    out.push_str(BUDGETS);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn committed_docs_are_up_to_date() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/TEMPLATES.md");
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        if std::env::var_os("KORPUS_BLESS").is_some() {
+            std::fs::write(path, templates_markdown()).unwrap();
+        } else {
+            assert!(
+                committed == templates_markdown(),
+                "run the test with KORPUS_BLESS=1 to write docs/TEMPLATES.md anew"
+            );
+        }
+    }
+}
