@@ -29,10 +29,6 @@ impl Survey {
     pub(crate) fn messages_seen(&self) -> u64 {
         self.slices.iter().map(|slice| slice.messages_seen).sum()
     }
-
-    pub(crate) fn records_seen(&self) -> u64 {
-        self.slices.iter().map(|slice| slice.records_seen).sum()
-    }
 }
 
 /// What is to be found out.
@@ -80,6 +76,8 @@ impl Surveyor<'_> {
         if self.dedup {
             survey.keys.reserve(block.message_count());
         }
+        // Running totals: a block may hold thousands of small bodies.
+        let (mut messages_seen, mut records_seen) = (0, 0);
         for (slice, page) in block.pages().iter().enumerate() {
             let mut books = SliceBooks {
                 page_index: page.page_index,
@@ -91,7 +89,7 @@ impl Surveyor<'_> {
             for reject in rejects {
                 books.note(reject);
             }
-            let mut ordinals = Ordinals::new(survey.messages_seen(), rejects, false);
+            let mut ordinals = Ordinals::new(messages_seen, rejects, false);
             for index in page.messages.clone() {
                 let message = block.message(index);
                 let ordinal = ordinals.next(message.message_index());
@@ -126,9 +124,10 @@ impl Surveyor<'_> {
                 survey.facts.messages.push(fact);
             }
             books.messages_seen = ordinals.seen();
+            messages_seen += books.messages_seen;
             books.messages_rejected += ordinals.rejects.len() as u64;
 
-            let mut ordinals = Ordinals::new(survey.records_seen(), rejects, true);
+            let mut ordinals = Ordinals::new(records_seen, rejects, true);
             for index in page.records.clone() {
                 let record = block.record(index);
                 let record_index = match record {
@@ -161,6 +160,7 @@ impl Surveyor<'_> {
                 survey.facts.records.push(fact);
             }
             books.records_seen = ordinals.seen();
+            records_seen += books.records_seen;
             books.records_rejected += ordinals.rejects.len() as u64;
             survey.slices.push(books);
         }

@@ -31,6 +31,8 @@ pub(super) struct OpenPage {
     pub messages_rejected: u64,
     pub records: u64,
     pub records_rejected: u64,
+    /// The envelope reports an error.
+    pub has_errors: bool,
     /// The first thing that made the body less than whole.
     pub fault: Option<Reason>,
     forms: [u64; 3],
@@ -55,6 +57,7 @@ impl OpenPage {
             messages_rejected: 0,
             records: 0,
             records_rejected: 0,
+            has_errors: false,
             fault: None,
             forms: [0; 3],
             surrogates: HashMap::new(),
@@ -131,6 +134,7 @@ impl OpenPage {
             }
             _ => false,
         };
+        self.has_errors |= key.is("errors");
         let taken = match &*key.lossy() {
             "total" | "totalResults" => number(&mut envelope.total),
             "skip" => number(&mut envelope.skip),
@@ -151,6 +155,7 @@ impl OpenPage {
 
     fn shape(&self) -> Shape {
         match self.class {
+            _ if self.fault == Some(Reason::ErrorResponse) => Shape::Error,
             _ if !self.has_array && self.fault.is_some() => Shape::Unknown,
             Class::Conversation => Shape::AgentAi,
             Class::Session => Shape::Sessions,
@@ -167,7 +172,11 @@ impl OpenPage {
         }
         let rejected = self.messages_rejected + self.records_rejected;
         let kept = self.messages + self.records - rejected;
+        if self.has_errors && self.messages + self.records == 0 {
+            self.fault = Some(Reason::ErrorResponse);
+        }
         let status = match self.fault {
+            Some(Reason::ErrorResponse) => PageStatus::ErrorResponse,
             None => PageStatus::Ok,
             Some(Reason::NoMessages) => PageStatus::NotAPage,
             Some(_) if !self.has_array => PageStatus::Rejected,

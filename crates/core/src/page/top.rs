@@ -27,6 +27,11 @@ enum Probe {
     More,
 }
 
+/// What an object is whose JSON is broken, by the keys before the fault.
+fn broken(like_message: bool) -> Probe {
+    if like_message { Probe::Message } else { Probe::Broken }
+}
+
 /// The key between quotes, decoded where it has escapes.
 pub(super) fn plain_key(raw: &[u8], escaped: bool) -> Cow<'_, [u8]> {
     match std::str::from_utf8(raw) {
@@ -180,32 +185,33 @@ impl PageParser {
         let text = self.buffer.text();
         let mut at = skip_space(text, self.buffer.at + 1);
         let mut error = None;
+        let mut like_message = false;
         let mark = self.block.arena.mark();
         if text.get(at) == Some(&b'}') {
             return Probe::Other { end: at + 1, error };
         }
         loop {
-            let starved = |stop| match stop {
+            let starved = |stop, like_message| match stop {
                 Stop::Incomplete => Probe::More,
-                Stop::Bad { .. } => Probe::Broken,
+                Stop::Bad { .. } => broken(like_message),
             };
             match text.get(at) {
                 Some(b'"') => {}
-                Some(_) => return Probe::Broken,
-                None => return if eof { Probe::Broken } else { Probe::More },
+                Some(_) => return broken(like_message),
+                None => return if eof { broken(like_message) } else { Probe::More },
             }
             let (key_end, escaped) = match string_end(text, at + 1, eof) {
                 Ok(end) => end,
-                Err(stop) => return starved(stop),
+                Err(stop) => return starved(stop, like_message),
             };
             let key = plain_key(&text[at + 1..key_end], escaped);
             if is_envelope_key(&key) {
                 return Probe::Body;
             }
-            if is_message_key(&key) {
-                return Probe::Message;
-            }
             match &*key {
+                b"_id" | b"type" | b"components" => return Probe::Message,
+                // An error may carry a time or a bot's id too.
+                key if is_message_key(key) => like_message = true,
                 b"errors" => error = Some(Reason::ErrorResponse),
                 b"message" | b"error" | b"errorMessage" | b"msg" => {
                     error = error.or(Some(Reason::ErrorResponse));
@@ -215,23 +221,24 @@ impl PageParser {
             at = skip_space(text, key_end + 1);
             match text.get(at) {
                 Some(b':') => at = skip_space(text, at + 1),
-                Some(_) => return Probe::Broken,
-                None => return if eof { Probe::Broken } else { Probe::More },
+                Some(_) => return broken(like_message),
+                None => return if eof { broken(like_message) } else { Probe::More },
             }
             let walked = self.scanner.walk(&mut self.block.arena, text, at, eof, None);
             self.block.arena.rewind(mark);
             match walked {
                 Ok(walked) => at = skip_space(text, walked.end),
                 Err(Stop::Incomplete) if text.len() - self.buffer.at > self.limits.message_bytes => {
-                    return Probe::Broken;
+                    return broken(like_message);
                 }
-                Err(stop) => return starved(stop),
+                Err(stop) => return starved(stop, like_message),
             }
             match text.get(at) {
                 Some(b',') => at = skip_space(text, at + 1),
+                Some(b'}') if like_message && error.is_none() => return Probe::Message,
                 Some(b'}') => return Probe::Other { end: at + 1, error },
-                Some(_) => return Probe::Broken,
-                None => return if eof { Probe::Broken } else { Probe::More },
+                Some(_) => return broken(like_message),
+                None => return if eof { broken(like_message) } else { Probe::More },
             }
         }
     }
