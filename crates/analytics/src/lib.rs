@@ -1,0 +1,16 @@
+//! The metrics of korpus: messages to events, events to sessions, sessions to aggregates.
+#![forbid(unsafe_code)]
+
+mod analyze;
+mod error;
+mod metrics;
+mod options;
+
+pub use analyze::{Analysis, analyze};
+pub use error::{AnalyticsError, Result};
+pub use metrics::{
+    Metric, MetricColumn, MetricKind, MetricTable, RULES_VERSION, metric_markdown, metrics_markdown,
+};
+pub use options::{
+    AnalyzeOptions, CLOSURE_PHRASES, FALLBACK_PHRASES, PSEUDO_INPUTS, WRAP_UP_PHRASES,
+};
