@@ -70,6 +70,18 @@ impl<'b> Value<'b> {
         Self { raw, kind }
     }
 
+    /// The one value that `text` is, white space around it aside; `None` where it is no JSON, or nested past 128 levels.
+    ///
+    /// ```
+    /// use korpus_core::{Kind, Value};
+    /// assert_eq!(Value::parse(" [1, 2] ").map(Value::kind), Some(Kind::Array));
+    /// assert_eq!(Value::parse("[1, 2"), None);
+    /// ```
+    pub fn parse(text: &'b str) -> Option<Self> {
+        crate::validate::validate(text.as_bytes()).ok()?;
+        Some(take_value(trim_start(text)).0)
+    }
+
     /// What the value is.
     #[inline]
     pub fn kind(self) -> Kind {

@@ -8,7 +8,7 @@ use korpus_core::{
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
 
 use crate::anchor::AnchorEntry;
-use crate::filter::Filter;
+use crate::filter::{Filter, filter_time};
 use crate::keylog::Key;
 use crate::ledger::SliceBooks;
 use crate::work::{BlockFacts, Current, MessageFact, RecordFact};
@@ -115,7 +115,7 @@ impl Surveyor<'_> {
                         let is_anchor = message.id().is_some_and(|text| text.is(id));
                         if is_anchor || fact.matches {
                             let session = session_hash(message);
-                            let at = fact.event_at.unwrap_or(i64::MIN);
+                            let at = filter_time(message, fact.event_at).unwrap_or(i64::MIN);
                             survey.anchors.push(AnchorEntry { ordinal, session, at, is_anchor });
                         }
                     }

@@ -1,10 +1,13 @@
 //! The filters of the API, under the API's names, applied to what was dumped.
 
+mod equal;
 mod options;
 #[cfg(test)]
 mod tests;
 
 use korpus_core::{Conversation, Message, Record, SessionRecord, TagField, Tags, TagsField, Text, Value};
+
+use equal::values_equal;
 
 pub use options::{Direction, Filter, TagFilter, TagScope, parse_day_or_time};
 
@@ -46,7 +49,8 @@ impl Filter {
 
     /// Whether a message that happened at `event_at` passes; see [`Item::event_at`](crate::Item).
     ///
-    /// A message inside an agent AI record goes by the record's bot, session, user and channel too.
+    /// A message inside an agent AI record goes by the record's bot, session, user and channel too, and, where it has no
+    /// time of its own, by the record's.
     pub fn matches(&self, message: Message<'_>, event_at: Option<i64>) -> bool {
         if !self.is_active() {
             return true;
@@ -71,12 +75,13 @@ impl Filter {
             )
             && any_of(&self.channel_type, &[channel_of(message), around.and_then(Conversation::channel_type)])
             && any_of(&self.message_type, &[message.message_type()])
-            && self.within_dates(event_at)
+            && self.within_dates(filter_time(message, event_at))
             && self.is_developer.is_none_or(|wanted| flag(message.is_developer()).unwrap_or(false) == wanted)
             && self.has_tags(message.tags())
     }
 
-    /// Whether a record passes. What a record cannot have (a message's type, `msg_id`) does not concern it.
+    /// Whether a record passes. What a record cannot have does not concern it: `message_type`, `msg_id`, `skip` and
+    /// `limit` are about messages, and `tags` and `is_developer` about these and session records.
     pub fn matches_record(&self, record: Record<'_>) -> bool {
         if !self.is_active() {
             return true;
@@ -151,10 +156,22 @@ fn flag(value: Option<Value<'_>>) -> Option<bool> {
     value.as_bool().or_else(|| value.as_i64().map(|number| number != 0))
 }
 
-/// Whether a tag's value is `wanted`: the text of a string, or the JSON of anything else.
+/// Whether a tag's value is `wanted`: the text of a string, or the same value as JSON.
 fn is_value(value: Value<'_>, wanted: &str) -> bool {
-    match value.as_text() {
-        Some(text) => text.is(wanted),
-        None => value.raw() == wanted,
+    if value.as_text().is_some_and(|text| text.is(wanted)) {
+        return true;
     }
+    // What begins as another kind of value need not be read.
+    let first = |text: &str| match text.bytes().next() {
+        Some(b'-' | b'0'..=b'9') => Some(b'0'),
+        first => first,
+    };
+    let wanted = wanted.trim();
+    first(wanted) == first(value.raw())
+        && Value::parse(wanted).is_some_and(|wanted| values_equal(value, wanted))
+}
+
+/// When a message happened as far as filters care: one without a time of its own goes by the start of its record.
+pub(crate) fn filter_time(message: Message<'_>, event_at: Option<i64>) -> Option<i64> {
+    event_at.or_else(|| time_of(message.conversation()?.start_time()))
 }

@@ -284,9 +284,10 @@ impl Finish<'_> {
         if let Some(rows) = options.row_group_rows {
             put("row_group_rows", rows.into());
         }
-        if filter.is_active() {
-            // The shape of a filter is the engine's business; its description is enough to tell two datasets apart.
-            put("filter", format!("{filter:?}").into());
+        if filter.is_selective()
+            && let Ok(filter) = serde_json::to_value(filter)
+        {
+            put("filter", filter);
         }
         // How the text is cut for reading leaves no trace in the data.
         let usual = korpus_core::Limits::default();

@@ -1,6 +1,7 @@
 //! What can be asked for, and how it is written on a command line.
 
 use korpus_core::parse_timestamp;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::DAY;
 use crate::error::{EngineError, Result};
@@ -8,35 +9,73 @@ use crate::error::{EngineError, Result};
 /// Which messages are kept. The default keeps all.
 ///
 /// Several values of one criterion are alternatives; several criteria must all hold. Filters apply after
-/// de-duplication; `msg_id` after these; `skip` and `limit` last, over what is kept in the order of the dataset.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// de-duplication; `msg_id` after these; `skip` and `limit` last, over what is kept in the order of the dataset. Records
+/// are left out by the criteria that apply to them; see [`matches_record`](Self::matches_record).
+///
+/// Serialised, it has what is set and nothing else, and alternatives are sorted: filters that say the same are written the
+/// same.
+///
+/// ```
+/// use korpus_engine::Filter;
+/// let filter = Filter { bot_id: vec!["b".into(), "a".into()], limit: Some(5), ..Filter::default() };
+/// assert_eq!(serde_json::to_string(&filter)?, r#"{"bot_id":["a","b"],"limit":5}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Filter {
     /// `userId`: the end user (`createdBy`).
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "sorted")]
     pub user_id: Vec<String>,
     /// `sessionId`
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "sorted")]
     pub session_id: Vec<String>,
     /// The bot's id.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "sorted")]
     pub bot_id: Vec<String>,
     /// `channelType`: `chnl`, else `channel`, else the type of the first of `channels`.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "sorted")]
     pub channel_type: Vec<String>,
     /// `type`: incoming, outgoing, …
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "sorted")]
     pub message_type: Vec<String>,
     /// `dateFrom`, in microseconds since 1970: the first moment that is kept. See [`parse_day_or_time`].
+    #[serde(rename = "date_from_us", skip_serializing_if = "Option::is_none")]
     pub date_from: Option<i64>,
     /// `dateTo`, in microseconds since 1970: the first moment that is not kept any more. See [`Filter::until`].
+    #[serde(rename = "date_before_us", skip_serializing_if = "Option::is_none")]
     pub date_to: Option<i64>,
     /// `tags`: all of these must be there.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "sorted")]
     pub tags: Vec<TagFilter>,
     /// `isDeveloper`; a message that does not say is none of a developer.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub is_developer: Option<bool>,
     /// `msgId`: only this message, and those of its session before or after it, by time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub msg_id: Option<String>,
     /// `direction`: which side of `msg_id`.
+    #[serde(skip_serializing_if = "Direction::is_default")]
     pub direction: Direction,
     /// How many are left out at the start.
+    #[serde(skip_serializing_if = "is_zero")]
     pub skip: u64,
     /// How many are kept at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
+}
+
+/// Alternatives, sorted and each once.
+fn sorted<S: Serializer, T: Serialize + Ord>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut values: Vec<&T> = values.iter().collect();
+    values.sort();
+    values.dedup();
+    serializer.collect_seq(values)
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Filter {
@@ -96,7 +135,8 @@ pub fn parse_day_or_time(text: &str) -> Result<(i64, bool)> {
 }
 
 /// Which messages around `msg_id` are kept, besides itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Those before it: `direction` below 0.
     Reverse,
@@ -105,6 +145,13 @@ pub enum Direction {
     /// Those after it: `direction` above 0, and where none is given.
     #[default]
     Forward,
+}
+
+impl Direction {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl From<i64> for Direction {
@@ -118,7 +165,8 @@ impl From<i64> for Direction {
 }
 
 /// Whose tag is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TagScope {
     /// `messageTags`
     Message,
@@ -131,13 +179,13 @@ pub enum TagScope {
 }
 
 /// A tag that must be there.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TagFilter {
     /// Whose.
     pub scope: TagScope,
     /// Its name.
     pub name: String,
-    /// Its value: the text of a string, or the JSON of anything else.
+    /// Its value: the text of a string, or any JSON that is the same value: `1` is `1.0` too.
     pub value: String,
 }
 

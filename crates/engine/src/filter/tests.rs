@@ -14,7 +14,7 @@ fn block(body: &str) -> Block {
 
 const MESSAGE: &str = r#"{"messages":[{"_id":"ms-1","botId":"st-1","sessionId":"s\u0031","createdBy":"u-1","type":"incoming",
     "createdOn":"2025-09-01T23:59:59.999Z","isD":1,"channels":[{"type":"rtm"}],"components":[],
-    "tags":{"messageTags":[{"name":"topic","value":"loan"},{"name":"n","value":5}],"userTags":[{"name":"vip","value":true}]}}]}"#;
+    "tags":{"messageTags":[{"name":"topic","value":"loan"},{"name":"n","value":5},{"name":"o","value":{"a":null,"b":[10]}}],"userTags":[{"name":"vip","value":true}]}}]}"#;
 
 fn passes(filter: &Filter) -> bool {
     let block = block(MESSAGE);
@@ -45,7 +45,14 @@ fn each_criterion_lets_its_own_pass() {
         (Filter { is_developer: Some(false), ..none() }, false),
         (Filter { tags: vec!["message:topic=loan".parse().unwrap()], ..none() }, true),
         (Filter { tags: vec!["messageTags:n=5".parse().unwrap()], ..none() }, true),
+        (Filter { tags: vec!["message:n=5.0".parse().unwrap()], ..none() }, true),
+        (Filter { tags: vec!["message:n=\"5\"".parse().unwrap()], ..none() }, false),
+        (Filter { tags: vec!["message:n=5x".parse().unwrap()], ..none() }, false),
+        (Filter { tags: vec!["message:topic=\"l\\u006fan\"".parse().unwrap()], ..none() }, true),
+        (Filter { tags: vec!["message:o={\"b\":[1e1], \"a\":null}".parse().unwrap()], ..none() }, true),
+        (Filter { tags: vec!["message:o={\"a\":null}".parse().unwrap()], ..none() }, false),
         (Filter { tags: vec!["user:vip=true".parse().unwrap()], ..none() }, true),
+        (Filter { tags: vec!["user:vip=tru".parse().unwrap()], ..none() }, false),
         (Filter { tags: vec!["session:vip=true".parse().unwrap()], ..none() }, false),
         (
             Filter {
@@ -99,6 +106,53 @@ fn records_go_by_what_they_have() {
     assert!(
         both.matches(conversations.message(0), None) && !incoming.matches(conversations.message(0), None)
     );
+}
+
+#[test]
+fn messages_without_a_time_go_by_their_record() {
+    let block = block(
+        r#"{"results":[{"_id":"r","botId":"b","startTime":"2025-09-02T00:00:00.000Z","messages":[{"type":"USER","text":"x"},
+        {"type":"USER","text":"y","timestamp":"2025-09-03T00:00:00.000Z"}]}],"skip":0,"limit":1,"hasMore":false,"totalResults":1}"#,
+    );
+    let from = |day: &str| Filter { date_from: Some(parse_day_or_time(day).unwrap().0), ..Filter::default() };
+    let passing = |filter: &Filter| {
+        let at = |index| time_of(block.message(index).timestamp());
+        let messages = [0, 1].map(|index| filter.matches(block.message(index), at(index)));
+        (filter.matches_record(block.record(0)), messages)
+    };
+    assert_eq!(passing(&from("2025-09-02")), (true, [true, true]));
+    assert_eq!(passing(&from("2025-09-03")), (false, [false, true]));
+    let until = Filter { date_to: Some(Filter::until("2025-09-02").unwrap()), ..Filter::default() };
+    assert_eq!(passing(&until), (true, [true, false]));
+}
+
+#[test]
+fn a_filter_is_written_as_what_is_set() {
+    let all = Filter {
+        user_id: list("u"),
+        session_id: list("s2,s1,s2"),
+        bot_id: list("b"),
+        channel_type: list("rtm"),
+        message_type: list("incoming"),
+        date_from: Some(-1),
+        date_to: Some(5),
+        tags: vec!["user:b=2".parse().unwrap(), "message:a=1".parse().unwrap()],
+        is_developer: Some(false),
+        msg_id: Some("m".to_owned()),
+        direction: Direction::Both,
+        skip: 1,
+        limit: Some(0),
+    };
+    let json = serde_json::to_string(&all).unwrap();
+    assert!(json.contains(r#""session_id":["s1","s2"]"#), "{json}");
+    assert!(json.contains(r#"{"scope":"message","name":"a","value":"1"},{"scope":"user""#), "{json}");
+    assert!(json.contains(r#""date_from_us":-1,"date_before_us":5"#), "{json}");
+    assert!(json.contains(r#""direction":"both""#), "{json}");
+    let read: Filter = serde_json::from_str(&json).unwrap();
+    assert_eq!(serde_json::to_string(&read).unwrap(), json);
+    assert_eq!(read.limit, Some(0));
+    assert_eq!(serde_json::to_string(&Filter::default()).unwrap(), "{}");
+    assert!(serde_json::from_str::<Filter>(r#"{"user":["u"]}"#).is_err());
 }
 
 #[test]
