@@ -1,6 +1,7 @@
 //! What a job is given to map: one block, with what the engine knows about its messages already.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use korpus_core::{Block, Message, PageSlice, Record, Reject};
 
@@ -14,6 +15,8 @@ pub struct Work<'b> {
     facts: &'b BlockFacts,
     /// What the iterators handed out last: whom to blame for a panic.
     current: &'b Cell<Current>,
+    /// Set when the run is to stop: the iterators end early then, and the part is thrown away.
+    cancel: &'b AtomicBool,
 }
 
 /// What a job is at work on.
@@ -94,8 +97,15 @@ impl<'b> Work<'b> {
         block: &'b Block,
         facts: &'b BlockFacts,
         current: &'b Cell<Current>,
+        cancel: &'b AtomicBool,
     ) -> Self {
-        Self { input, block, facts, current }
+        Self { input, block, facts, current, cancel }
+    }
+
+    /// Whether the run was told to stop: what is made of this block is thrown away then. For jobs whose work on a single
+    /// message is long; the iterators end by themselves.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
     }
 
     /// The input that the block comes from.
@@ -115,10 +125,12 @@ impl<'b> Work<'b> {
         self.block.pages()
     }
 
-    /// The messages, in order, matching or not; those inside agent AI records too.
+    /// The messages, in order, matching or not; those inside agent AI records too. No more of them come once the run was
+    /// told to stop.
     pub fn messages(&self) -> impl Iterator<Item = Item<'b>> + '_ {
         let (block, facts) = (self.block, self.facts);
-        facts.messages.iter().enumerate().filter(|(_, fact)| !fact.failed).map(move |(index, fact)| {
+        let left = facts.messages.iter().enumerate().take_while(|_| !self.is_cancelled());
+        left.filter(|(_, fact)| !fact.failed).map(move |(index, fact)| {
             self.current.set(Current::Message(index));
             Item {
                 message: block.message(index),
@@ -146,7 +158,8 @@ impl<'b> Work<'b> {
     /// The conversation and session records, in order, matching or not.
     pub fn records(&self) -> impl Iterator<Item = RecordItem<'b>> + '_ {
         let (block, facts) = (self.block, self.facts);
-        facts.records.iter().enumerate().filter(|(_, fact)| !fact.failed).map(move |(index, fact)| {
+        let left = facts.records.iter().enumerate().take_while(|_| !self.is_cancelled());
+        left.filter(|(_, fact)| !fact.failed).map(move |(index, fact)| {
             self.current.set(Current::Record(index));
             RecordItem { record: block.record(index), index, ordinal: fact.ordinal, matches: fact.matches }
         })

@@ -374,6 +374,48 @@ fn a_cancelled_run_stops() {
     }
 }
 
+/// Is told to stop at its third message.
+struct Told(Arc<AtomicBool>, AtomicU64);
+
+impl Job for Told {
+    type Local = ();
+    type Part = ();
+    type State = u64;
+    type Error = EngineError;
+
+    fn local(&self) {}
+    fn part(&self) {}
+
+    fn map(&self, (): &mut (), work: &Work<'_>, (): &mut ()) {
+        for _ in work.messages() {
+            if self.1.fetch_add(1, Ordering::Relaxed) == 2 {
+                self.0.store(true, Ordering::Relaxed);
+            }
+        }
+        assert!(work.is_cancelled() && work.records().next().is_none());
+    }
+
+    fn commit(&self, commits: &mut u64, _: &BlockSeq<'_>, (): ()) -> Result<()> {
+        *commits += 1;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_run_stops_inside_a_block_too() {
+    let (inputs, _) = synth(SynthOptions { size: Size::Messages(1000), ..SynthOptions::default() });
+    let options = RunOptions::default();
+    let job = Told(Arc::clone(&options.cancel), AtomicU64::new(0));
+    let mut commits = 0;
+    let outcome = run(&Pool::new(1).unwrap(), &inputs, &options, &job, &mut commits, &());
+    assert!(matches!(outcome, Err(EngineError::Cancelled)));
+    assert_eq!(
+        (job.1.into_inner(), commits),
+        (3, 0),
+        "nothing is committed of a block that was seen in part"
+    );
+}
+
 /// Remembers how much was ever mapped and not committed.
 #[derive(Default)]
 struct Ahead {

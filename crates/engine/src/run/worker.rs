@@ -60,10 +60,16 @@ impl<J: Job> Shared<'_, J> {
 
     /// Does what jobs left to do in the background, and hears of cancellation.
     fn look_around(&self) {
-        while rayon::yield_now() == Some(rayon::Yield::Executed) {}
-        if self.cancel.load(Ordering::Relaxed) {
+        while !self.is_cancelled() && rayon::yield_now() == Some(rayon::Yield::Executed) {}
+    }
+
+    /// Whether the run was told to stop; its end is seen to then.
+    fn is_cancelled(&self) -> bool {
+        let cancelled = self.cancel.load(Ordering::Relaxed);
+        if cancelled {
             self.schedule.fail(EngineError::Cancelled);
         }
+        cancelled
     }
 
     /// Reads an input; one that makes the reader itself fail costs what is left of it.
@@ -112,11 +118,7 @@ impl<J: Job> BlockSink for Reader<'_, '_, '_, J> {
     fn read(&mut self, bytes: u64) -> Result<(), Stopped> {
         let shared = self.mapper.shared;
         shared.observer.bytes_read(bytes);
-        if shared.cancel.load(Ordering::Relaxed) {
-            shared.schedule.fail(EngineError::Cancelled);
-            return Err(Stopped);
-        }
-        Ok(())
+        if shared.is_cancelled() { Err(Stopped) } else { Ok(()) }
     }
 }
 
@@ -130,10 +132,14 @@ impl<J: Job> Mapper<'_, '_, J> {
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 let survey = self.shared.surveyor.survey(&block, &failures, &current, &mut self.scratch);
                 let mut part = self.shared.job.part();
-                let work = Work::new(input, &block, &survey.facts, &current);
+                let work = Work::new(input, &block, &survey.facts, &current, self.shared.cancel);
                 self.shared.job.map(&mut self.local, &work, &mut part);
                 (survey, part)
             }));
+            if self.shared.is_cancelled() {
+                // The job may have seen a part of the block only.
+                return None;
+            }
             if let Ok((survey, part)) = outcome {
                 self.shared.observer.messages_seen(survey.messages_seen());
                 let done = Done::Block { part, survey, bytes: block.byte_len() };
