@@ -26,6 +26,15 @@ pub enum EngineError {
     TargetExists(PathBuf),
     /// The target holds something that is no dataset.
     NotADataset(PathBuf),
+    /// The target, or something above it, is a file.
+    NotADirectory(PathBuf),
+    /// There is no finished dataset to be read.
+    NoDataset {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What is there instead.
+        why: &'static str,
+    },
     /// Another run is writing to the target.
     Locked(PathBuf),
     /// The run was told to stop.
@@ -76,6 +85,14 @@ impl fmt::Display for EngineError {
                  --out",
                 path.display()
             ),
+            Self::NotADirectory(path) => write!(
+                f,
+                "{} is a file, not a directory: it is left alone; choose another --out",
+                path.display()
+            ),
+            Self::NoDataset { path, why } => {
+                write!(f, "there is no finished dataset at {}: {why}", path.display())
+            }
             Self::Locked(path) => {
                 write!(
                     f,

@@ -70,6 +70,6 @@ pub use ledger::{Books, InputReport, InputStatus, Ledger, PageOrder, PageRow, Re
 pub use manifest::{FileEntry, InputEntry, MANIFEST, Manifest, Totals};
 pub use memory::MemoryBudget;
 pub use observer::Observer;
-pub use publish::{Publication, PublishOptions, hash_file};
+pub use publish::{Publication, PublishOptions, hash_file, remove_unfinished};
 pub use run::{Pool, RunOptions, RunReport, run};
 pub use work::{Item, RecordItem, RejectItem, Work};

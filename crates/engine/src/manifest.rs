@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -110,20 +110,27 @@ impl Manifest {
     /// Reads that of the directory `dataset`.
     ///
     /// # Errors
-    /// [`EngineError::NotADataset`] where there is none; an I/O error where it cannot be read or is damaged.
+    /// [`EngineError::NoDataset`] where there is none; an I/O error where it cannot be read or is damaged.
     pub fn read(dataset: &Path) -> Result<Self> {
         let path = dataset.join(MANIFEST);
+        let none = |why| Err(EngineError::NoDataset { path: dataset.to_owned(), why });
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(EngineError::NotADataset(dataset.to_owned()));
+            Err(_) if dataset.is_file() => {
+                return none("it is a file; name the directory that korpus convert wrote");
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound && dataset.is_dir() => {
+                return none("the directory has no _korpus.json, which korpus convert writes last");
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return none("there is no such directory; check the path");
             }
             Err(error) => return Err(error).context("read", &path),
         };
         let manifest: Self =
             serde_json::from_slice(&bytes).map_err(std::io::Error::from).context("read", &path)?;
         if manifest.format != FORMAT {
-            return Err(EngineError::NotADataset(dataset.to_owned()));
+            return none("its _korpus.json is that of something else");
         }
         Ok(manifest)
     }
@@ -149,7 +156,16 @@ mod tests {
     #[test]
     fn a_manifest_is_read_back_and_others_are_refused() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(matches!(Manifest::read(dir.path()), Err(EngineError::NotADataset(_))));
+        let why = |path: &Path| match Manifest::read(path) {
+            Err(EngineError::NoDataset { why, .. }) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(why(dir.path()).contains("no _korpus.json"));
+        assert!(why(&dir.path().join("nothing")).contains("no such directory"));
+        let file = dir.path().join("file");
+        std::fs::write(&file, "x").unwrap();
+        assert!(why(&file).contains("it is a file"));
+        assert!(why(&file.join("below")).contains("no such directory"));
         let mut manifest = Manifest::new(1, &Ledger::default());
         manifest.options.insert("dedup".to_owned(), true.into());
         manifest.files.push(FileEntry {

@@ -8,6 +8,7 @@ mod lock;
 mod swap;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -18,6 +19,9 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::error::{EngineError, IoContext, Result};
 use crate::manifest::MANIFEST;
 use lock::Lock;
+use unfinished::Unfinished;
+
+pub use unfinished::remove_unfinished;
 
 /// How a target may be treated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,7 +37,8 @@ pub struct Publication {
     target: PathBuf,
     staging: Option<PathBuf>,
     options: PublishOptions,
-    /// Let go after the staging is gone.
+    /// Let go after the staging is gone, as is the lock.
+    _unfinished: Unfinished,
     _lock: Lock,
 }
 
@@ -67,14 +72,15 @@ impl Publication {
             hidden.push(suffix);
             parent.join(hidden)
         };
-        let lock = Lock::take(&sibling(".korpus-lock"), &target)?;
+        let lock_path = sibling(".korpus-lock");
+        let lock = Lock::take(&lock_path, &target)?;
         swap::recover(&target, &sibling(swap::OLD_SUFFIX))?;
         remove_leftovers(parent, &sibling(".korpus-"))?;
         // Another run may have finished between the first look and the lock.
         allowed(&target, options)?;
         let staging = sibling(&format!(".korpus-{:08x}.tmp", std::process::id()));
-        fs::create_dir(&staging).context("create", &staging)?;
-        Ok(Self { target, staging: Some(staging), options, _lock: lock })
+        let unfinished = Unfinished::create(&staging, &lock_path)?;
+        Ok(Self { target, staging: Some(staging), options, _unfinished: unfinished, _lock: lock })
     }
 
     /// The directory to write into.
@@ -95,6 +101,8 @@ impl Publication {
     pub fn finish(mut self) -> Result<()> {
         let staging = self.path().to_owned();
         sync_tree(&staging)?;
+        // Whoever ends the program in a hurry waits for this, or it never comes to this.
+        let _kept = unfinished::keep();
         let standing = allowed(&self.target, self.options)?;
         let parent = self.target.parent().unwrap_or(&self.target);
         if standing == Standing::Nothing {
@@ -119,6 +127,10 @@ impl Drop for Publication {
 
 /// What stands at `target`, if it may be replaced.
 fn allowed(target: &Path, options: PublishOptions) -> Result<Standing> {
+    // A file in the place of the target, or of a directory above it.
+    if let Some(file) = target.ancestors().find(|path| path.exists()).filter(|path| path.is_file()) {
+        return Err(EngineError::NotADirectory(file.to_owned()));
+    }
     match standing(target)? {
         Standing::Other => Err(EngineError::NotADataset(target.to_owned())),
         Standing::Dataset if !options.overwrite => Err(EngineError::TargetExists(target.to_owned())),

@@ -67,9 +67,12 @@ fn what_is_no_dataset_is_left_alone() {
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("thesis.doc"), "dear").unwrap();
     fs::write(&file, "dear").unwrap();
-    for target in [&folder, &file] {
-        assert!(matches!(publish(target, OVERWRITE, "x"), Err(EngineError::NotADataset(_))));
+    assert!(matches!(publish(&folder, OVERWRITE, "x"), Err(EngineError::NotADataset(_))));
+    for target in [&file, &file.join("below"), &file.join("far/below")] {
+        let error = publish(target, OVERWRITE, "x").unwrap_err();
+        assert!(matches!(&error, EngineError::NotADirectory(path) if *path == file), "{error}");
     }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "dear");
     assert_eq!(fs::read_to_string(folder.join("thesis.doc")).unwrap(), "dear");
     assert_eq!(siblings(&folder), ["file", "folder"]);
     // Not even if it comes to be one while the run goes on.
