@@ -1,5 +1,6 @@
 //! `korpus inspect`: what a file is, and its first conversations, readable.
 
+mod template;
 mod transcript;
 
 use std::ffi::OsStr;
@@ -9,7 +10,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use korpus_core::{DecodeLimits, Decoder, HttpHead};
+use korpus_core::{DecodeLimits, Decoder, HttpHead, Limits, Scratch};
 use korpus_engine::{
     BlockSeq, EngineError, ExpandOptions, InputReport, Job, PageRow, Pool, RunOptions, Work, expand,
     run as run_engine,
@@ -225,19 +226,23 @@ struct Gathered {
 }
 
 impl Job for InspectJob {
-    type Local = ();
+    type Local = Scratch;
     type Part = ();
     type State = ();
     type Error = EngineError;
 
-    fn local(&self) {}
+    fn local(&self) -> Scratch {
+        Scratch::new(&Limits::default())
+    }
+
     fn part(&self) {}
 
-    fn map(&self, (): &mut (), work: &Work<'_>, (): &mut ()) {
+    fn map(&self, scratch: &mut Scratch, work: &Work<'_>, (): &mut ()) {
         let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
         gathered.fields.add(work);
         for item in work.messages().filter(|item| item.matches) {
-            gathered.transcript.push(&item);
+            gathered.transcript.push(&item, scratch);
+            scratch.reset();
         }
     }
 

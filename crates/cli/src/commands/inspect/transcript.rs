@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 
-use korpus_core::{ChannelField, Form, Message, Text, write_timestamp};
+use korpus_core::{ChannelField, Form, Message, Scratch, Text, write_timestamp};
 use korpus_engine::Item;
 use serde_json::{Value, json};
 
+use super::template::{MOST_LINES, draw};
 use crate::show::{FAINT, STRONG, thousands, visible, visible_short};
 
-/// Characters of one message that are kept for showing.
-const LONGEST: usize = 1000;
+/// Components of one message that are shown.
+const MOST_COMPONENTS: usize = 20;
 
 /// Gathers the messages of the first conversations that are met.
 #[derive(Debug)]
@@ -37,7 +38,8 @@ struct Line {
     at: Option<i64>,
     who: String,
     channel: String,
-    text: String,
+    /// What it says, line by line.
+    text: Vec<String>,
 }
 
 impl Transcript {
@@ -47,7 +49,7 @@ impl Transcript {
     }
 
     /// Takes the next message.
-    pub(super) fn push(&mut self, item: &Item<'_>) {
+    pub(super) fn push(&mut self, item: &Item<'_>, scratch: &Scratch) {
         if self.skip > 0 {
             self.skip -= 1;
             return;
@@ -71,7 +73,7 @@ impl Transcript {
         let conversation = &mut self.found[at];
         if conversation.lines.len() < self.messages && self.left > 0 {
             self.left -= 1;
-            conversation.lines.push(line(item));
+            conversation.lines.push(line(item, scratch));
         } else {
             conversation.more += 1;
         }
@@ -99,31 +101,28 @@ impl Transcript {
             let channels: std::collections::BTreeSet<&str> =
                 lines.iter().map(|line| line.channel.as_str()).collect();
             for line in lines {
-                let moment = line.at.map_or_else(|| "no time    --:--:--".to_owned(), moment);
-                let (date, time) = moment.split_once(['T', ' ']).unwrap_or((&moment, ""));
+                let moment = line.at.map(moment);
+                let (date, time) = match &moment {
+                    Some(moment) => moment.split_once(['T', ' ']).unwrap_or((moment, "")),
+                    None => ("no time", "--:--:--"),
+                };
                 if date != day {
                     let _ = writeln!(out, "  {FAINT}{date}{FAINT:#}");
                     date.clone_into(&mut day);
                 }
-                let time = time.trim_start().get(..8).unwrap_or("");
+                let time = time.get(..8).unwrap_or("");
                 // One channel is the rule: it is named where there are several.
                 let channel = if channels.len() > 1 { format!(" [{}]", line.channel) } else { String::new() };
                 let who = format!("{:width$}{channel}", line.who);
-                if line.text.trim().is_empty() {
-                    let _ = writeln!(
-                        out,
-                        "  {FAINT}{time}{FAINT:#}  {STRONG}{who}{STRONG:#}  {FAINT}(no text){FAINT:#}"
-                    );
+                let _ = write!(out, "  {FAINT}{time}{FAINT:#}  {STRONG}{who}{STRONG:#}  ");
+                if line.text.iter().all(|part| part.trim().is_empty()) {
+                    let _ = writeln!(out, "{FAINT}(no text){FAINT:#}");
                     continue;
                 }
                 let indent = " ".repeat(14 + who.chars().count());
-                for (index, part) in line.text.split('\n').enumerate() {
-                    let part = visible(part.trim_end_matches('\r'));
-                    let _ = if index == 0 {
-                        writeln!(out, "  {FAINT}{time}{FAINT:#}  {STRONG}{who}{STRONG:#}  {part}")
-                    } else {
-                        writeln!(out, "{indent}{part}")
-                    };
+                for (index, part) in line.text.iter().enumerate() {
+                    let indent = if index == 0 { "" } else { &indent };
+                    let _ = writeln!(out, "{indent}{}", visible(part).trim_end());
                 }
             }
             if let ([only], false) =
@@ -145,7 +144,8 @@ impl Transcript {
     pub(super) fn to_json(&self) -> Value {
         let conversation = |(conversation, lines): (&Conversation, Vec<&Line>)| {
             let lines = lines.into_iter().map(|line| {
-                json!({"at": line.at.map(moment), "who": line.who, "channel": line.channel, "text": line.text})
+                let text = line.text.join("\n");
+                json!({"at": line.at.map(moment), "who": line.who, "channel": line.channel, "text": text})
             });
             json!({
                 "conversation": conversation.key,
@@ -171,7 +171,7 @@ fn conversation_of(message: Message<'_>) -> String {
         .unwrap_or_else(|| "Messages without a session".to_owned())
 }
 
-fn line(item: &Item<'_>) -> Line {
+fn line(item: &Item<'_>, scratch: &Scratch) -> Line {
     let message = item.message;
     let kind = message.message_type().map_or_else(|| "?".to_owned(), |kind| kind.lossy().into_owned());
     let author = message.author().and_then(korpus_core::Author::author_type);
@@ -187,53 +187,33 @@ fn line(item: &Item<'_>) -> Line {
         at: item.event_at,
         who: visible_short(who, 20),
         channel: channel.map_or_else(|| "no channel".to_owned(), |name| visible_short(&name.lossy(), 20)),
-        text: text_of(message),
+        text: text_of(message, scratch),
     }
 }
 
 /// What the message says, cut.
-fn text_of(message: Message<'_>) -> String {
-    let mut texts: Vec<String> = message
-        .components()
-        .map(|component| {
-            if let Some(text) = component.data_text() {
-                readable(&text.lossy())
-            } else {
-                let kind = component.component_type().map(Text::lossy);
-                format!("[{}]", kind.as_deref().unwrap_or("no text"))
-            }
-        })
-        .collect();
-    if texts.is_empty() {
-        texts.extend(message.call_text().map(|text| readable(&text.lossy())));
+fn text_of(message: Message<'_>, scratch: &Scratch) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut components = message.components();
+    for component in components.by_ref().take(MOST_COMPONENTS) {
+        if let Some(text) = component.data_text() {
+            lines.extend(draw(&scratch.classify(text)));
+        } else {
+            let kind = component.component_type().map(Text::lossy);
+            lines.push(format!("[{}]", visible_short(kind.as_deref().unwrap_or("no text"), 40)));
+        }
+        if lines.len() > MOST_LINES {
+            break;
+        }
     }
-    let all = texts.join("\n");
-    match all.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &all[..end]),
-        None => all,
+    let more = components.count() as u64;
+    if more > 0 {
+        lines.push(format!("… and {} more components", thousands(more)));
     }
-}
-
-/// A text, or the kind and the words of a template that it hides.
-fn readable(text: &str) -> String {
-    let trimmed = text.trim_start();
-    if !trimmed.starts_with('{') {
-        return text.to_owned();
+    if lines.is_empty() {
+        lines.extend(message.call_text().into_iter().flat_map(|text| draw(&scratch.classify(text))));
     }
-    let Ok(value) = serde_json::from_str::<Value>(trimmed) else { return text.to_owned() };
-    if value.get("type").and_then(Value::as_str) != Some("template") {
-        return text.to_owned();
-    }
-    let payload = value.get("payload").unwrap_or(&Value::Null);
-    let string = |keys: &[&str]| keys.iter().find_map(|key| payload.get(*key)?.as_str());
-    let kind = string(&["template_type"]).unwrap_or("unknown");
-    let words = string(&["text", "heading", "title", "speech_hint"]).unwrap_or("");
-    let titles =
-        ["buttons", "quick_replies", "elements"].into_iter().find_map(|key| payload.get(key)?.as_array());
-    let titles: Vec<&str> =
-        titles.into_iter().flatten().filter_map(|choice| choice.get("title")?.as_str()).take(10).collect();
-    let choices = if titles.is_empty() { String::new() } else { format!(" ({})", titles.join(" | ")) };
-    format!("[template: {kind}] {words}{choices}").trim_end().to_owned()
+    lines
 }
 
 /// A moment as the API writes it.
@@ -254,14 +234,39 @@ pub(super) fn minute(micros: i64) -> String {
 mod tests {
     use super::*;
 
+    fn printed(lines: Vec<Line>) -> String {
+        let conversation = Conversation { key: "Session s".to_owned(), lines, more: 0 };
+        let transcript = Transcript {
+            conversations: 1,
+            messages: 9,
+            skip: 0,
+            left: 9,
+            found: vec![conversation],
+            passed: 0,
+            last: None,
+        };
+        let mut out = String::new();
+        transcript.print(&mut out);
+        anstream::adapter::strip_str(&out).to_string()
+    }
+
+    fn line(at: Option<i64>, text: &[&str]) -> Line {
+        let text = text.iter().map(|&part| part.to_owned()).collect();
+        Line { at, who: "user".to_owned(), channel: "rtm".to_owned(), text }
+    }
+
     #[test]
-    fn templates_are_named_and_their_words_shown() {
-        let template = r#"{"type":"template","payload":{"template_type":"button","text":"Pick one","buttons":[{"title":"A"},{"title":"B"}]}}"#;
-        assert_eq!(readable(template), "[template: button] Pick one (A | B)");
-        assert_eq!(readable(r#"{"type":"template"}"#), "[template: unknown]");
-        for other in ["", "Hi", "{", r#"{"a":1}"#, "{\"type\":\"template\""] {
-            assert_eq!(readable(other), other);
-        }
+    fn messages_stand_below_their_day_and_those_without_a_time_first() {
+        let lines = vec![
+            line(Some(86_400_000_000), &["[template: button] Pick", "  [A]"]),
+            line(None, &["when?"]),
+            line(Some(1_000), &["one", "\u{1b}two"]),
+            line(None, &["", " "]),
+        ];
+        let expected = "\nSession s\n  no time\n  --:--:--  user  (no text)\n  --:--:--  user  when?\n  \
+                        1970-01-01\n  00:00:00  user  one\n                  ␛two\n  \
+                        1970-01-02\n  00:00:00  user  [template: button] Pick\n                    [A]\n  all on rtm\n";
+        assert_eq!(printed(lines), expected);
     }
 
     #[test]
