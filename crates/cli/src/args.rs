@@ -33,7 +33,7 @@ pub(crate) enum Command {
     /// Show what a file is: codec, bodies, fields, and its first conversations, readable
     #[command(after_help = EXIT_CODES)]
     Inspect(InspectArgs),
-    /// Print the messages and records of a dataset as the API gave them, one JSON object a line
+    /// Print the messages and records of a dataset as the API gave them, one JSON object a line: all of them, unfiltered
     Restore(RestoreArgs),
     /// Print the tables, their columns and meaning
     Schema(SchemaArgs),
@@ -100,6 +100,9 @@ pub(crate) struct SchemaArgs {
     /// Only this table
     #[arg(value_parser = parse::table)]
     pub table: Option<Table>,
+    /// The template types that are known, instead of the tables
+    #[arg(long, conflicts_with = "table")]
+    pub templates: bool,
     /// How it is printed
     #[arg(long, value_enum, default_value_t = SchemaFormat::Text)]
     pub format: SchemaFormat,
@@ -205,8 +208,9 @@ pub(crate) struct ReadArgs {
     /// Keep all copies of a message
     #[arg(long, help_heading = "Reading")]
     pub no_dedup: bool,
-    /// Threads; 0 means as many as the machine has processors
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Reading")]
+    /// Threads, up to 512; 0 means as many as the machine has processors
+    #[arg(long, value_name = "N", default_value = "0", value_parser = parse::threads,
+          allow_negative_numbers = true, help_heading = "Reading")]
     pub threads: usize,
 }
 
@@ -258,23 +262,24 @@ pub(crate) struct FilterArgs {
     /// Messages of these channels, such as rtm
     #[arg(long, value_name = "CHANNEL,…", value_delimiter = ',')]
     pub channel_type: Vec<String>,
-    /// Messages from this day (yyyy-mm-dd, UTC) or moment on
+    /// Messages from this day (yyyy-mm-dd, UTC) or moment on; one without a time goes by the start of its record
     #[arg(long, value_name = "DATE", value_parser = parse::date_from)]
     pub date_from: Option<i64>,
     /// Messages up to this day or moment, itself included
     #[arg(long, value_name = "DATE", value_parser = parse::date_to)]
     pub date_to: Option<i64>,
-    /// This message, and those around it in its session
+    /// This message, and those around it in its session; records stay
     #[arg(long, value_name = "ID")]
     pub msg_id: Option<String>,
     /// Which ones around it: -1 before, 0 both sides, 1 after
     #[arg(long, value_name = "N", default_value = "1", value_parser = parse::direction,
           allow_hyphen_values = true, requires = "msg_id")]
     pub direction: Direction,
-    /// Messages of these types: incoming, outgoing, …
+    /// Messages of these types: incoming, outgoing, …; records stay
     #[arg(long = "type", value_name = "TYPE,…", value_delimiter = ',')]
     pub message_type: Vec<String>,
-    /// Messages with this tag; scopes are message, user, session and alt_text (repeatable: all must be there)
+    /// Messages with this tag; scopes are message, user, session and alt_text (repeatable: all must be there). VALUE is
+    /// the text, or any JSON of the same value
     #[arg(long = "tag", value_name = "SCOPE:NAME=VALUE")]
     pub tags: Vec<TagFilter>,
     /// Messages of developers only; =false for all others
@@ -283,11 +288,11 @@ pub(crate) struct FilterArgs {
     /// Bodies that were requested for this call; only where the inputs hold their requests
     #[arg(long, value_name = "ID")]
     pub call_id: Option<String>,
-    /// Leave out the first N of what is kept
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    /// Leave out the first N messages of what is kept; records stay
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub skip: u64,
-    /// Keep at most N
-    #[arg(long, value_name = "N")]
+    /// Keep at most N messages; records stay
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub limit: Option<u64>,
 }
 
@@ -314,5 +319,6 @@ mod tests {
         assert_eq!(args.read.filter.message_type, ["incoming", "outgoing"]);
         assert_eq!(args.read.common.memory_limit, Some(1 << 30));
         assert!(Cli::try_parse_from(["korpus", "convert", "a", "--out", "o", "--tables", "nope"]).is_err());
+        assert!(Cli::try_parse_from(["korpus", "restore", "d", "--bot-id", "b"]).is_err());
     }
 }

@@ -6,9 +6,11 @@
 mod args;
 mod commands;
 mod completeness;
+mod drift;
 mod exit;
 mod fields;
 mod interrupt;
+mod panics;
 mod parse;
 mod progress;
 mod reading;
@@ -26,6 +28,7 @@ use args::{Cli, Command};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    panics::tell_places_only();
     let outcome = match Cli::parse().command {
         Command::Convert(args) => commands::convert::run(&args),
         Command::Check(args) => commands::check::run(&args),

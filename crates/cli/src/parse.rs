@@ -27,6 +27,17 @@ pub(crate) fn direction(text: &str) -> Result<Direction, String> {
     }
 }
 
+/// More threads than this are a slip of the fingers, and cost memory each.
+const MOST_THREADS: usize = 512;
+
+/// `--threads`
+pub(crate) fn threads(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|&number| number <= MOST_THREADS);
+    number.ok_or_else(|| {
+        format!("write a number from 1 to {MOST_THREADS}, or 0 for as many as the machine has processors")
+    })
+}
+
 /// A number of bytes: `512M`, `2G`, `1.5GiB`, or plain. K, M and G are powers of 1024.
 pub(crate) fn bytes(text: &str) -> Result<usize, String> {
     let usage = || "write a number of bytes such as 512M or 2G".to_owned();
@@ -104,6 +115,14 @@ mod tests {
         assert_eq!(bytes("2MB"), Ok(2 << 20));
         for bad in ["", "0", "-1", "x", "1x", "1e400", "nan"] {
             assert!(bytes(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn threads_are_bounded() {
+        assert_eq!((threads("0"), threads("512")), (Ok(0), Ok(512)));
+        for bad in ["", "-1", "513", "1024", "99999999999999999999", "two", "1.5"] {
+            assert!(threads(bad).unwrap_err().contains("from 1 to 512"), "{bad}");
         }
     }
 

@@ -4,21 +4,25 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use korpus_core::{Limits, Scratch};
 use korpus_engine::{BlockSeq, EngineError, Job, Pool, Work, run as run_engine};
 use serde_json::json;
 
 use crate::args::{CheckArgs, Format};
 use crate::completeness;
+use crate::drift::Drift;
 use crate::exit::{Exit, Failure};
 use crate::fields::Fields;
 use crate::reading::Reading;
-use crate::show::{heading, print, print_json};
+use crate::show::{heading, print, print_json, visible_short};
 use crate::summary::Summary;
 
 /// Queries that are told in text.
 const MOST_QUERIES: usize = 25;
 /// Unknown keys that are told in text.
 const MOST_KEYS: usize = 15;
+/// Names of files longer than this are cut in tables.
+const NAME: usize = 60;
 
 /// Runs the command.
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
@@ -44,6 +48,9 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     if args.read.common.quiet {
         return Ok(exit);
     }
+    let name_of = |input: usize| {
+        report.ledger.inputs().get(input).map_or("", |report| report.input.display.as_str()).to_owned()
+    };
     match args.read.common.format {
         Format::Text => {
             let mut out = String::new();
@@ -59,6 +66,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
                 heading(&mut out, "Keys without a column (kept in extra)");
                 found.fields.print_unknown(MOST_KEYS, &mut out);
             }
+            found.drift.print(MOST_KEYS, &|input| visible_short(&name_of(input), NAME), &mut out);
             print(&out)?;
         }
         Format::Json => {
@@ -67,6 +75,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
             map.insert("pages".to_owned(), pages(&summary));
             map.insert("queries".to_owned(), completeness::to_json(&queries));
             map.insert("fields".to_owned(), found.fields.to_json());
+            map.insert("drift".to_owned(), found.drift.to_json(&name_of));
             map.insert("exit_code".to_owned(), json!(exit.code()));
             print_json(&map.into())?;
         }
@@ -94,13 +103,14 @@ fn pages(summary: &Summary<'_>) -> serde_json::Value {
     ledger.pages().iter().map(page).collect()
 }
 
-/// Counts keys, and finds out whose bot a body is of.
+/// Counts keys and what is new, and finds out whose bot a body is of.
 struct CheckJob;
 
 /// What is found out besides the ledger.
 #[derive(Debug, Default)]
 struct Found {
     fields: Fields,
+    drift: Drift,
     /// The bot of each body, by ordinal; few bots share many bodies.
     bots: Vec<Option<Arc<str>>>,
     names: HashMap<String, Arc<str>>,
@@ -112,20 +122,32 @@ impl Found {
     }
 }
 
+/// What is found out about one block.
+#[derive(Debug, Default)]
+struct Part {
+    fields: Fields,
+    drift: Drift,
+    /// The bot of each of its bodies.
+    bots: Vec<Option<String>>,
+}
+
 impl Job for CheckJob {
-    type Local = ();
-    type Part = (Fields, Vec<Option<String>>);
+    type Local = Scratch;
+    type Part = Part;
     type State = Found;
     type Error = EngineError;
 
-    fn local(&self) {}
-
-    fn part(&self) -> Self::Part {
-        Self::Part::default()
+    fn local(&self) -> Scratch {
+        Scratch::new(&Limits::default())
     }
 
-    fn map(&self, (): &mut (), work: &Work<'_>, (fields, bots): &mut Self::Part) {
-        fields.add(work);
+    fn part(&self) -> Part {
+        Part::default()
+    }
+
+    fn map(&self, scratch: &mut Scratch, work: &Work<'_>, part: &mut Part) {
+        part.fields.add(work);
+        part.drift.add(work, scratch);
         for slice in work.pages() {
             let of_message = slice.messages.clone().find_map(|index| work.item(index)?.message.bot_id());
             let of_record = || {
@@ -135,18 +157,14 @@ impl Job for CheckJob {
                     korpus_core::Record::Session(record) => record.bot_id(),
                 })
             };
-            bots.push(of_message.or_else(of_record).map(|bot| bot.lossy().into_owned()));
+            part.bots.push(of_message.or_else(of_record).map(|bot| bot.lossy().into_owned()));
         }
     }
 
-    fn commit(
-        &self,
-        found: &mut Found,
-        at: &BlockSeq<'_>,
-        (fields, bots): Self::Part,
-    ) -> Result<(), EngineError> {
-        found.fields.append(fields);
-        for (slice, bot) in bots.into_iter().enumerate() {
+    fn commit(&self, found: &mut Found, at: &BlockSeq<'_>, part: Part) -> Result<(), EngineError> {
+        found.fields.append(part.fields);
+        found.drift.append(part.drift);
+        for (slice, bot) in part.bots.into_iter().enumerate() {
             let page = at.first_page as usize + slice;
             if found.bots.len() <= page {
                 found.bots.resize(page + 1, None);

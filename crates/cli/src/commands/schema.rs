@@ -1,8 +1,9 @@
-//! `korpus schema`: the tables, their columns and meaning.
+//! `korpus schema`: the tables, their columns and meaning; the template types that are known.
 
 use std::fmt::Write as _;
 
-use korpus_tables::{Column, SCHEMA_VERSION, Table, markdown, table_markdown};
+use korpus_core::TEMPLATE_TYPES;
+use korpus_tables::{Column, SCHEMA_VERSION, Table, markdown, table_markdown, templates_markdown};
 use serde_json::json;
 
 use crate::args::{SchemaArgs, SchemaFormat};
@@ -11,6 +12,14 @@ use crate::show::{Grid, STRONG, print, print_json};
 
 /// Runs the command.
 pub(crate) fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
+    if args.templates {
+        match args.format {
+            SchemaFormat::Text => print(&templates_text())?,
+            SchemaFormat::Markdown => print(&templates_markdown())?,
+            SchemaFormat::Json => print_json(&json!({"template_types": templates_json()}))?,
+        }
+        return Ok(Exit::Clean);
+    }
     let tables: Vec<Table> = args.table.map_or_else(|| Table::ALL.to_vec(), |table| vec![table]);
     match (args.format, args.table) {
         (SchemaFormat::Text, _) => print(&text(&tables))?,
@@ -60,6 +69,31 @@ fn text(tables: &[Table]) -> String {
         grid.print(&mut out);
     }
     out
+}
+
+/// The template types, by family.
+fn templates_text() -> String {
+    let mut grid = Grid::new(&["family", "template_type", "what is read", "what a person sees"]);
+    for known in TEMPLATE_TYPES {
+        grid.row([known.family, known.name, known.payload, known.meaning].map(str::to_owned));
+    }
+    let mut out = format!(
+        "{STRONG}templates{STRONG:#}  The types that are known. Any other is read by the same rule\n"
+    );
+    grid.print(&mut out);
+    out
+}
+
+fn templates_json() -> serde_json::Value {
+    let known = TEMPLATE_TYPES.iter().map(|known| {
+        json!({
+            "template_type": known.name,
+            "family": known.family,
+            "payload": known.payload,
+            "meaning": known.meaning,
+        })
+    });
+    known.collect()
 }
 
 fn table_json(table: Table) -> serde_json::Value {

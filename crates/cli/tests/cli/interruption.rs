@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::common::{Ran, convert, files, korpus, names, page, program, put, stagings, synth};
@@ -96,8 +96,7 @@ fn an_interrupted_run_cleans_up_and_exits_130() {
     let ran = Ran::new(child.wait_with_output().unwrap()).exits(130);
     feeder.join().unwrap();
     assert!(ran.err.contains("interrupted") && ran.out.is_empty(), "{ran:?}");
-    let left: Vec<_> = names(dir.path()).into_iter().filter(|name| !name.ends_with("-lock")).collect();
-    assert_eq!(left, Vec::<String>::new());
+    assert_eq!(names(dir.path()), Vec::<String>::new());
 }
 
 #[test]
@@ -114,6 +113,74 @@ fn an_interrupted_check_exits_130_even_while_it_waits_for_input() {
     std::thread::sleep(Duration::from_millis(500));
     interrupt(&child);
     Ran::new(child.wait_with_output().unwrap()).exits(130);
+}
+
+/// A conversion that waits for its standard input, which is given back so that it goes on waiting.
+fn waiting(dir: &Path) -> (Child, ChildStdin) {
+    let mut child = program()
+        .args(["convert", "-", "--out"])
+        .arg(dir.join("out"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdin = child.stdin.take().unwrap();
+    let started = Instant::now();
+    while stagings(dir).is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(20), "the run never began");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    (child, stdin)
+}
+
+#[test]
+fn a_run_that_cannot_stop_in_good_order_leaves_nothing_either() {
+    for impatient in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let (child, _open) = waiting(dir.path());
+        let started = Instant::now();
+        interrupt(&child);
+        if impatient {
+            std::thread::sleep(Duration::from_millis(200));
+            interrupt(&child);
+        }
+        Ran::new(child.wait_with_output().unwrap()).exits(130);
+        assert!(!impatient || started.elapsed() < Duration::from_secs(4), "told twice, it ends at once");
+        assert_eq!(names(dir.path()), Vec::<String>::new(), "told twice: {impatient}");
+    }
+}
+
+#[test]
+fn an_interrupted_run_stops_inside_a_long_block() {
+    let dir = tempfile::tempdir().unwrap();
+    // A record is read whole, with its messages: one block, however many these are.
+    let messages: Vec<String> = (0..60_000)
+        .map(|n| {
+            format!(
+                r#"{{"_id":"ms-{n}","type":"incoming","createdOn":"2025-09-01T12:00:00.000Z","components":[{{"cT":"text","data":{{"text":"{{\"type\":\"template\",\"payload\":{{\"template_type\":\"button\",\"text\":\"t\",\"buttons\":[{{\"title\":\"a\",\"payload\":{n}}}]}}}}"}}}}]}}"#
+            )
+        })
+        .collect();
+    let body = format!(
+        r#"{{"results":[{{"_id":"r","botId":"b","messages":[{}]}}],"skip":0,"limit":1,"hasMore":false,"totalResults":1}}"#,
+        messages.join(",")
+    );
+    let input = put(dir.path(), "in/page.json", body);
+    let target = dir.path().join("target");
+    std::fs::create_dir(&target).unwrap();
+    let mut child = spawn(&input, &target.join("out"));
+    let started = Instant::now();
+    while stagings(&target).is_empty() && started.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let told = Instant::now();
+    interrupt(&child);
+    let code = child.wait().unwrap().code();
+    assert!(told.elapsed() < Duration::from_secs(4), "it needed the grace period: {:?}", told.elapsed());
+    // A machine that is fast enough was done before.
+    assert_eq!(names(&target), if code == Some(130) { vec![] } else { vec!["out".to_owned()] });
 }
 
 /// Runs a script of the shell with the program as `$0`; `None` where the shell cannot do it.

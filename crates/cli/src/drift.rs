@@ -1,0 +1,292 @@
+//! What is new in dumps: template types, keys and values that nobody documented, and payloads that cannot be read.
+
+mod documented;
+mod tally;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write as _;
+
+use korpus_core::{
+    Action, ChannelField, ClassifiedText, Component, Conversation, Kind, Message, Reason, Record, Scratch,
+    SessionField, SessionRecord, Template, TemplateType, TemplateVisitor, Text, TextKind, Value,
+};
+use korpus_engine::Work;
+use serde_json::{Value as Json, json};
+
+use crate::show::visible_short;
+use documented::Listed;
+use tally::{Place, Tally};
+
+/// Characters of a value or a path of keys that tell it from others.
+const LONGEST: usize = 120;
+/// Levels of a path of keys.
+const DEEPEST: usize = 12;
+/// Values of one payload that are looked at: the rest of a larger one is more of the same.
+const MOST_LEFTOVERS: usize = 2000;
+
+/// What is new, with how often and where first.
+#[derive(Debug, Default)]
+pub(crate) struct Drift {
+    /// Template types that are in no list, normalised.
+    types: Tally<String>,
+    /// Keys that no column takes, by template type.
+    keys: Tally<(String, String)>,
+    /// Payloads of which not all could be read.
+    errors: Tally<(TextKind, Reason)>,
+    /// Values that are in no list.
+    values: Tally<(Listed, String)>,
+}
+
+impl Drift {
+    /// Looks at all that match in a block.
+    pub(crate) fn add(&mut self, work: &Work<'_>, scratch: &mut Scratch) {
+        let input = work.input().index;
+        for item in work.messages().filter(|item| item.matches) {
+            let message = item.message;
+            let place = Place::new(input, message.page_index(), message.message_index());
+            self.message(message, place, scratch);
+        }
+        for item in work.records().filter(|item| item.matches) {
+            match item.record {
+                Record::Conversation(record) => self.conversation(record, input),
+                Record::Session(record) => self.session(record, input),
+            }
+        }
+    }
+
+    fn message(&mut self, message: Message<'_>, place: Place, scratch: &mut Scratch) {
+        self.text(Listed::MessageType, message.message_type(), place);
+        self.text(Listed::Status, message.status(), place);
+        self.value(Listed::MessageSource, message.message_source(), place);
+        self.text(Listed::AuthorType, message.author().and_then(korpus_core::Author::author_type), place);
+        self.text(Listed::Channel, message.chnl(), place);
+        self.text(Listed::Channel, message.channel(), place);
+        for channel in message.channels() {
+            self.text(Listed::Channel, channel.text(ChannelField::Type), place);
+        }
+        for scope in message.tags().into_iter().flat_map(korpus_core::Tags::others) {
+            if !scope.is_earlier {
+                self.note(Listed::TagScope, &scope.key.lossy(), place);
+            }
+        }
+        for component in message.components() {
+            self.text(Listed::ComponentType, component.component_type(), place);
+            if let Some(text) = Component::data_text(component) {
+                self.payload(&scratch.classify(text), place);
+            }
+            scratch.reset();
+        }
+        if let Some(text) = message.call_text() {
+            self.payload(&scratch.classify(text), place);
+            scratch.reset();
+        }
+    }
+
+    fn conversation(&mut self, record: Conversation<'_>, input: usize) {
+        let place = Place::of_record(input, record.position().page, record.record_index());
+        self.text(Listed::Channel, record.channel_type(), place);
+        self.text(Listed::Experience, record.experience(), place);
+    }
+
+    fn session(&mut self, record: SessionRecord<'_>, input: usize) {
+        let place = Place::of_record(input, record.position().page, record.record_index());
+        self.text(Listed::Channel, record.channel(), place);
+        for (listed, field) in [
+            (Listed::SessionType, SessionField::SessionType),
+            (Listed::SessionStatus, SessionField::SessionStatus),
+            (Listed::ContainmentType, SessionField::ContainmentType),
+        ] {
+            self.text(listed, record.text(field), place);
+        }
+        for scope in record.tags().into_iter().flat_map(korpus_core::Tags::others) {
+            if !scope.is_earlier {
+                self.note(Listed::TagScope, &scope.key.lossy(), place);
+            }
+        }
+    }
+
+    fn text(&mut self, listed: Listed, text: Option<Text<'_>>, place: Place) {
+        if let Some(text) = text {
+            match text.plain() {
+                Some(plain) => self.note(listed, plain, place),
+                None => self.note(listed, &text.lossy(), place),
+            }
+        }
+    }
+
+    fn value(&mut self, listed: Listed, value: Option<Value<'_>>, place: Place) {
+        match value {
+            Some(value) if value.kind() == Kind::Number => self.note(listed, value.raw(), place),
+            Some(value) => self.text(listed, value.as_text(), place),
+            None => {}
+        }
+    }
+
+    fn note(&mut self, listed: Listed, value: &str, place: Place) {
+        if !listed.has(value) {
+            self.values.note((listed, cut(value)), place);
+        }
+    }
+
+    fn payload(&mut self, text: &ClassifiedText<'_>, place: Place) {
+        if let Some(error) = text.decode_error() {
+            let place = Place { text_offset: Some(error.offset as u64), ..place };
+            self.errors.note((text.kind(), error.reason), place);
+        }
+        let Some(template) = text.template() else { return };
+        let name = match (template.kind(), template.template_type_norm()) {
+            (TextKind::Template, Some(norm)) => norm,
+            (TextKind::Template, None) => "no template_type",
+            (TextKind::Message, _) => template.envelope_type().unwrap_or("message"),
+            (kind, _) => kind.as_str(),
+        };
+        let known = template.template_type().and_then(TemplateType::find);
+        if template.kind() == TextKind::Template && known.is_none() {
+            self.types.note(cut(name), place);
+        }
+        template.visit(&mut ActionTypes { drift: self, place });
+        // Any other object is the customer's own, and all of its keys are new.
+        if template.kind() != TextKind::Json {
+            self.leftovers(template, name, known, place);
+        }
+    }
+
+    /// Notes the keys of what no column of the tables takes, but for those that the declaration names.
+    fn leftovers(
+        &mut self,
+        template: Template<'_>,
+        name: &str,
+        known: Option<&'static TemplateType>,
+        place: Place,
+    ) {
+        let mut left = MOST_LEFTOVERS;
+        let mut last = String::new();
+        let keys = &mut self.keys;
+        template.for_each_leftover(|pointer, _| {
+            if left == 0 {
+                return;
+            }
+            left -= 1;
+            let (path, key) = path_of(pointer);
+            // The values of one list come one after the other.
+            if path == last || known.is_some_and(|known| names(known, &key)) {
+                return;
+            }
+            keys.note((cut(name), path.clone()), place);
+            last = path;
+        });
+    }
+
+    /// Adds what a later block has.
+    pub(crate) fn append(&mut self, later: Self) {
+        self.types.append(later.types);
+        self.keys.append(later.keys);
+        self.errors.append(later.errors);
+        self.values.append(later.values);
+    }
+
+    /// The tables, those that have rows; `name_of` names an input.
+    pub(crate) fn print(&self, most: usize, name_of: &dyn Fn(usize) -> String, out: &mut String) {
+        self.types.print(
+            "Template types never seen before",
+            &["template_type"],
+            most,
+            name_of,
+            |name| vec![visible_short(name, 50)],
+            out,
+        );
+        self.errors.print(
+            "Payloads of which not all can be read",
+            &["text_kind", "reason", "meaning"],
+            most,
+            name_of,
+            |(kind, reason)| {
+                let meaning = reason.meaning().trim_end_matches('.').to_owned();
+                vec![kind.to_string(), reason.as_str().to_owned(), meaning]
+            },
+            out,
+        );
+        self.values.print(
+            "Values that no document lists",
+            &["field", "value"],
+            most,
+            name_of,
+            |(listed, value)| vec![listed.name().to_owned(), visible_short(value, 50)],
+            out,
+        );
+        self.keys.print(
+            "Keys in templates without a column (kept in templates.extra)",
+            &["template_type", "key"],
+            most,
+            name_of,
+            |(name, path)| vec![visible_short(name, 30), visible_short(path, 60)],
+            out,
+        );
+    }
+
+    /// All of it as JSON.
+    pub(crate) fn to_json(&self, name_of: &dyn Fn(usize) -> String) -> Json {
+        json!({
+            "template_types": self.types.to_json(name_of, |name| json!({"template_type": name})),
+            "payload_errors": self.errors.to_json(name_of, |(kind, reason)| {
+                json!({"text_kind": kind.as_str(), "reason": reason.as_str(), "meaning": reason.meaning()})
+            }),
+            "values": self.values.to_json(name_of, |(listed, value)| {
+                json!({"field": listed.name(), "value": value})
+            }),
+            "template_keys": self.keys.to_json(name_of, |(name, path)| {
+                json!({"template_type": name, "key": path})
+            }),
+        })
+    }
+}
+
+/// Looks at the types of actions.
+struct ActionTypes<'a> {
+    drift: &'a mut Drift,
+    place: Place,
+}
+
+impl TemplateVisitor for ActionTypes<'_> {
+    fn action(&mut self, action: &Action<'_, '_>) {
+        if let Some(name) = action.action_type {
+            self.drift.note(Listed::ActionType, name, self.place);
+        }
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// A JSON pointer as a path of keys, each index as `[]`, and its last key.
+fn path_of(pointer: &str) -> (String, String) {
+    let mut path = String::new();
+    let mut last = "";
+    for (level, part) in pointer.split('/').skip(1).enumerate() {
+        if level >= DEEPEST || path.len() > LONGEST {
+            path.push('…');
+            break;
+        }
+        if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) {
+            path.push_str("[]");
+            continue;
+        }
+        last = part;
+        if !path.is_empty() {
+            path.push('.');
+        }
+        let _ = write!(path, "{}", cut(part));
+    }
+    (path.replace("~1", "/").replace("~0", "~"), last.to_owned())
+}
+
+/// Whether the declaration of a type names the key: what it holds is documented, column or not.
+fn names(known: &TemplateType, key: &str) -> bool {
+    let words = known.payload.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    words.filter(|word| word.len() > 1).any(|word| word == key)
+}
