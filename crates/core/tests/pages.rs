@@ -276,7 +276,7 @@ fn a_mutated_message_leaves_the_others_alone() {
     let (body, spans) = big_page(400);
     let whole: Vec<_> = spans.iter().map(|span| std::str::from_utf8(&body[span.clone()]).unwrap()).collect();
     let case = (any::<Index>(), mutations());
-    let mut runner = proptest::test_runner::TestRunner::new(config(400));
+    let mut runner = proptest::test_runner::TestRunner::new(config(1000));
     let result = runner.run(&case, |(index, mutations)| {
         let index = index.index(spans.len());
         let span = spans[index].clone();
@@ -297,7 +297,12 @@ fn a_mutated_message_leaves_the_others_alone() {
             prop_assert!(pages[0].end.status.as_str() != "ok", "what is swallowed is told");
             return Ok(());
         }
-        prop_assert!(all.ends_with(&whole[index + 1..]), "those after are kept");
+        // Two changes may close the array and open a string, which takes in the beginning of the next message: that one is
+        // lost too, and told.
+        let next = spans.get(index + 1).map_or(0, |next| (next.start + message.len() - span.len()) as u64);
+        let takes_next = pages[0].rejected.iter().any(|reject| reject.offset + reject.length > next);
+        let lost = usize::from(mutations.len() > 1 && takes_next);
+        prop_assert!(all.ends_with(&whole[(index + 1 + lost).min(whole.len())..]), "those after are kept");
         let is_kept = all.len() > whole.len() - 1;
         let rejected =
             pages.iter().flat_map(|page| &page.rejected).filter(|reject| reject.length > 0).count();

@@ -240,8 +240,12 @@ fn spans(data: &[u8], page: &Page, end: u64) {
         if let Some(before) = before {
             assert!(before <= offset, "spans do not overlap");
             let between = data[before as usize..offset as usize].trim_ascii();
-            let is_fine = between.len() <= 1 && between.iter().all(|&byte| byte == b',');
-            assert!(is_fine || between.contains(&b']'), "nothing is lost between messages");
+            let is_fine = between.len() <= 1 && between.iter().all(|byte| b",[".contains(byte));
+            assert!(
+                is_fine || between.contains(&b']'),
+                "lost between messages, before {offset}: {}",
+                between.escape_ascii()
+            );
         }
         assert!(page.start <= offset && offset + length <= end, "spans stand in their page");
         before = Some(offset + length);

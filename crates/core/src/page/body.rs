@@ -64,17 +64,34 @@ impl PageParser {
         }
         at = skip_space(text, at + 1);
         let Some(&opener) = text.get(at) else { return self.starved(start) };
-        if let (Some(class), b'[') = (array_class(&plain_key(&text[key_start..key_end], escaped)), opener) {
-            self.buffer.at = at + 1;
-            let page = self.open_page();
-            page.class = class;
-            page.has_array = true;
-            self.state = State::Element { first: true, comma: false };
-            return Step::On;
+        let name = plain_key(&text[key_start..key_end], escaped);
+        let class = array_class(&name);
+        if matches!(&*name, b"components" | b"channels" | b"createdOn") {
+            let page = self.page.as_ref();
+            if page.is_some_and(|page| page.has_array && !page.unbracketed) {
+                // A broken message closed the array before its time: what goes on here is the message.
+                return self.begin_search(start, start, Reason::UnexpectedByte);
+            }
+        }
+        if let (Some(class), b'[') = (class, opener) {
+            return self.begin_array(at + 1, class);
         }
         let mark = self.block.arena.mark();
-        let walked = self.scanner.walk(&mut self.block.arena, text, at, eof, None);
+        let walked = self.scanner.walk(&mut self.block.arena, text, at, eof, class);
+        let is_element = match (class, &walked) {
+            (Some(class), Ok(walked)) => walked.object != NONE && self.looks_right(*walked, class),
+            (Some(_), Err(Stop::Bad { .. })) => opener == b'{',
+            _ => false,
+        };
         self.block.arena.rewind(mark);
+        if let (Some(class), true) = (class, is_element) {
+            // The bracket of the array is missing.
+            self.begin_array(at, class);
+            let page = self.open_page();
+            page.fault(Reason::UnexpectedByte);
+            page.unbracketed = true;
+            return Step::On;
+        }
         let walked = match walked {
             Ok(walked) => walked,
             Err(Stop::Incomplete) if text.len() - at <= self.limits.envelope_value_bytes => {
@@ -83,7 +100,8 @@ impl PageParser {
             Err(Stop::Incomplete) => return self.begin_search(start, at, Reason::TooLarge),
             Err(stop) => return self.fail(start, stop),
         };
-        if walked.end - at > self.limits.envelope_value_bytes {
+        let kept = self.page.as_ref().map_or(0, |page| page.envelope.extra.len());
+        if walked.end - start + kept > self.limits.envelope_value_bytes {
             return self.begin_search(start, at, Reason::TooLarge);
         }
         let Ok(raw) = simdutf8::basic::from_utf8(&text[start..walked.end]) else {
@@ -95,6 +113,16 @@ impl PageParser {
         page.member(key, value);
         self.buffer.at = walked.end;
         self.state = State::Member { first: false };
+        Step::On
+    }
+
+    /// Enters an array whose first element may begin at `at`.
+    pub(super) fn begin_array(&mut self, at: usize, class: Class) -> Step {
+        self.buffer.at = at;
+        let page = self.open_page();
+        page.class = class;
+        page.has_array = true;
+        self.state = State::Element { first: true, comma: false };
         Step::On
     }
 
@@ -113,6 +141,12 @@ impl PageParser {
             return Step::On;
         }
         debug_assert!(first || comma);
+        if byte == b'"' && self.open_page().unbracketed {
+            // What follows an element that stands in no array is the next key.
+            self.buffer.at = start;
+            self.state = State::Member { first: true };
+            return Step::On;
+        }
         let class = self.open_page().class;
         match self.walk(start, class) {
             Ok(walked) if walked.object != NONE => {
@@ -146,6 +180,7 @@ impl PageParser {
     pub(super) fn after_element(&mut self) -> Step {
         let text = self.buffer.text();
         let at = skip_space(text, self.buffer.at);
+        let unbracketed = self.page.as_ref().is_some_and(|page| page.unbracketed);
         match text.get(at) {
             None => self.starved(at),
             Some(b',') => {
@@ -156,6 +191,11 @@ impl PageParser {
             Some(b']') => {
                 self.buffer.at = at + 1;
                 self.end_array();
+                Step::On
+            }
+            Some(b'}') if unbracketed => {
+                self.buffer.at = at;
+                self.state = State::Member { first: false };
                 Step::On
             }
             Some(_) => self.begin_search(at, at, Reason::UnexpectedByte),

@@ -19,7 +19,6 @@ use open_page::OpenPage;
 use search::Search;
 
 use crate::block::Block;
-use crate::envelope::{PageStatus, Shape};
 use crate::error::{Error, Reason};
 use crate::limits::Limits;
 use crate::scan::{Class, Fault, Scanner, Stop};
@@ -61,9 +60,7 @@ enum State {
     AfterElement,
     /// Something broke: looking for the next element that can be trusted.
     Search,
-    /// In something that is no body: looking for a line that begins one.
-    Junk,
-    /// Nothing more is read: the search reached its bound.
+    /// Nothing more is read: the text is UTF-16.
     Drain,
 }
 
@@ -104,17 +101,15 @@ pub struct PageParser {
     page: Option<OpenPage>,
     search: Search,
     next_page: u64,
-    /// Inside an array of bodies or messages: whether an element was read.
-    array: Option<bool>,
+    /// How many arrays stand around the bodies or messages, and whether a comma may follow.
+    array_depth: u32,
+    array_comma: bool,
     saw_array: bool,
     end: Option<InputEnd>,
     /// Not worth trying again before this much lies after the position.
     retry_at: usize,
     /// The offset past which the block is cut.
     next_cut: u64,
-    /// What the junk being passed over is, and where it began.
-    junk: Option<(u64, (Shape, PageStatus, Reason))>,
-    junk_line_start: bool,
     ready: VecDeque<Block>,
     pool: Vec<Block>,
     finished: bool,
@@ -140,13 +135,12 @@ impl PageParser {
             page: None,
             search: Search::default(),
             next_page: 0,
-            array: None,
+            array_depth: 0,
+            array_comma: false,
             saw_array: false,
             end: None,
             retry_at: 0,
             next_cut,
-            junk: None,
-            junk_line_start: false,
             ready: VecDeque::new(),
             pool: Vec::new(),
             finished: false,
@@ -162,12 +156,12 @@ impl PageParser {
         self.page = None;
         self.search = Search::default();
         self.next_page = 0;
-        self.array = None;
+        self.array_depth = 0;
+        self.array_comma = false;
         self.saw_array = false;
         self.end = None;
         self.retry_at = 0;
         self.next_cut = self.limits.block_bytes as u64;
-        self.junk = None;
         while let Some(block) = self.ready.pop_front() {
             self.recycle(block);
         }
@@ -250,7 +244,6 @@ impl PageParser {
                 State::Element { first, comma } => self.element(first, comma),
                 State::AfterElement => self.after_element(),
                 State::Search => self.search(),
-                State::Junk => self.junk(),
                 State::Drain => self.drain(),
             };
             match step {

@@ -13,6 +13,29 @@ use crate::scan::Class;
 use crate::text::Text;
 use crate::value::Value;
 
+/// What something is that holds no messages by its nature, as far as one can see.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Barren {
+    pub shape: Shape,
+    pub status: PageStatus,
+    pub reason: Reason,
+}
+
+impl Barren {
+    pub(super) const NOT_A_PAGE: Self =
+        Self { shape: Shape::Unknown, status: PageStatus::NotAPage, reason: Reason::NotAPage };
+    pub(super) const UTF16: Self = Self { reason: Reason::Utf16, ..Self::NOT_A_PAGE };
+    pub(super) const ERROR: Self =
+        Self { shape: Shape::Error, status: PageStatus::ErrorResponse, reason: Reason::ErrorResponse };
+    pub(super) const HTML: Self = Self { reason: Reason::Html, ..Self::ERROR };
+}
+
+/// A key around the array that has a place in the envelope.
+enum Member {
+    Taken { key: String, value: String },
+    InExtra,
+}
+
 pub(super) struct OpenPage {
     pub index: u64,
     /// Where the body begins in the decoded input.
@@ -24,7 +47,13 @@ pub(super) struct OpenPage {
     /// Messages that stand in no envelope: a file of one message a line.
     pub bare: bool,
     pub has_array: bool,
+    /// The opening bracket of the array is missing.
+    pub unbracketed: bool,
+    /// What it is if no array and no message turns up in it.
+    pub barren: Option<Barren>,
     pub envelope: Envelope,
+    /// Bytes read to judge what may be an element, while searching.
+    pub search_work: u64,
     /// Its slice of the current block.
     pub slice: usize,
     pub messages: u64,
@@ -36,6 +65,8 @@ pub(super) struct OpenPage {
     /// The first thing that made the body less than whole.
     pub fault: Option<Reason>,
     forms: [u64; 3],
+    /// What took the places of the envelope.
+    members: [Option<Member>; 5],
     /// How many messages without an id were equal to which one so far.
     surrogates: HashMap<u128, u64>,
     array_hash: Xxh3,
@@ -51,7 +82,10 @@ impl OpenPage {
             class: Class::Message,
             bare,
             has_array: bare,
+            unbracketed: false,
+            barren: None,
             envelope: Envelope::default(),
+            search_work: 0,
             slice: 0,
             messages: 0,
             messages_rejected: 0,
@@ -60,6 +94,7 @@ impl OpenPage {
             has_errors: false,
             fault: None,
             forms: [0; 3],
+            members: Default::default(),
             surrogates: HashMap::new(),
             array_hash: Xxh3::new(),
         };
@@ -84,6 +119,11 @@ impl OpenPage {
             starts,
             end: None,
         });
+    }
+
+    /// Whether nothing was found in it so far that makes it a body.
+    pub(super) fn is_barren(&self) -> bool {
+        self.barren.is_some() && !self.has_array
     }
 
     /// What the elements of the array count as.
@@ -117,39 +157,45 @@ impl OpenPage {
         *count - 1
     }
 
-    /// Takes a member of the object around the array.
+    /// Takes a member of the object around the array. Where a place of the envelope is taken twice the last value counts,
+    /// and all of them stand in `extra`.
     pub(super) fn member(&mut self, key: Text<'_>, value: Value<'_>) {
-        let envelope = &mut self.envelope;
-        let number = |slot: &mut Option<i64>| match (value.as_i64(), &slot) {
-            (Some(number), None) => {
-                *slot = Some(number);
-                true
-            }
-            _ => false,
-        };
-        let flag = |slot: &mut Option<bool>| match (value.as_bool(), &slot) {
-            (Some(flag), None) => {
-                *slot = Some(flag);
-                true
-            }
-            _ => false,
-        };
         self.has_errors |= key.is("errors");
-        let taken = match &*key.lossy() {
-            "total" | "totalResults" => number(&mut envelope.total),
-            "skip" => number(&mut envelope.skip),
-            "limit" => number(&mut envelope.limit),
-            "totalPages" => number(&mut envelope.total_pages),
-            "moreAvailable" | "hasMore" => flag(&mut envelope.more_available),
-            _ => false,
+        let envelope = &mut self.envelope;
+        let (number, flag) = (value.as_i64(), value.as_bool());
+        let slot = match &*key.lossy() {
+            "total" | "totalResults" => {
+                envelope.total = number;
+                0
+            }
+            "skip" => {
+                envelope.skip = number;
+                1
+            }
+            "limit" => {
+                envelope.limit = number;
+                2
+            }
+            "totalPages" => {
+                envelope.total_pages = number;
+                3
+            }
+            "moreAvailable" | "hasMore" => {
+                envelope.more_available = flag;
+                4
+            }
+            _ => return envelope.add_extra(key.raw(), value.raw()),
         };
-        if !taken {
-            let extra = &mut envelope.extra;
-            extra.push(if extra.is_empty() { '{' } else { ',' });
-            extra.push('"');
-            extra.push_str(key.raw());
-            extra.push_str("\":");
-            extra.push_str(value.raw());
+        let taken = if slot == 4 { flag.is_some() } else { number.is_some() };
+        let before = self.members[slot].replace(Member::InExtra);
+        if let Some(Member::Taken { key, value }) = &before {
+            envelope.add_extra(key, value);
+        }
+        if before.is_some() || !taken {
+            envelope.add_extra(key.raw(), value.raw());
+        } else {
+            let member = Member::Taken { key: key.raw().to_owned(), value: value.raw().to_owned() };
+            self.members[slot] = Some(member);
         }
     }
 
@@ -183,11 +229,16 @@ impl OpenPage {
             Some(_) if kept == 0 && rejected > 0 => PageStatus::Rejected,
             Some(_) => PageStatus::Partial,
         };
+        let kind = match self.barren.filter(|_| !self.has_array) {
+            Some(kind) => kind,
+            None => Barren { shape: self.shape(), status, reason: self.fault.unwrap_or(Reason::Empty) },
+        };
         self.array_hash.update(&self.messages.to_le_bytes());
+        let is_fault = self.fault.is_some() || self.is_barren();
         let end = PageEnd {
-            shape: self.shape(),
-            status,
-            reason: self.fault,
+            shape: kind.shape,
+            status: kind.status,
+            reason: is_fault.then_some(kind.reason),
             body_bytes: end_offset - self.start,
             messages_seen: self.messages,
             messages_rejected: self.messages_rejected,
@@ -201,36 +252,16 @@ impl OpenPage {
     }
 }
 
-/// A body that holds no messages by its nature, in one go.
-pub(super) fn barren(
-    block: &mut Block,
-    index: u64,
-    span: std::ops::Range<u64>,
-    kind: (Shape, PageStatus, Reason),
-    extra: String,
-) {
-    let (messages, records, rejects) = (block.messages.len(), block.records.len(), block.rejects.len());
-    block.pages.push(PageSlice {
-        page_index: index,
-        body_start: span.start,
-        text_offset: 0,
-        messages: messages..messages,
-        records: records..records,
-        rejects: rejects..rejects,
-        starts: true,
-        end: Some(Box::new(PageEnd {
-            shape: kind.0,
-            status: kind.1,
-            reason: Some(kind.2),
-            envelope: Envelope { extra, ..Envelope::default() },
-            body_bytes: span.end - span.start,
-            messages_seen: 0,
-            messages_rejected: 0,
-            records_seen: 0,
-            records_rejected: 0,
-            array_hash: 0,
-        })),
-    });
+impl Envelope {
+    /// Adds a member that has no place, both halves raw. The brace that closes the object comes with the end of the body.
+    fn add_extra(&mut self, key: &str, value: &str) {
+        let extra = &mut self.extra;
+        extra.push(if extra.is_empty() { '{' } else { ',' });
+        extra.push('"');
+        extra.push_str(key);
+        extra.push_str("\":");
+        extra.push_str(value);
+    }
 }
 
 impl Block {

@@ -1,13 +1,15 @@
 //! After something broke: the search for the next element that can be trusted, and the span that is lost until there.
 //!
 //! A `{` is trusted if it parses whole, looks like what the array holds, and is followed by `,` or `]` (in a file of
-//! one message a line: by the end of its line, at whose start it stands). A line that begins a new body ends the
-//! search too. All reading for this is bounded by a small multiple of the body.
+//! one message a line: by the end of its line, as the first on it). The key of an array with its bracket is trusted where no
+//! array was seen yet, a line that begins a new body always, and a body within a line where none is open. All reading for
+//! this is bounded by a small multiple of the body; past that, only lines that begin a body are looked at.
 
 use xxhash_rust::xxh3::Xxh3;
 
 use super::body::Failure;
-use super::top::begins_envelope;
+use super::open_page::OpenPage;
+use super::top::{FirstKey, ends_with_array_key, first_key};
 use super::{PageParser, State, Step};
 use crate::error::Reason;
 use crate::scan::{Class, ConversationField, MessageField, NONE, SessionField, Walked, skip_space};
@@ -26,11 +28,23 @@ pub(super) struct Search {
     /// Its first bytes.
     pub raw: Vec<u8>,
     hasher: Xxh3,
-    /// Its last byte.
-    last: u8,
-    /// Bytes read to judge candidates.
-    work: u64,
+    /// Its last bytes, enough to see the key before a bracket.
+    tail: Vec<u8>,
+    line: Line,
 }
+
+/// What stands between the last line break and the position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    /// White space.
+    Blank,
+    /// Something, but no brace yet.
+    Text,
+    Braces,
+}
+
+/// Room for a key, its quotes, a colon and some white space.
+const TAIL: usize = 64;
 
 impl Default for Search {
     fn default() -> Self {
@@ -40,7 +54,16 @@ impl Default for Search {
 
 impl Search {
     pub(super) fn begin(start: u64, fault: u64, reason: Reason) -> Self {
-        Self { start, fault, reason, length: 0, raw: Vec::new(), hasher: Xxh3::new(), last: 0, work: 0 }
+        Self {
+            start,
+            fault,
+            reason,
+            length: 0,
+            raw: Vec::new(),
+            hasher: Xxh3::new(),
+            tail: Vec::new(),
+            line: Line::Text,
+        }
     }
 
     /// Adds bytes to the lost span, keeping at most `limit` of them.
@@ -49,8 +72,18 @@ impl Search {
         self.hasher.update(bytes);
         let room = limit.saturating_sub(self.raw.len()).min(bytes.len());
         self.raw.extend_from_slice(&bytes[..room]);
-        if let Some(&last) = bytes.last() {
-            self.last = last;
+        let excess = (self.tail.len() + bytes.len()).saturating_sub(TAIL).min(self.tail.len());
+        self.tail.drain(..excess);
+        self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL)..]);
+        let line = memchr::memrchr(b'\n', bytes);
+        if line.is_some() {
+            self.line = Line::Blank;
+        }
+        let rest = &bytes[line.map_or(0, |at| at + 1)..];
+        if rest.contains(&b'{') {
+            self.line = Line::Braces;
+        } else if self.line == Line::Blank && !rest.trim_ascii().is_empty() {
+            self.line = Line::Text;
         }
     }
 
@@ -77,14 +110,27 @@ impl Search {
     }
 }
 
+/// What may end a search.
+#[derive(Debug, Clone, Copy)]
+enum Begins {
+    /// Nothing that can be trusted, and how many bytes were read to know.
+    Nothing { read: usize },
+    /// More bytes are needed to tell.
+    More,
+    /// A body.
+    Body,
+    /// The array of this body, which was not reached before.
+    Array(Class),
+    /// An element of the array; `in_line` says that only the end of its line follows it.
+    Element { class: Class, in_line: bool },
+}
+
 impl PageParser {
     /// Gives up on what begins at `start`: the next element that can be trusted may begin there.
     pub(super) fn begin_search(&mut self, start: usize, fault: usize, reason: Reason) -> Step {
         self.open_page().fault(reason);
         let base = self.buffer.base();
-        let work = self.search.work;
         self.search = Search::begin(base + start as u64, base + fault as u64, reason);
-        self.search.work = work;
         self.buffer.at = start;
         self.state = State::Search;
         Step::On
@@ -104,12 +150,14 @@ impl PageParser {
         self.buffer.at = end;
     }
 
-    /// Ends the search at the position: what was lost becomes a reject, if anything was.
+    /// Ends the search at the position: what was lost becomes a reject, if anything was, and if it was lost from a body.
     fn end_search(&mut self, next: State) -> Step {
-        let work = self.search.work;
         let search = std::mem::take(&mut self.search);
-        self.search.work = work;
-        if search.length > 0 {
+        let offset = self.buffer.offset();
+        let page = self.open_page();
+        // A body that seemed to be over ends here, or goes on.
+        page.ended_at = page.ended_at.map(|_| offset).filter(|_| next == State::Top);
+        if search.length > 0 && !page.is_barren() {
             self.push_reject(search);
         }
         self.state = next;
@@ -119,68 +167,162 @@ impl PageParser {
     pub(super) fn search(&mut self) -> Step {
         let from = self.buffer.at;
         let text = self.buffer.text();
-        let Some(found) = memchr_brace(&text[from..]) else {
+        let page = self.page.as_ref();
+        let no_array = page.is_some_and(|page| !page.has_array && !page.bare);
+        let found = if no_array {
+            memchr::memchr2(b'{', b'[', &text[from..])
+        } else {
+            memchr::memchr(b'{', &text[from..])
+        };
+        let Some(found) = found else {
             let end = text.len();
             self.lose(end);
             return Step::More;
         };
+        let bracket = text[from + found] == b'[';
         self.lose(from + found);
+        let begins = if bracket { self.bracket() } else { self.brace() };
+        let Begins::Nothing { read } = begins else { return self.go_on(begins) };
+        self.lose(self.buffer.at + 1);
+        let offset = self.buffer.offset();
+        let page = self.open_page();
+        let before = page.search_work;
+        page.search_work += read as u64;
+        if before <= page.search_bound(offset) && page.search_work > page.search_bound(offset) {
+            page.fault(Reason::ResyncLimit);
+            self.search.reason = Reason::ResyncLimit;
+        }
+        Step::On
+    }
+
+    /// Leaves the search for what begins at the position.
+    fn go_on(&mut self, begins: Begins) -> Step {
         let at = self.buffer.at;
-        let line_start = self.search.last == b'\n';
-        if line_start {
-            match begins_envelope(&self.buffer.text()[at..], self.eof()) {
-                None => return Step::More,
-                Some(true) => {
-                    self.cut_off_by_line(at);
-                    self.end_search(State::Top);
-                    self.close_page();
-                    return Step::On;
+        match begins {
+            Begins::Nothing { .. } => Step::On,
+            Begins::More => Step::More,
+            Begins::Body => {
+                self.cut_off_by_line(at);
+                self.end_search(State::Top);
+                self.close_page();
+                Step::On
+            }
+            Begins::Array(class) => {
+                self.open_page().has_array = true;
+                self.end_search(State::Search);
+                self.begin_array(at + 1, class)
+            }
+            Begins::Element { class, in_line } => {
+                let bare = self.array_depth > 0 || in_line;
+                let page = self.open_page();
+                if !page.has_array {
+                    page.has_array = true;
+                    page.class = class;
+                    page.bare = bare && class == Class::Message;
                 }
-                Some(false) => {}
+                if !page.bare {
+                    return self.end_search(State::Element { first: false, comma: true });
+                }
+                self.array_comma = false;
+                if self.array_depth == 0 {
+                    self.cut_off_by_line(at);
+                }
+                self.end_search(State::Top)
             }
         }
-        let (class, bare, in_array) = {
-            let array = self.array.is_some();
+    }
+
+    /// What the bracket at the position begins, where no array was seen yet.
+    fn bracket(&mut self) -> Begins {
+        let array = ends_with_array_key(&self.search.tail);
+        let barren = self.open_page().is_barren();
+        if let (Some(class), false) = (array, barren) {
+            return Begins::Array(class);
+        }
+        let in_place = self.search.line == Line::Blank && self.array_depth == 0;
+        if array.is_none() && !(barren && in_place) {
+            return Begins::Nothing { read: 0 };
+        }
+        // An empty array makes no body of what is none.
+        let text = self.buffer.text();
+        let next = skip_space(text, self.buffer.at + 1);
+        match (text.get(next), array) {
+            (None, _) if !self.eof() => Begins::More,
+            (Some(b'{'), Some(class)) => Begins::Array(class),
+            (Some(b'{'), None) => match first_key(&text[next..], self.eof()) {
+                None => Begins::More,
+                Some(FirstKey::Other) => Begins::Nothing { read: 0 },
+                Some(_) => Begins::Body,
+            },
+            _ => Begins::Nothing { read: 0 },
+        }
+    }
+
+    /// What the brace at the position begins.
+    fn brace(&mut self) -> Begins {
+        let at = self.buffer.at;
+        let line = self.search.line;
+        let (class, bare, has_array, barren) = {
             let page = self.open_page();
-            (page.class, page.bare, !page.bare || array)
+            (page.class, page.bare, page.has_array, page.is_barren())
         };
-        let read = if bare && !in_array && !line_start {
-            None
-        } else {
+        if line == Line::Blank {
+            match first_key(&self.buffer.text()[at..], self.eof()) {
+                None => return Begins::More,
+                Some(FirstKey::Envelope) => return Begins::Body,
+                Some(FirstKey::Message) if barren => return Begins::Body,
+                Some(_) => {}
+            }
+        }
+        let offset = self.buffer.offset();
+        let page = self.open_page();
+        if page.search_work > page.search_bound(offset) {
+            return Begins::Nothing { read: 0 };
+        }
+        let mut read = 0;
+        if barren || self.is_over() {
+            match self.is_body(at) {
+                (None, _) => return Begins::More,
+                (Some(true), _) => return Begins::Body,
+                (Some(false), n) => read += n,
+            }
+        }
+        let in_array = self.array_depth > 0 || !bare;
+        if !in_array && line == Line::Braces {
+            return Begins::Nothing { read };
+        }
+        // Where no array tells what to look for, everything is.
+        let classes: &[Class] = match class {
+            _ if !has_array => &[Class::Message, Class::Conversation, Class::Session],
+            Class::Conversation => &[Class::Conversation],
+            Class::Session => &[Class::Session],
+            _ => &[Class::Message],
+        };
+        for &class in classes {
             let mark = self.block.arena.mark();
-            let (read, trusted) = match self.walk(at, class) {
-                Ok(walked) => {
-                    let looks_right = walked.object != NONE && self.looks_right(walked, class);
-                    let follows = if looks_right { self.follows(walked.end, in_array) } else { Some(false) };
-                    (walked.end - at, follows)
+            let (trusted, in_line) = match self.walk(at, class) {
+                Ok(walked) if walked.object != NONE && self.looks_right(walked, class) => {
+                    read += walked.end - at;
+                    self.is_followed(walked.end, in_array, has_array)
                 }
-                Err(Failure::Incomplete) => (0, None),
-                Err(Failure::Bad(_, stop)) => (stop - at, Some(false)),
+                Ok(walked) => {
+                    read += walked.end - at;
+                    (Some(false), false)
+                }
+                Err(Failure::Incomplete) => (None, false),
+                Err(Failure::Bad(_, stop)) => {
+                    read += stop - at;
+                    (Some(false), false)
+                }
             };
             self.block.arena.rewind(mark);
             match trusted {
-                None => return Step::More,
-                Some(true) => {
-                    let next = if bare { State::Top } else { State::Element { first: false, comma: true } };
-                    if bare && in_array {
-                        self.array = Some(false);
-                    } else if bare {
-                        self.cut_off_by_line(at);
-                    }
-                    return self.end_search(next);
-                }
-                Some(false) => Some(read),
+                None => return Begins::More,
+                Some(true) => return Begins::Element { class, in_line },
+                Some(false) => {}
             }
-        };
-        self.search.work += read.unwrap_or(0) as u64;
-        self.lose(at + 1);
-        let body_start = self.open_page().start;
-        if self.search.work > WORK * (self.buffer.offset() - body_start) + FREE_WORK {
-            self.open_page().fault(Reason::ResyncLimit);
-            self.search.reason = Reason::ResyncLimit;
-            self.state = State::Drain;
         }
-        Step::On
+        Begins::Nothing { read }
     }
 
     /// A string that only the end of its line breaks was cut off there, where the next line begins anew.
@@ -196,7 +338,7 @@ impl PageParser {
     }
 
     /// Whether an object has the keys of what the array holds.
-    fn looks_right(&self, walked: Walked, class: Class) -> bool {
+    pub(super) fn looks_right(&self, walked: Walked, class: Class) -> bool {
         let present = self.block.arena.objects[walked.object as usize].present;
         let has = |field: usize| present >> field & 1 != 0;
         match class {
@@ -218,6 +360,34 @@ impl PageParser {
                         || has(MessageField::CreatedOn as usize)
                         || has(MessageField::Timestamp as usize) && has(MessageField::Text as usize))
             }
+        }
+    }
+
+    /// Whether what stands after a candidate is what should, and whether that is no more than the end of its line.
+    fn is_followed(&self, end: usize, in_array: bool, has_array: bool) -> (Option<bool>, bool) {
+        let listed = if in_array { self.is_listed(end) } else { Some(false) };
+        let last = skip_space(self.buffer.text(), end) == self.buffer.text().len();
+        match listed {
+            Some(true) if has_array || !last => (listed, false),
+            None => (None, false),
+            _ if in_array && has_array => (listed, false),
+            _ => (self.follows(end, false), true),
+        }
+    }
+
+    /// Whether a comma or the end of the array stands after a candidate, but not of a list inside a message: further keys of
+    /// the message would follow that.
+    fn is_listed(&self, end: usize) -> Option<bool> {
+        let text = self.buffer.text();
+        let bracket = skip_space(text, end);
+        if text.get(bracket) != Some(&b']') {
+            return self.follows(end, true);
+        }
+        let comma = skip_space(text, bracket + 1);
+        match text.get(comma) {
+            Some(b',') => first_key(&text[comma..], self.eof()).map(|key| key != FirstKey::Message),
+            Some(_) => Some(true),
+            None => self.eof().then_some(true),
         }
     }
 
@@ -251,6 +421,9 @@ impl PageParser {
     }
 }
 
-fn memchr_brace(text: &[u8]) -> Option<usize> {
-    text.iter().position(|&byte| byte == b'{')
+impl OpenPage {
+    /// How many bytes may be read in searches up to `offset`.
+    fn search_bound(&self, offset: u64) -> u64 {
+        WORK * (offset - self.start) + FREE_WORK
+    }
 }

@@ -1,13 +1,13 @@
 //! Between bodies: what begins here, and what is no body at all.
 
 use super::body::Failure;
-use super::open_page::{OpenPage, barren};
-use super::{InputEnd, PageParser, State, Step};
+use super::open_page::{Barren, OpenPage};
+use super::{InputEnd, PageParser, State, Step, array_class, reason_of};
 use std::borrow::Cow;
 
 use crate::envelope::{PageStatus, Shape};
 use crate::error::Reason;
-use crate::scan::{Class, NONE, Stop, skip_space, string_end};
+use crate::scan::{Class, Fault, NONE, Stop, skip_space, string_end};
 use crate::text::Text;
 
 /// What the keys of an object say that it is.
@@ -22,14 +22,9 @@ enum Probe {
         end: usize,
         error: Option<Reason>,
     },
-    /// No JSON.
-    Broken,
+    /// No JSON: why, and where the fault is.
+    Broken(Reason, usize),
     More,
-}
-
-/// What an object is whose JSON is broken, by the keys before the fault.
-fn broken(like_message: bool) -> Probe {
-    if like_message { Probe::Message } else { Probe::Broken }
 }
 
 /// The key between quotes, decoded where it has escapes.
@@ -61,22 +56,34 @@ fn is_message_key(key: &[u8]) -> bool {
     matches!(key, b"_id" | b"type" | b"components" | b"createdOn" | b"timestamp" | b"botId" | b"sessionId")
 }
 
-/// Whether `text` begins an object whose first key is one of an envelope, or an error's; `None` if more is needed.
-pub(super) fn begins_envelope(text: &[u8], eof: bool) -> Option<bool> {
+/// What the first key of an object says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FirstKey {
+    Envelope,
+    Message,
+    Other,
+}
+
+/// What `text` begins, by the first key of the object there; `None` if more is needed.
+pub(super) fn first_key(text: &[u8], eof: bool) -> Option<FirstKey> {
     let quote = skip_space(text, 1);
     match text.get(quote) {
-        None => return eof.then_some(false),
+        None => return eof.then_some(FirstKey::Other),
         Some(b'"') => {}
-        Some(_) => return Some(false),
+        Some(_) => return Some(FirstKey::Other),
     }
     match string_end(text, quote + 1, eof) {
         Ok((end, escaped)) => {
             let key = plain_key(&text[quote + 1..end], escaped);
-            Some(is_envelope_key(&key) || *key == *b"errors")
+            Some(match &*key {
+                key if is_envelope_key(key) || key == b"errors" => FirstKey::Envelope,
+                key if is_message_key(key) => FirstKey::Message,
+                _ => FirstKey::Other,
+            })
         }
-        // No key of an envelope is that long.
+        // No key of ours is that long.
         Err(Stop::Incomplete) if text.len() - quote < 64 => None,
-        Err(_) => Some(false),
+        Err(_) => Some(FirstKey::Other),
     }
 }
 
@@ -84,6 +91,10 @@ impl PageParser {
     pub(super) fn top(&mut self) -> Step {
         let text = self.buffer.text();
         let mut at = skip_space(text, self.buffer.at);
+        // The record separator of JSON text sequences (RFC 7464).
+        while text.get(at) == Some(&0x1e) {
+            at = skip_space(text, at + 1);
+        }
         let rest = &text[at..];
         if rest.len() < 3 && !self.eof() {
             self.buffer.at = at;
@@ -96,22 +107,24 @@ impl PageParser {
         // Nothing but white space came before, half of a wide character perhaps.
         let is_first = self.next_page == 0 && !self.saw_array;
         if is_first && is_utf16(rest) {
-            return self.begin_junk(at, (Shape::Unknown, PageStatus::NotAPage, Reason::Utf16));
+            self.buffer.at = at;
+            return self.begin_junk(at, Reason::Utf16, Barren::UTF16);
         }
         let markup = rest.get(1).is_some_and(|&b| b.is_ascii_alphabetic() || matches!(b, b'!' | b'?'));
         let Some(&byte) = rest.first() else {
             self.buffer.at = at;
             return Step::More;
         };
-        if let Some(comma) = self.array {
+        if self.array_depth > 0 {
             match byte {
                 b']' => {
-                    self.array = None;
+                    self.array_depth -= 1;
+                    self.array_comma = true;
                     self.buffer.at = at + 1;
                     return Step::On;
                 }
-                b',' if comma => {
-                    self.array = Some(false);
+                b',' if self.array_comma => {
+                    self.array_comma = false;
                     self.buffer.at = at + 1;
                     return Step::On;
                 }
@@ -121,26 +134,50 @@ impl PageParser {
         self.buffer.at = at;
         match byte {
             b'{' => self.object(),
-            b'[' if self.array.is_none() => {
-                self.array = Some(false);
+            b'[' if (self.array_depth as usize) < self.limits.depth => {
+                self.array_depth += 1;
+                self.array_comma = false;
                 self.saw_array = true;
-                at += 1;
-                self.buffer.at = at;
+                self.buffer.at = at + 1;
                 Step::On
             }
-            b',' | b'}' | b']' if self.ended_too_soon() => {
-                self.open_page().ended_at = None;
+            b'<' if markup => self.begin_junk(at, Reason::Html, Barren::HTML),
+            b',' | b'}' | b']' if self.is_over() => self.after_body(at, byte),
+            _ if self.page.as_ref().is_some_and(|page| page.bare) => {
                 self.begin_search(at, at, Reason::UnexpectedByte)
             }
-            b'<' if markup => self.begin_junk(at, (Shape::Error, PageStatus::ErrorResponse, Reason::Html)),
-            _ => self.begin_junk(at, (Shape::Unknown, PageStatus::NotAPage, Reason::NotAPage)),
+            _ => self.begin_junk(at, Reason::NotAPage, Barren::NOT_A_PAGE),
         }
     }
 
-    /// Whether the body that has just ended may go on: brackets that a broken message closes too many end it early, and
-    /// what follows then is punctuation, where another body would begin with a brace.
-    fn ended_too_soon(&self) -> bool {
-        self.array.is_none() && self.page.as_ref().is_some_and(|page| page.has_array && !page.bare)
+    /// Whether a body with an array has just ended, outside of any array of bodies.
+    pub(super) fn is_over(&self) -> bool {
+        let ended = |page: &OpenPage| page.has_array && !page.bare && page.ended_at.is_some();
+        self.array_depth == 0 && self.page.as_ref().is_some_and(ended)
+    }
+
+    /// Punctuation after the end of a body: a comma may stand between two of them; else the body may go on, for brackets
+    /// that a broken message closes too many end it early.
+    fn after_body(&mut self, at: usize, byte: u8) -> Step {
+        if byte == b',' {
+            let text = self.buffer.text();
+            let next = skip_space(text, at + 1);
+            let separates = match text.get(next) {
+                None => self.eof().then_some(true),
+                Some(b'{') => first_key(&text[next..], self.eof()).map(|key| key == FirstKey::Envelope),
+                Some(_) => Some(false),
+            };
+            match separates {
+                None => return Step::More,
+                Some(true) => {
+                    self.open_page().fault(Reason::TrailingComma);
+                    self.buffer.at = at + 1;
+                    return Step::On;
+                }
+                Some(false) => {}
+            }
+        }
+        self.begin_search(at, at, Reason::UnexpectedByte)
     }
 
     fn object(&mut self) -> Step {
@@ -150,32 +187,32 @@ impl PageParser {
                 self.close_page();
                 self.open(false);
                 self.buffer.at += 1;
-                self.array = self.array.map(|_| true);
+                self.array_comma = true;
                 self.state = State::Member { first: true };
                 Step::On
             }
             Probe::Message => self.bare_message(),
             Probe::Other { end, error } => {
-                self.close_page();
-                let kind = match error {
-                    Some(reason) => (Shape::Error, PageStatus::ErrorResponse, reason),
-                    None => (Shape::Unknown, PageStatus::NotAPage, Reason::NotAPage),
-                };
                 let raw = &self.buffer.text()[self.buffer.at..end];
+                if error.is_none() && holds_array(raw) {
+                    // A body wrapped in something else.
+                    let at = self.buffer.at;
+                    return self.begin_junk(at, Reason::NotAPage, Barren::NOT_A_PAGE);
+                }
                 let raw = if raw.len() <= self.limits.envelope_value_bytes { raw } else { b"{}" };
                 let extra = String::from_utf8_lossy(raw).into_owned();
-                let start = self.buffer.offset();
-                let length = (end - self.buffer.at) as u64;
-                let index = self.take_page_index();
-                barren(&mut self.block, index, start..start + length, kind, extra);
+                self.close_page();
+                self.open(false);
                 self.buffer.at = end;
-                self.array = self.array.map(|_| true);
+                self.array_comma = true;
+                let ended_at = self.buffer.offset();
+                let page = self.open_page();
+                page.barren = Some(if error.is_some() { Barren::ERROR } else { Barren::NOT_A_PAGE });
+                page.envelope.extra = extra;
+                page.ended_at = Some(ended_at);
                 Step::On
             }
-            Probe::Broken => {
-                let at = self.buffer.at;
-                self.begin_junk(at, (Shape::Unknown, PageStatus::NotAPage, Reason::NotAPage))
-            }
+            Probe::Broken(reason, at) => self.begin_junk(at, reason, Barren::NOT_A_PAGE),
         }
     }
 
@@ -183,6 +220,7 @@ impl PageParser {
     fn probe(&mut self) -> Probe {
         let eof = self.eof();
         let text = self.buffer.text();
+        let truncation = self.truncation();
         let mut at = skip_space(text, self.buffer.at + 1);
         let mut error = None;
         let mut like_message = false;
@@ -190,15 +228,26 @@ impl PageParser {
         if text.get(at) == Some(&b'}') {
             return Probe::Other { end: at + 1, error };
         }
+        // What an object is whose JSON is broken, the keys before the fault say.
+        let broken = |like_message: bool, reason: Reason, at: usize| {
+            if like_message { Probe::Message } else { Probe::Broken(reason, at) }
+        };
+        let missing = |like_message: bool| {
+            if eof { broken(like_message, truncation, text.len()) } else { Probe::More }
+        };
+        let starved = |stop: Stop, like_message: bool| match stop {
+            Stop::Incomplete => Probe::More,
+            Stop::Bad { fault: Fault::Truncated, .. } => broken(like_message, truncation, text.len()),
+            stop @ Stop::Bad { .. } => {
+                let (reason, at) = reason_of(stop, None);
+                broken(like_message, reason, at)
+            }
+        };
         loop {
-            let starved = |stop, like_message| match stop {
-                Stop::Incomplete => Probe::More,
-                Stop::Bad { .. } => broken(like_message),
-            };
             match text.get(at) {
                 Some(b'"') => {}
-                Some(_) => return broken(like_message),
-                None => return if eof { broken(like_message) } else { Probe::More },
+                Some(_) => return broken(like_message, Reason::UnexpectedByte, at),
+                None => return missing(like_message),
             }
             let (key_end, escaped) = match string_end(text, at + 1, eof) {
                 Ok(end) => end,
@@ -209,27 +258,26 @@ impl PageParser {
                 return Probe::Body;
             }
             match &*key {
-                b"_id" | b"type" | b"components" => return Probe::Message,
-                // An error may carry a time or a bot's id too.
+                b"_id" | b"components" => return Probe::Message,
+                // An error may carry a time, a type (RFC 9457) or a bot's id too.
                 key if is_message_key(key) => like_message = true,
-                b"errors" => error = Some(Reason::ErrorResponse),
-                b"message" | b"error" | b"errorMessage" | b"msg" => {
-                    error = error.or(Some(Reason::ErrorResponse));
+                b"errors" | b"title" | b"detail" | b"message" | b"error" | b"errorMessage" | b"msg" => {
+                    error = Some(Reason::ErrorResponse);
                 }
                 _ => {}
             }
             at = skip_space(text, key_end + 1);
             match text.get(at) {
                 Some(b':') => at = skip_space(text, at + 1),
-                Some(_) => return broken(like_message),
-                None => return if eof { broken(like_message) } else { Probe::More },
+                Some(_) => return broken(like_message, Reason::UnexpectedByte, at),
+                None => return missing(like_message),
             }
             let walked = self.scanner.walk(&mut self.block.arena, text, at, eof, None);
             self.block.arena.rewind(mark);
             match walked {
                 Ok(walked) => at = skip_space(text, walked.end),
                 Err(Stop::Incomplete) if text.len() - self.buffer.at > self.limits.message_bytes => {
-                    return broken(like_message);
+                    return broken(like_message, Reason::TooLarge, self.buffer.at);
                 }
                 Err(stop) => return starved(stop, like_message),
             }
@@ -237,8 +285,63 @@ impl PageParser {
                 Some(b',') => at = skip_space(text, at + 1),
                 Some(b'}') if like_message && error.is_none() => return Probe::Message,
                 Some(b'}') => return Probe::Other { end: at + 1, error },
-                Some(_) => return broken(like_message),
-                None => return if eof { broken(like_message) } else { Probe::More },
+                Some(_) => return broken(like_message, Reason::UnexpectedByte, at),
+                None => return missing(like_message),
+            }
+        }
+    }
+
+    /// Whether the object at `start` is a body, whatever stands around it: keys of an envelope and nothing else up to its
+    /// array, which holds an object; `None` if more is needed. And how much was read for the answer.
+    pub(super) fn is_body(&mut self, start: usize) -> (Option<bool>, usize) {
+        let eof = self.eof();
+        let text = self.buffer.text();
+        let mark = self.block.arena.mark();
+        let mut at = skip_space(text, start + 1);
+        loop {
+            let read = at - start;
+            let more = if eof { Some(false) } else { None };
+            let starved = |stop| match stop {
+                Stop::Incomplete if read < self.limits.envelope_value_bytes => None,
+                _ => Some(false),
+            };
+            match text.get(at) {
+                Some(b'"') => {}
+                Some(_) => return (Some(false), read),
+                None => return (more, read),
+            }
+            let (key_end, escaped) = match string_end(text, at + 1, eof) {
+                Ok(end) => end,
+                Err(stop) => return (starved(stop), read),
+            };
+            let key = plain_key(&text[at + 1..key_end], escaped);
+            if !is_envelope_key(&key) {
+                return (Some(false), read);
+            }
+            at = skip_space(text, key_end + 1);
+            match text.get(at) {
+                Some(b':') => at = skip_space(text, at + 1),
+                Some(_) => return (Some(false), read),
+                None => return (more, read),
+            }
+            if array_class(&key).is_some() {
+                let within = skip_space(text, at + 1);
+                return match (text.get(at), text.get(within)) {
+                    (Some(b'['), Some(byte)) => (Some(*byte == b'{'), read),
+                    (Some(b'['), None) | (None, _) => (more, read),
+                    _ => (Some(false), read),
+                };
+            }
+            let walked = self.scanner.walk(&mut self.block.arena, text, at, eof, None);
+            self.block.arena.rewind(mark);
+            match walked {
+                Ok(walked) => at = skip_space(text, walked.end),
+                Err(stop) => return (starved(stop), read),
+            }
+            match text.get(at) {
+                Some(b',') => at = skip_space(text, at + 1),
+                Some(_) => return (Some(false), read),
+                None => return (more, read),
             }
         }
     }
@@ -253,7 +356,7 @@ impl PageParser {
                 self.ensure_bare_page();
                 self.accept(start, walked);
                 self.buffer.at = walked.end;
-                self.array = self.array.map(|_| true);
+                self.array_comma = true;
                 Step::On
             }
             Err(failure) => {
@@ -312,54 +415,21 @@ impl PageParser {
         }
     }
 
-    fn begin_junk(&mut self, at: usize, kind: (Shape, PageStatus, Reason)) -> Step {
+    /// Begins a body at the position that is none as far as one can see, the fault being at `fault`: what it holds all the
+    /// same is searched for.
+    fn begin_junk(&mut self, fault: usize, reason: Reason, kind: Barren) -> Step {
         self.close_page();
-        self.buffer.at = at;
-        self.junk = Some((self.buffer.offset(), kind));
+        self.open(false);
+        self.open_page().barren = Some(kind);
+        let start = self.buffer.at;
+        self.array_comma = true;
+        if kind.reason == Reason::Utf16 {
+            self.begin_search(start, start, reason);
+            self.state = State::Drain;
+            return Step::On;
+        }
         // The first byte may itself be one that could begin a body.
-        self.junk_line_start = false;
-        self.state = State::Junk;
-        self.buffer.at += 1;
-        Step::On
-    }
-
-    /// Passes over what is no body, up to a line that begins one.
-    pub(super) fn junk(&mut self) -> Step {
-        let utf16 = self.junk.is_some_and(|(_, kind)| kind.2 == Reason::Utf16);
-        loop {
-            let text = self.buffer.text();
-            let rest = &text[self.buffer.at..];
-            if self.junk_line_start && !utf16 && rest.first() == Some(&b'{') {
-                match line_begins_body(rest, self.eof()) {
-                    None => return Step::More,
-                    Some(true) => {
-                        self.end_junk();
-                        self.state = State::Top;
-                        return Step::On;
-                    }
-                    Some(false) => {}
-                }
-            }
-            if self.junk_line_start && rest.is_empty() {
-                return Step::More;
-            }
-            self.junk_line_start = false;
-            if let Some(found) = rest.iter().position(|&byte| byte == b'\n') {
-                self.buffer.at += found + 1;
-                self.junk_line_start = true;
-            } else {
-                self.buffer.at += rest.len();
-                return Step::More;
-            }
-        }
-    }
-
-    fn end_junk(&mut self) {
-        if let Some((start, kind)) = self.junk.take() {
-            let index = self.take_page_index();
-            let end = self.buffer.offset();
-            barren(&mut self.block, index, start..end, kind, String::new());
-        }
+        self.begin_search_inside(start, fault, reason)
     }
 
     /// Closes what is open when the input ends.
@@ -367,49 +437,54 @@ impl PageParser {
         let truncation = self.truncation();
         match self.state {
             State::Search | State::Drain => self.search_to_the_end(),
-            State::Junk => self.end_junk(),
             State::Member { .. } | State::Element { .. } | State::AfterElement => {
                 self.open_page().fault(truncation);
             }
             State::Top => {}
         }
         let damage = self.end.and_then(InputEnd::reason);
-        let fault = damage.or(self.array.is_some().then_some(Reason::Truncated));
+        let fault = damage.or((self.array_depth > 0).then_some(Reason::Truncated));
         if let (Some(fault), Some(page)) = (fault, &mut self.page) {
             page.fault(fault);
         }
-        let orphan = fault.is_some() && self.page.is_none();
-        self.close_page();
-        if self.next_page == 0 || orphan {
-            let kind = match fault {
+        if self.page.is_none() {
+            let (shape, status, reason) = match fault {
                 Some(reason) => (Shape::Unknown, PageStatus::Rejected, reason),
                 None if self.saw_array => (Shape::Unknown, PageStatus::Empty, Reason::Empty),
                 None => (Shape::Error, PageStatus::Empty, Reason::Empty),
             };
-            let index = self.take_page_index();
-            let offset = self.buffer.offset();
-            let start = if index == 0 { 0 } else { offset };
-            barren(&mut self.block, index, start..offset, kind, String::new());
+            // The white space before the end is part of it.
+            self.open(true);
+            let page = self.open_page();
+            (page.bare, page.has_array) = (false, false);
+            page.barren = Some(Barren { shape, status, reason });
         }
+        self.close_page();
     }
 }
 
-/// Whether a line of junk begins a body or a message after all.
-fn line_begins_body(text: &[u8], eof: bool) -> Option<bool> {
-    let quote = skip_space(text, 1);
-    match text.get(quote) {
-        None => return eof.then_some(false),
-        Some(b'"') => {}
-        Some(_) => return Some(false),
+/// Whether something whole holds the array of a body, with an object in it.
+fn holds_array(text: &[u8]) -> bool {
+    let bracket = |at: &usize| text.get(skip_space(text, at + 1)) == Some(&b'{');
+    memchr::memchr_iter(b'[', text).filter(bracket).any(|at| ends_with_array_key(&text[..at]).is_some())
+}
+
+/// What array begins after `text`, if it ends with the key of one: quoted in any way or not, with a colon or without.
+pub(super) fn ends_with_array_key(text: &[u8]) -> Option<Class> {
+    const QUOTES: [&[u8]; 7] =
+        [b"\"", b"'", b"`", "“".as_bytes(), "”".as_bytes(), "‘".as_bytes(), "’".as_bytes()];
+    let mut text = text.trim_ascii_end();
+    if let Some(before) = text.strip_suffix(b":").or_else(|| text.strip_suffix(b"=")) {
+        text = before.trim_ascii_end();
     }
-    match string_end(text, quote + 1, eof) {
-        Ok((end, escaped)) => {
-            let key = plain_key(&text[quote + 1..end], escaped);
-            Some(is_envelope_key(&key) || is_message_key(&key) || *key == *b"errors")
+    for quote in QUOTES {
+        if let Some(before) = text.strip_suffix(quote) {
+            text = before.strip_suffix(b"\\").unwrap_or(before);
+            break;
         }
-        Err(Stop::Incomplete) if text.len() - quote < 64 => None,
-        Err(_) => Some(false),
     }
+    let word = text.iter().rposition(|byte| !byte.is_ascii_alphabetic()).map_or(0, |at| at + 1);
+    array_class(&text[word..])
 }
 
 fn is_utf16(text: &[u8]) -> bool {
