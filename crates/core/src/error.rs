@@ -82,6 +82,14 @@ reasons! {
         Empty = "empty",
         /// The file could not be read.
         Unreadable = "unreadable",
+        /// Encrypted inside its archive: unpack it with its password first.
+        Encrypted = "encrypted",
+        /// An archive nested too deep inside other archives: unpack the outer one first.
+        NestedArchive = "nested_archive",
+        /// Compressed inside its archive by a method that korpus does not read: unpack it first.
+        UnknownMethod = "unknown_method",
+        /// The archive holds more members than the limit.
+        TooManyMembers = "too_many_members",
         /// A worker failed on it: a defect of korpus.
         Internal = "internal",
     }

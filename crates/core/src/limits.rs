@@ -31,6 +31,8 @@ pub struct Limits {
     pub template_nodes: usize,
     /// How often the payload of a template may be a string that holds the next one.
     pub template_decodings: usize,
+    /// How many members of one archive are looked at.
+    pub archive_members: u64,
 }
 
 impl Default for Limits {
@@ -46,6 +48,7 @@ impl Default for Limits {
             whole_bytes: 64 << 20,
             template_nodes: 1 << 19,
             template_decodings: 4,
+            archive_members: 1 << 20,
         }
     }
 }

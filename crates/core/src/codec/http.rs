@@ -1,5 +1,6 @@
 //! Heads of HTTP responses (and of their requests) that were saved in front of a body, as `curl -i` does.
 
+use super::request::request_parameters;
 use super::sniff::Hint;
 
 /// The most heads in a row that are followed: interim responses, proxies, redirects.
@@ -15,11 +16,24 @@ pub struct HttpHead {
     pub content_type: Option<String>,
     /// `Content-Encoding`, as it was sent. The body itself decides how it is decoded.
     pub content_encoding: Option<String>,
+    /// The method of the request, where its head was saved too.
+    pub method: Option<String>,
     /// The URL of the request, where its head was saved too: absolute, or `//host/path`, or the bare target.
     pub url: Option<String>,
+    /// The parameters in the body of the request; see [`request_parameters`].
+    pub parameters: Option<String>,
 }
 
 impl HttpHead {
+    /// The request as one URL: the parameters of its body follow those of the URL itself.
+    pub fn request(&self) -> Option<String> {
+        let url = self.url.as_deref()?;
+        let Some(parameters) = &self.parameters else { return Some(url.to_owned()) };
+        let url = url.split_once('#').map_or(url, |(url, _)| url);
+        let joint = if url.contains('?') { '&' } else { '?' };
+        Some(format!("{url}{joint}{parameters}"))
+    }
+
     /// What the encoding of layer `layer`, counted from the outside, is said to be.
     pub(super) fn hint(&self, layer: usize) -> Hint {
         let name = self.content_encoding.as_deref().and_then(|list| list.rsplit(',').nth(layer));
@@ -68,21 +82,22 @@ pub(super) fn parse(input: &[u8], whole: bool) -> Parsed {
         let mut skip = length;
         if let Some(status) = fields.status {
             responses += 1;
-            let url = heads.head.url.take();
             heads.head = HttpHead {
                 status,
                 content_type: fields.content_type,
                 content_encoding: fields.content_encoding,
-                url,
+                ..std::mem::take(&mut heads.head)
             };
             heads.chunked = fields.chunked;
         } else {
+            heads.head.method = fields.method;
             heads.head.url = fields.url;
             // The body of the request and the blank lines that tools put after it.
             skip = length.saturating_add(fields.content_length);
             if skip > rest.len() {
                 return if whole { Parsed::No } else { Parsed::Partial };
             }
+            heads.head.parameters = request_parameters(&rest[length..skip]);
             skip += rest[skip..].iter().take_while(|&&byte| byte == b'\r' || byte == b'\n').count();
             if skip == rest.len() && !whole {
                 return Parsed::Partial;
@@ -102,6 +117,7 @@ pub(super) fn parse(input: &[u8], whole: bool) -> Parsed {
 #[derive(Default)]
 struct Fields {
     status: Option<u16>,
+    method: Option<String>,
     url: Option<String>,
     content_type: Option<String>,
     content_encoding: Option<String>,
@@ -145,6 +161,7 @@ impl Fields {
         }
         if let Some(target) = target {
             let target = text(target);
+            fields.method = first.split(|&byte| byte == b' ').next().map(text);
             fields.url = Some(match host {
                 Some(host) if target.starts_with('/') => format!("//{host}{target}"),
                 _ => target,

@@ -14,6 +14,7 @@ mod http;
 mod inflate;
 #[allow(unsafe_code, reason = "the bindings have no safe form of the calls needed here")]
 mod libdeflate;
+mod request;
 mod sniff;
 mod stage;
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod zstd;
 pub use decoder::Decoder;
 pub use error::{CodecError, CodecErrorKind};
 pub use http::HttpHead;
+pub use request::{put_parameter, request_parameters};
 pub use sniff::sniff;
 pub use whole::{NotWhole, Whole, WholeDecoder};
 

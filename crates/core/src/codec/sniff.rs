@@ -123,7 +123,8 @@ fn trial(codec: Codec, prefix: &[u8]) -> Trial {
         return if failed || engine.trailing() > 0 { Trial::Refused } else { Trial::Nothing };
     }
     let ended = engine.ended() && engine.trailing() == 0;
-    if given >= CONVINCING && (out.starts_with(&gzip::MAGIC) || zstd::is_magic(&out[..4])) {
+    let is_tar = out.get(257..262) == Some(b"ustar");
+    if is_tar || given >= CONVINCING && (out.starts_with(&gzip::MAGIC) || zstd::is_magic(&out[..4])) {
         Trial::Body
     } else if !plausible_text(out) {
         Trial::Refused

@@ -66,6 +66,9 @@ fn request_heads_give_the_url() {
     let decoder = Decoder::new(&file[..], None, DecodeLimits::default()).expect("memory can be read");
     let head = decoder.http().expect("there is a head");
     assert_eq!(head.url.as_deref(), Some("//bots.example.com/api/public/bot/st-1/getMessagesV2?callId=7"));
+    assert_eq!((head.method.as_deref(), head.parameters.as_deref()), (Some("POST"), Some("skip=10")));
+    let request = "//bots.example.com/api/public/bot/st-1/getMessagesV2?callId=7&skip=10";
+    assert_eq!(head.request().as_deref(), Some(request));
     assert_eq!(head.status, 200);
     assert_eq!(body_of(file, None), b"{\"messages\":[]}");
 }
