@@ -2,15 +2,18 @@
 #![forbid(unsafe_code)]
 
 mod analyze;
+mod codec;
 mod error;
+mod local_time;
 mod metrics;
 mod options;
+mod sketch;
+mod symbols;
+mod text;
 
 pub use analyze::{Analysis, analyze};
 pub use error::{AnalyticsError, Result};
 pub use metrics::{
     Metric, MetricColumn, MetricKind, MetricTable, RULES_VERSION, metric_markdown, metrics_markdown,
 };
-pub use options::{
-    AnalyzeOptions, CLOSURE_PHRASES, FALLBACK_PHRASES, PSEUDO_INPUTS, WRAP_UP_PHRASES,
-};
+pub use options::{AnalyzeOptions, CLOSURE_PHRASES, FALLBACK_PHRASES, PSEUDO_INPUTS, WRAP_UP_PHRASES};

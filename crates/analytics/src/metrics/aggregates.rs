@@ -20,7 +20,8 @@ pub(super) const VOLUMES: MetricTable = MetricTable {
         text("message_type", "The type, as given."),
         text("status", "The status, as given."),
         count("messages", "Messages that were kept."),
-        count("sessions", "Distinct sessions among them.").caveat("Not additive: a session may stand in several rows."),
+        count("sessions", "Distinct sessions among them.")
+            .caveat("Not additive: a session may stand in several rows."),
         count("users", "Distinct users among them.").caveat(NOT_ADDITIVE),
     ],
 };
@@ -99,7 +100,8 @@ pub(super) const CONTAINMENT_CHECK: MetricTable = MetricTable {
     ],
 };
 
-const QUANTILE: &str = "By a DDSketch with a relative error of at most 1 %; rank ⌊q(n−1)⌋; never outside min and max.";
+const QUANTILE: &str =
+    "By a DDSketch with a relative error of at most 1 %; rank ⌊q(n−1)⌋; never outside min and max.";
 const KIND: &str = "bot_response, agent_response, think (see sessions); platform_total, platform_asr, platform_bot, platform_tts: what the platform measured and wrote into the message.";
 
 pub(super) const LATENCY: MetricTable = MetricTable {
@@ -133,7 +135,8 @@ pub(super) const LATENCY_BUCKETS: MetricTable = MetricTable {
         CHANNEL,
         text("task", "As in latency."),
         text("kind", "As in latency.").required(),
-        small("bucket", "0 for 0 ms; else i ≥ 1 for γ^(i−2) < ms ≤ γ^(i−1), where γ = 1.01 ÷ 0.99.").required(),
+        small("bucket", "0 for 0 ms; else i ≥ 1 for γ^(i−2) < ms ≤ γ^(i−1), where γ = 1.01 ÷ 0.99.")
+            .required(),
         float("estimate_ms", "What a value of the bucket is taken for: 2γ^(i−1) ÷ (γ+1).").required(),
         count("count", "How many."),
     ],
@@ -192,10 +195,17 @@ pub(super) const ACTIONS_USAGE: MetricTable = MetricTable {
         text("template_type", "As written."),
         text("action_type", "As written."),
         text("title", "What is shown."),
-        text("payload", "What is sent.").caveat("At most its first 1,000 characters, as of all texts in aggregates."),
+        text("payload", "What is sent.")
+            .caveat("At most its first 1,000 characters, as of all texts in aggregates."),
         count("shown", "How often it was offered."),
-        count("matched", "How often the answer equals, normalised, its payload, else its value, else its title."),
-        count("ambiguous", "How often the answer equals it and another action of the same message: credited to none."),
+        count(
+            "matched",
+            "How often the answer equals, normalised, its payload, else its value, else its title.",
+        ),
+        count(
+            "ambiguous",
+            "How often the answer equals it and another action of the same message: credited to none.",
+        ),
         count("matched_by_payload", "Of matched."),
         count("matched_by_value", "Of matched."),
         count("matched_by_title", "Of matched.").caveat("Somebody may have typed it."),
@@ -212,7 +222,8 @@ pub(super) const FORMS: MetricTable = MetricTable {
         text("form_id", "`formData.formId`."),
         text("form_name", "`formData.name`."),
         count("displayed", "Messages with the form."),
-        count("status_opened", "Of them, those with the status `opened`.").caveat("What happens inside a form leaves no message."),
+        count("status_opened", "Of them, those with the status `opened`.")
+            .caveat("What happens inside a form leaves no message."),
         count("sessions", "Sessions with one."),
         count("unknown", "Of displayed, those without a status: nothing says whether they were opened."),
     ],
@@ -269,11 +280,15 @@ pub(super) const PATH_VARIANTS: MetricTable = MetricTable {
     keys: 2,
     columns: &[
         BOT,
-        text("path", "The task executions of the session, joined by ` > `; empty where no task ran.").required(),
+        text("path", "The task executions of the session, joined by ` > `; empty where no task ran.")
+            .required(),
         count("sessions", "Sessions that went this way."),
         count("bot_sessions", "Sessions of the bot: the denominator of share."),
         float("share", "sessions ÷ bot_sessions.").required(),
-        float("median_duration_ms", "Median of duration_ms, by a sketch with a relative error of at most 1 %."),
+        float(
+            "median_duration_ms",
+            "Median of duration_ms, by a sketch with a relative error of at most 1 %.",
+        ),
     ],
 };
 
@@ -284,7 +299,9 @@ pub(super) const TOP_INPUTS: MetricTable = MetricTable {
     columns: &[
         BOT,
         text("language", "The language of the message."),
-        text("text", "The normalised text: NFC, case folded, white space runs to one space, trimmed.").required().caveat("At most the first 1,000 characters. May hold personal data."),
+        text("text", "The normalised text: NFC, case folded, white space runs to one space, trimmed.")
+            .required()
+            .caveat("At most the first 1,000 characters. May hold personal data."),
         count("count", "How often."),
         count("sessions", "Sessions in which it was typed."),
         count("fallbacks", "How often the next in or out message was a fallback."),
@@ -298,12 +315,17 @@ pub(super) const REPROMPTS: MetricTable = MetricTable {
     columns: &[
         BOT,
         text("text_hash", "Hash of the normalised text.").required(),
-        text("text", "What a person saw when the loop began.").caveat("At most the first 1,000 characters.").required(),
+        text("text", "What a person saw when the loop began.")
+            .caveat("At most the first 1,000 characters.")
+            .required(),
         count("loops", "Loops: the sum of the four ways out."),
         count("longest", "How often the prompt stood in the longest loop: at least 2."),
         count("left_by_answer", "Loops after which the bot said something else."),
         count("left_by_handoff", "Loops after which the next thing was evidence of a handoff."),
-        count("left_by_drop_off", "Loops after which the bot said nothing more, in sessions with the outcome drop_off."),
+        count(
+            "left_by_drop_off",
+            "Loops after which the bot said nothing more, in sessions with the outcome drop_off.",
+        ),
         count("left_by_other", "Loops after which the bot said nothing more, in all other sessions."),
     ],
 };
@@ -329,7 +351,10 @@ pub(super) const CONCURRENCY: MetricTable = MetricTable {
     columns: &[
         date("day", "Local day.").required(),
         small("hour", "Local hour.").required(),
-        count("peak", "The most sessions in any minute of the hour: those whose started_at is not after the minute and whose ended_at is not before it, both taken to their minute."),
+        count(
+            "peak",
+            "The most sessions in any minute of the hour: those whose started_at is not after the minute and whose ended_at is not before it, both taken to their minute.",
+        ),
     ],
 };
 

@@ -33,7 +33,9 @@ A file of phrases holds one a line; empty lines and lines that begin with `#` ar
 /// The docs of all metrics, as Markdown.
 pub fn metrics_markdown() -> String {
     let mut out = format!("# Metrics (rules version {RULES_VERSION})\n\n");
-    out.push_str("<!-- Written by a test of korpus-analytics: change the declaration, not this file. -->\n\n");
+    out.push_str(
+        "<!-- Written by a test of korpus-analytics: change the declaration, not this file. -->\n\n",
+    );
     out.push_str(INTRODUCTION);
     for metric in Metric::ALL {
         out.push_str(&metric_markdown(metric));
@@ -48,10 +50,11 @@ pub fn metrics_markdown() -> String {
 pub fn metric_markdown(metric: Metric) -> String {
     let table = metric.table();
     let mut out = format!("## {}\n\n{}\n\n", table.name, table.meaning);
-    out.push_str("| column | type | what it is | keep in mind | the platform's own |\n|---|---|---|---|---|\n");
+    out.push_str(
+        "| column | type | what it is | keep in mind | the platform's own |\n|---|---|---|---|---|\n",
+    );
     for (index, column) in metric.columns().enumerate() {
-        let name =
-            if index < table.keys { format!("**{}**", column.name) } else { column.name.to_owned() };
+        let name = if index < table.keys { format!("**{}**", column.name) } else { column.name.to_owned() };
         let required = if column.nullable { "" } else { " not null" };
         let _ = writeln!(
             out,

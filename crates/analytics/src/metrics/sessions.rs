@@ -3,7 +3,6 @@
 use super::MetricTable;
 use super::declare::{count, flag, json, millis, text, time};
 
-
 pub(super) const SESSIONS: MetricTable = MetricTable {
     name: "sessions",
     meaning: "One row a session: the messages of one bot that share a session id, of one agent AI record, or of one call. \

@@ -1,0 +1,153 @@
+//! How events and states are written as bytes: small integers, and texts that are written out or are the number of a name.
+
+use crate::symbols::Names;
+
+/// Appends an integer in as few bytes as it needs.
+pub(crate) fn put_uint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Appends a signed integer.
+pub(crate) fn put_int(out: &mut Vec<u8>, value: i64) {
+    put_uint(out, ((value << 1) ^ (value >> 63)) as u64);
+}
+
+/// Appends an integer that may be missing.
+pub(crate) fn put_maybe(out: &mut Vec<u8>, value: Option<i64>) {
+    out.push(u8::from(value.is_some()));
+    if let Some(value) = value {
+        put_int(out, value);
+    }
+}
+
+/// Appends a text: 0 for none, an odd number for that of a name, an even one for its length plus 1.
+pub(crate) fn put_text(out: &mut Vec<u8>, text: Option<&str>) {
+    let Some(text) = text else { return out.push(0) };
+    put_uint(out, (text.len() as u64 + 1) << 1);
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Appends the number of a name.
+pub(crate) fn put_symbol(out: &mut Vec<u8>, number: u32) {
+    put_uint(out, u64::from(number) << 1 | 1);
+}
+
+/// Reads what was written. Bytes that were never written this way give zeros, never a panic: states come from outside.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    bytes: &'a [u8],
+    names: &'a Names,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(bytes: &'a [u8], names: &'a Names) -> Self {
+        Self { bytes, names }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// What is left.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    pub(crate) fn take(&mut self, len: usize) -> &'a [u8] {
+        let (taken, rest) = self.bytes.split_at(len.min(self.bytes.len()));
+        self.bytes = rest;
+        taken
+    }
+
+    pub(crate) fn byte(&mut self) -> u8 {
+        self.take(1).first().copied().unwrap_or_default()
+    }
+
+    pub(crate) fn uint(&mut self) -> u64 {
+        let (mut value, mut shift) = (0, 0);
+        loop {
+            let byte = self.byte();
+            if shift < 64 {
+                value |= u64::from(byte & 0x7f) << shift;
+            }
+            shift += 7;
+            if byte < 0x80 {
+                return value;
+            }
+        }
+    }
+
+    pub(crate) fn int(&mut self) -> i64 {
+        let value = self.uint();
+        (value >> 1) as i64 ^ -((value & 1) as i64)
+    }
+
+    pub(crate) fn maybe(&mut self) -> Option<i64> {
+        (self.byte() != 0).then(|| self.int())
+    }
+
+    pub(crate) fn text(&mut self) -> Option<&'a str> {
+        match self.uint() {
+            0 => None,
+            odd if odd & 1 == 1 => Some(self.names.get((odd >> 1) as u32).unwrap_or_default()),
+            even => {
+                let len = usize::try_from((even >> 1) - 1).unwrap_or(usize::MAX);
+                Some(std::str::from_utf8(self.take(len)).unwrap_or_default())
+            }
+        }
+    }
+
+    /// Reads a list that was written with its length in bytes.
+    pub(crate) fn list(&mut self) -> Reader<'a> {
+        let len = usize::try_from(self.uint()).unwrap_or(usize::MAX);
+        Reader { bytes: self.take(len), names: self.names }
+    }
+}
+
+/// Appends a list with its length in bytes, and empties it.
+pub(crate) fn put_list(out: &mut Vec<u8>, list: &mut Vec<u8>) {
+    put_uint(out, list.len() as u64);
+    out.extend_from_slice(list);
+    list.clear();
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(a in any::<u64>(), b in any::<i64>(), c in any::<Option<i64>>(), text in any::<Option<String>>()) {
+            let mut out = Vec::new();
+            put_uint(&mut out, a);
+            put_int(&mut out, b);
+            put_maybe(&mut out, c);
+            put_text(&mut out, text.as_deref());
+            let mut list = vec![7; 3];
+            put_list(&mut out, &mut list);
+            let names = Names::default();
+            let mut reader = Reader::new(&out, &names);
+            prop_assert_eq!((reader.uint(), reader.int(), reader.maybe()), (a, b, c));
+            prop_assert_eq!(reader.text(), text.as_deref());
+            prop_assert_eq!(reader.list().rest(), &[7, 7, 7]);
+            prop_assert!(reader.is_empty() && list.is_empty());
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            let names = Names::default();
+            let mut reader = Reader::new(&bytes, &names);
+            for _ in 0..20 {
+                reader.text();
+                reader.list();
+                reader.maybe();
+            }
+        }
+    }
+}

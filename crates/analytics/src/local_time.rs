@@ -1,0 +1,89 @@
+//! Days, hours and weekdays in a time zone.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+const MICROS: i64 = 1_000_000;
+const HOUR: i64 = 3600;
+const DAY: i64 = 86_400;
+
+/// A moment, as a clock on the wall shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Local {
+    /// Days since 1970.
+    pub day: i32,
+    /// 0 to 23.
+    pub hour: i32,
+    /// 1 (Monday) to 7.
+    pub weekday: i32,
+}
+
+/// Tells local times; remembers between which transitions it last was, as asking the zone is slow.
+#[derive(Debug, Clone)]
+pub(crate) struct LocalTime {
+    zone: TimeZone,
+    /// From (inclusive) to (exclusive), in seconds since 1970, and the offset between them.
+    span: (i64, i64, i64),
+}
+
+impl LocalTime {
+    pub(crate) fn new(zone: TimeZone) -> Self {
+        Self { zone, span: (0, 0, 0) }
+    }
+
+    /// The local time of a moment in microseconds since 1970; `None` where it lies outside the years that clocks know.
+    pub(crate) fn at(&mut self, micros: i64) -> Option<Local> {
+        let seconds = micros.div_euclid(MICROS);
+        if seconds < self.span.0 || seconds >= self.span.1 {
+            self.span = self.find(seconds)?;
+        }
+        let local = seconds + self.span.2;
+        let day = local.div_euclid(DAY);
+        Some(Local {
+            day: i32::try_from(day).ok()?,
+            hour: (local.rem_euclid(DAY) / HOUR) as i32,
+            // 1970 began on a Thursday.
+            weekday: ((day + 3).rem_euclid(7) + 1) as i32,
+        })
+    }
+
+    fn find(&self, seconds: i64) -> Option<(i64, i64, i64)> {
+        let at = Timestamp::from_second(seconds).ok()?;
+        let offset = i64::from(self.zone.to_offset(at).seconds());
+        // A span ends before the next transition; where there is none, with the years that clocks know.
+        let end = Timestamp::MAX.as_second();
+        let next = self.zone.following(at).next().map_or(end, |next| next.timestamp().as_second());
+        Some((seconds, next, offset))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_times_agree_with_the_zone() {
+        for name in ["UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe"] {
+            let zone = TimeZone::get(name).unwrap();
+            let mut local = LocalTime::new(zone.clone());
+            let mut seconds = 1_400_000_000_i64;
+            for step in 0..4000_i64 {
+                seconds += 77_777 - (step % 7) * 20_000;
+                let expected = Timestamp::from_second(seconds).unwrap().to_zoned(zone.clone());
+                let found = local.at(seconds * MICROS + 999_999).unwrap();
+                assert_eq!(found.hour, i32::from(expected.hour()), "{name} {seconds}");
+                assert_eq!(found.weekday, i32::from(expected.weekday().to_monday_one_offset()));
+                let day = expected.date().since(jiff::civil::date(1970, 1, 1)).unwrap().get_days();
+                assert_eq!(found.day, day);
+            }
+        }
+    }
+
+    #[test]
+    fn moments_before_1970_and_far_away_are_told_or_not() {
+        let mut local = LocalTime::new(TimeZone::UTC);
+        let before = local.at(-1).unwrap();
+        assert_eq!((before.day, before.hour, before.weekday), (-1, 23, 3));
+        assert_eq!(local.at(i64::MAX), None);
+    }
+}

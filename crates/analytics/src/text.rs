@@ -1,0 +1,143 @@
+//! Texts as they are compared: normalised, hashed, and looked through for phrases.
+
+use caseless::Caseless as _;
+use unicode_normalization::UnicodeNormalization as _;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::options::AnalyzeOptions;
+
+/// How many characters of a text stand in aggregates at most.
+const SHOWN_CHARS: usize = 1000;
+
+/// Appends the normalised form of `text`: NFC, full case folding, white space runs to one space, trimmed.
+pub(crate) fn normalize(text: &str, out: &mut String) {
+    let start = out.len();
+    out.reserve(text.len());
+    if text.is_ascii() {
+        push_collapsed(text.chars().map(|c| c.to_ascii_lowercase()), start, out);
+    } else {
+        push_collapsed(text.nfc().default_case_fold(), start, out);
+    }
+}
+
+fn push_collapsed(chars: impl Iterator<Item = char>, start: usize, out: &mut String) {
+    let mut space = false;
+    for c in chars {
+        if c.is_whitespace() {
+            space = out.len() > start;
+        } else {
+            if space {
+                out.push(' ');
+                space = false;
+            }
+            out.push(c);
+        }
+    }
+}
+
+/// [`normalize`] into a string of its own.
+pub(crate) fn normalized(text: &str) -> String {
+    let mut out = String::new();
+    normalize(text, &mut out);
+    out
+}
+
+/// The hash of a normalised text; 0 for an empty one only.
+pub(crate) fn text_hash(normalized: &str) -> u64 {
+    if normalized.is_empty() { 0 } else { xxh3_64(normalized.as_bytes()).max(1) }
+}
+
+/// The start of a text, as much of it as stands in aggregates.
+pub(crate) fn shown(text: &str) -> &str {
+    if text.len() <= SHOWN_CHARS {
+        return text;
+    }
+    text.char_indices().nth(SHOWN_CHARS).map_or(text, |(end, _)| &text[..end])
+}
+
+/// The lists of phrases, normalised.
+#[derive(Debug, Clone)]
+pub(crate) struct Phrases {
+    pseudo: Vec<String>,
+    closure: Vec<String>,
+    fallback: Vec<String>,
+    wrap_up: Vec<String>,
+}
+
+impl Phrases {
+    pub(crate) fn new(options: &AnalyzeOptions) -> Self {
+        let list = |texts: &[String]| {
+            let all = texts.iter().map(|text| normalized(text));
+            // An empty phrase stands in every text, and so says nothing.
+            all.filter(|text| !text.is_empty()).collect::<Vec<_>>()
+        };
+        Self {
+            pseudo: list(&options.pseudo_inputs),
+            closure: list(&options.closure_phrases),
+            fallback: list(&options.fallback_phrases),
+            wrap_up: list(&options.wrap_up_phrases),
+        }
+    }
+
+    pub(crate) fn is_pseudo(&self, text: &str) -> bool {
+        self.pseudo.iter().any(|phrase| phrase == text)
+    }
+
+    pub(crate) fn is_closure(&self, text: &str) -> bool {
+        self.closure.iter().any(|phrase| text.starts_with(phrase.as_str()))
+    }
+
+    pub(crate) fn is_fallback(&self, text: &str) -> bool {
+        self.fallback.iter().any(|phrase| text.contains(phrase.as_str()))
+    }
+
+    pub(crate) fn is_wrap_up(&self, text: &str) -> bool {
+        self.wrap_up.iter().any(|phrase| text.contains(phrase.as_str()))
+    }
+}
+
+/// Whether a text asks something, by its last character.
+pub(crate) fn is_question(normalized: &str) -> bool {
+    normalized.ends_with(['?', '？', '؟'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_normalised() {
+        for (text, expected) in [
+            ("  Hello\t\n World ", "hello world"),
+            ("Stra\u{df}e", "strasse"),
+            ("\u{130}stanbul", "i\u{307}stanbul"),
+            ("Cafe\u{301}\u{3000}X", "caf\u{e9} x"),
+            (" \u{a0} ", ""),
+            ("ΣΑΣ", "σασ"),
+            ("Was？", "was？"),
+        ] {
+            assert_eq!(normalized(text), expected);
+        }
+        assert!(is_question("was？") && is_question("ما؟") && is_question("a?") && !is_question("a? b"));
+    }
+
+    #[test]
+    fn phrases_are_normalised_too_and_empty_ones_say_nothing() {
+        let phrases = Phrases::new(&AnalyzeOptions {
+            fallback_phrases: vec!["  Did NOT  understand".to_owned(), " ".to_owned()],
+            ..AnalyzeOptions::default()
+        });
+        assert!(phrases.is_fallback("i did not understand"));
+        assert!(!phrases.is_fallback("something"));
+        assert!(phrases.is_pseudo("max_no_input") && !phrases.is_pseudo("max_no_input x"));
+        assert!(phrases.is_closure("i am closing our current conversation now"));
+    }
+
+    #[test]
+    fn long_texts_are_cut_at_a_character() {
+        let long = "é".repeat(1500);
+        assert_eq!(shown(&long).chars().count(), 1000);
+        assert_eq!(shown("kurz"), "kurz");
+        assert_eq!(text_hash(""), 0);
+    }
+}
