@@ -76,10 +76,10 @@ pub(crate) struct InspectArgs {
     /// The file, or - for standard input
     pub file: OsString,
     /// How many conversations are shown
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = parse::whole::<usize>)]
     pub conversations: usize,
     /// How many messages of a conversation are shown
-    #[arg(long, value_name = "N", default_value_t = 40)]
+    #[arg(long, value_name = "N", default_value_t = 40, allow_negative_numbers = true, value_parser = parse::whole::<usize>)]
     pub messages: usize,
     #[command(flatten)]
     pub filter: FilterArgs,
@@ -129,16 +129,16 @@ pub(crate) struct SynthArgs {
     #[arg(long, conflicts_with = "out")]
     pub stdout: bool,
     /// What everything else is derived from: equal options give equal dumps
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, allow_negative_numbers = true, value_parser = parse::whole::<u64>)]
     pub seed: u64,
     /// How many messages
-    #[arg(long, value_name = "N", default_value_t = 10_000, conflicts_with = "pages")]
+    #[arg(long, value_name = "N", default_value_t = 10_000, conflicts_with = "pages", allow_negative_numbers = true, value_parser = parse::whole::<u64>)]
     pub messages: u64,
     /// How many bodies, instead
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse::whole::<u64>)]
     pub pages: Option<u64>,
     /// Messages a body
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 10_000, allow_negative_numbers = true, value_parser = parse::whole::<u64>)]
     pub page_size: u64,
     /// v1, v2, stream, lite, call, agent_ai, agent_ai_history, sessions, error; taken in turn
     #[arg(long = "shape", value_name = "SHAPE,…", value_delimiter = ',', default_value = "v2",
@@ -158,31 +158,31 @@ pub(crate) struct SynthArgs {
     #[arg(long, default_value = "files", value_parser = parse::named::<korpus_synth::Layout>)]
     pub layout: korpus_synth::Layout,
     /// Bodies a file, where a file holds several
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true, value_parser = parse::whole::<u64>)]
     pub bodies_per_file: u64,
     /// The share of messages that come twice, unchanged
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, allow_negative_numbers = true)]
     pub duplicates: f64,
     /// The share of messages that come again, edited
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, allow_negative_numbers = true)]
     pub edited_copies: f64,
     /// The share of a page that the next one repeats
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, allow_negative_numbers = true)]
     pub overlap: f64,
     /// Kinds of damage, taken in turn, such as truncated-body or missing-quote
     #[arg(long, value_name = "KIND,…", value_delimiter = ',', value_parser = parse::named::<korpus_synth::Damage>)]
     pub damage: Vec<korpus_synth::Damage>,
     /// Every how-manieth body is damaged
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, allow_negative_numbers = true, value_parser = parse::whole::<u64>)]
     pub damage_every: u64,
     /// Bots
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", default_value_t = 2, allow_negative_numbers = true, value_parser = parse::whole::<u32>)]
     pub bots: u32,
     /// End users
-    #[arg(long, value_name = "N", default_value_t = 500)]
+    #[arg(long, value_name = "N", default_value_t = 500, allow_negative_numbers = true, value_parser = parse::whole::<u32>)]
     pub users: u32,
     /// The share of the bot's prompts that are templates
-    #[arg(long, value_name = "SHARE", default_value_t = 0.35)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.35, allow_negative_numbers = true)]
     pub template_share: f64,
     /// Oldest message first
     #[arg(long)]
@@ -289,10 +289,10 @@ pub(crate) struct FilterArgs {
     #[arg(long, value_name = "ID")]
     pub call_id: Option<String>,
     /// Leave out the first N messages of what is kept; records stay
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = parse::whole::<u64>)]
     pub skip: u64,
     /// Keep at most N messages; records stay
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse::whole::<u64>)]
     pub limit: Option<u64>,
 }
 

@@ -27,6 +27,11 @@ pub(crate) fn direction(text: &str) -> Result<Direction, String> {
     }
 }
 
+/// How many of something.
+pub(crate) fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "write a whole number, 0 or more".to_owned())
+}
+
 /// More threads than this are a slip of the fingers, and cost memory each.
 const MOST_THREADS: usize = 512;
 
@@ -115,6 +120,14 @@ mod tests {
         assert_eq!(bytes("2MB"), Ok(2 << 20));
         for bad in ["", "0", "-1", "x", "1x", "1e400", "nan"] {
             assert!(bytes(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_whole() {
+        assert_eq!(whole::<u64>("12"), Ok(12));
+        for bad in ["-1", "", "1.5", "1k", "99999999999999999999"] {
+            assert!(whole::<u64>(bad).unwrap_err().contains("0 or more"), "{bad}");
         }
     }
 

@@ -44,6 +44,84 @@ fn check_reports_every_body_and_writes_nothing() {
     assert_eq!(crate::common::names(dir.path()), Vec::<String>::new());
 }
 
+#[test]
+fn check_reports_drift_without_quoting_texts() {
+    let dir = tempfile::tempdir().unwrap();
+    let payload = |kind: &str| {
+        let payload = serde_json::json!({"type": "template", "payload": {"template_type": kind, "text": "secret words",
+            "buttons": [{"type": "teleport", "title": "secret title", "payload": "p"}], "glow": {"deep": ["secret value"]}}});
+        serde_json::Value::from(payload.to_string()).to_string()
+    };
+    let text = |text: &str| page(&["x"]).replace("\"text of x\"", text);
+    put(dir.path(), "a.json", page(&["a", "b"]));
+    put(
+        dir.path(),
+        "b.json",
+        text(&payload("button")).replace("incoming", "shouted").replace("\"x\"", "\"1\""),
+    );
+    put(dir.path(), "c.json", text(&payload("Sparkle_Template")).replace("\"x\"", "\"2\""));
+    put(dir.path(), "d.json", text(&payload("sparkle")).replace("\"x\"", "\"3\""));
+    let cut = r#""{\"type\":\"template\",\"payload\":{\"text\":\"secret""#;
+    put(dir.path(), "e.json", text(cut).replace("\"x\"", "\"4\""));
+    let folder = dir.path().to_str().unwrap();
+
+    // What is new is no fault of the dump.
+    let json = korpus(["check", folder, "--format", "json"]).exits(0).json();
+    let drift = &json["drift"];
+    let only = |list: &str| {
+        let seen = drift[list]["seen"].as_array().unwrap();
+        assert_eq!(drift[list]["not_told_apart"], 0);
+        seen.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        only("template_types"),
+        [
+            r#"{"count":2,"first":{"message_index":0,"page_index":0,"source_file":"c.json"},"template_type":"sparkle"}"#
+        ]
+    );
+    assert_eq!(
+        only("template_keys"),
+        [
+            r#"{"count":2,"first":{"message_index":0,"page_index":0,"source_file":"c.json"},"key":"payload.glow.deep[]","template_type":"sparkle"}"#,
+            r#"{"count":1,"first":{"message_index":0,"page_index":0,"source_file":"b.json"},"key":"payload.glow.deep[]","template_type":"button"}"#,
+        ]
+    );
+    assert_eq!(
+        only("values"),
+        [
+            r#"{"count":3,"field":"template action type","first":{"message_index":0,"page_index":0,"source_file":"b.json"},"value":"teleport"}"#,
+            r#"{"count":1,"field":"type","first":{"message_index":0,"page_index":0,"source_file":"b.json"},"value":"shouted"}"#,
+        ]
+    );
+    let error = &drift["payload_errors"]["seen"][0];
+    assert_eq!(
+        (&error["text_kind"], &error["reason"]),
+        (&"malformed".into(), &"truncated".into()),
+        "{error}"
+    );
+    assert_eq!(error["first"]["text_offset"], cut.len() - 2 - cut.matches('\\').count());
+
+    let ran = korpus(["check", folder]).exits(0);
+    for part in [
+        "never seen before",
+        "sparkle",
+        "payload.glow.deep[]",
+        "c.json, page 0, message 0",
+        "teleport",
+        "shouted",
+    ] {
+        assert!(ran.out.contains(part), "no {part} in\n{}", ran.out);
+    }
+    assert!(!ran.out.contains("secret") && !json.to_string().contains("secret"), "{}", ran.out);
+
+    // Test data of the API's own documents have none of it.
+    let file = dumps().join("responses/v2-post.json.gz");
+    let json = korpus(["check", file.to_str().unwrap(), "--format", "json"]).exits(0).json();
+    for list in ["template_types", "values", "payload_errors"] {
+        assert_eq!(json["drift"][list]["seen"], serde_json::json!([]), "{list}");
+    }
+}
+
 struct Ran;
 
 impl Ran {
@@ -70,7 +148,8 @@ fn inspect_shows_the_file_and_its_first_conversation() {
     assert!(ran.out.contains("12:01:00  user  hello\n"), "{}", ran.out);
     let file = dumps().join("responses/v2-post.json.gz");
     let ran = korpus(["inspect", file.to_str().unwrap()]).exits(0);
-    assert!(ran.out.contains("bot  [template: button] Test form (Submit Data)"), "{}", ran.out);
+    let drawn = "bot  [template: button] Test form\n                   [Submit Data] → https://{{host}}/";
+    assert!(ran.out.contains(drawn), "{}", ran.out);
     let json = korpus(["inspect", file.to_str().unwrap(), "--format", "json"]).exits(0).json();
     assert_eq!(json["codecs"], serde_json::json!(["gzip"]));
     assert_eq!(json["conversations"][0]["messages"].as_array().unwrap().len(), 3);
@@ -115,6 +194,25 @@ fn schema_prints_the_declaration() {
     let json = korpus(["schema", "--format", "json"]).exits(0).json();
     assert_eq!(json["tables"].as_array().unwrap().len(), 12);
     assert_eq!(json["tables"][0]["columns"][0]["name"], "message_seq");
+}
+
+#[test]
+fn schema_prints_the_template_types() {
+    let ran = korpus(["schema", "--templates", "--format", "markdown"]).exits(0);
+    assert_eq!(ran.out, std::fs::read_to_string(project().join("docs/TEMPLATES.md")).unwrap());
+    let ran = korpus(["schema", "--templates"]).exits(0);
+    let json = korpus(["schema", "--templates", "--format", "json"]).exits(0).json();
+    let types = json["template_types"].as_array().unwrap();
+    assert!(types.len() > 30, "{}", types.len());
+    for known in types {
+        let line = |line: &&str| {
+            ["family", "template_type", "payload", "meaning"]
+                .iter()
+                .all(|key| line.contains(known[key].as_str().unwrap()))
+        };
+        assert!(ran.out.lines().any(|text| line(&text)), "{known}");
+    }
+    korpus(["schema", "--templates", "messages"]).exits(2);
 }
 
 #[test]

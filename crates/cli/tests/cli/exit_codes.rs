@@ -63,6 +63,7 @@ fn nothing_done_is_2_and_says_why() {
     let good = put(dir.path(), "good.json", page(&["a"]));
     let bad = put(dir.path(), "bad.json", "[");
     let blocked = put(dir.path(), "file", "x");
+    let blocked_path = blocked.to_str().unwrap();
     let (good, bad) = (good.to_str().unwrap(), bad.to_str().unwrap());
     let out = dir.path().join("out");
     let out = out.to_str().unwrap();
@@ -82,13 +83,23 @@ fn nothing_done_is_2_and_says_why() {
         (&["convert", good, "--out", out, "--call-id", "c"], "requests are known"),
         (&["convert", missing.to_str().unwrap(), "--out", out], "cannot read"),
         (&["convert", good, "--out", below_a_file.to_str().unwrap()], "choose another --out"),
+        (&["convert", good, "--out", blocked_path], "file is a file, not a directory"),
         (&["convert", good, "--out", full.to_str().unwrap()], "left alone"),
+        (&["convert", good, "--out", out, "--threads", "513"], "from 1 to 512"),
+        (&["convert", good, "--out", out, "--threads", "-2"], "from 1 to 512"),
+        (&["convert", good, "--out", out, "--limit", "-1"], "0 or more"),
+        (&["check", good, "--skip", "-1"], "0 or more"),
+        (&["inspect", good, "--messages", "-1"], "0 or more"),
+        (&["synth", "--stdout", "--pages", "-1"], "0 or more"),
         (&["convert", bad, "--out", out, "--strict"], "nothing was published"),
         (&["convert", good, "--out", out, "--temp-dir", missing.to_str().unwrap()], "--temp-dir"),
         (&["convert", good, "--out", dir.path().to_str().unwrap()], "lies inside the output"),
         (&["check"], "INPUT"),
         (&["inspect", dir.path().to_str().unwrap()], "directory"),
-        (&["restore", missing.to_str().unwrap()], "no finished dataset"),
+        (&["restore", missing.to_str().unwrap()], "there is no such directory"),
+        (&["restore", blocked_path], "it is a file"),
+        (&["restore", full.to_str().unwrap()], "the directory has no _korpus.json"),
+        (&["restore", full.to_str().unwrap(), "--bot-id", "b"], "--bot-id"),
         (&["schema", "nope"], "no such table"),
         (&["synth", "--out", out, "--overlap", "7"], "overlap"),
         (&["nonsense"], "nonsense"),

@@ -10,7 +10,11 @@ fn dump(dir: &Path) -> PathBuf {
         .map(|n| {
             let half = n / 4;
             let kind = if n % 2 == 0 { "incoming" } else { "outgoing" };
-            let tags = if n == 2 { r#"[{"name":"plan","value":"gold"}]"# } else { "[]" };
+            let tags = match n {
+                2 => r#"[{"name":"plan","value":"gold"}]"#,
+                3 => r#"[{"name":"age","value":1.50},{"name":"o","value":{"a":[1],"b":"\u0062"}}]"#,
+                _ => "[]",
+            };
             let developer = n == 5;
             format!(
                 r#"{{"_id":"ms-{n}","type":"{kind}","botId":"st-{half}","sessionId":"s-{half}","createdBy":"u-{half}",
@@ -60,6 +64,10 @@ fn every_filter_keeps_what_it_names() {
         (&["--date-from", "2025-09-01T01:00:00.000Z", "--date-to", "2025-09-01T02:00:00.000Z"], "12"),
         (&["--tag", "user:plan=gold"], "2"),
         (&["--tag", "message:plan=gold"], ""),
+        (&["--tag", "user:plan=\"gold\""], "2"),
+        (&["--tag", "user:age=1.5"], "3"),
+        (&["--tag", "user:age=15e-1", "--tag", r#"user:o={ "b": "b", "a": [1.0] }"#], "3"),
+        (&["--tag", "user:age=\"1.5\""], ""),
         (&["--is-developer"], "5"),
         (&["--is-developer=false"], "0123467"),
         (&["--skip", "3"], "34567"),
@@ -73,6 +81,61 @@ fn every_filter_keeps_what_it_names() {
     for (args, expected) in cases {
         assert_eq!(kept(dir.path(), args), *expected, "{args:?}");
     }
+}
+
+#[test]
+fn messages_without_a_time_go_by_the_start_of_their_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let input = put(
+        dir.path(),
+        "page.json",
+        r#"{"results":[{"_id":"r1","startTime":"2025-09-01T10:00:00.000Z","messages":[{"type":"USER","text":"one"}]},
+        {"_id":"r2","startTime":"2025-09-02T10:00:00.000Z","messages":[{"type":"USER","text":"two"},
+        {"type":"BOT","text":"three","timestamp":"2025-09-03T10:00:00.000Z"}]}],
+        "skip":0,"limit":2,"hasMore":false,"totalResults":2}"#,
+    );
+    let out = dir.path().join("out");
+    let kept = |more: &[&str]| {
+        let summary = convert(&[&input], &out, &[more, &["--overwrite"]].concat(), 0);
+        (summary["records"]["kept"].as_u64().unwrap(), summary["messages"]["kept"].as_u64().unwrap())
+    };
+    assert_eq!(kept(&[]), (2, 3));
+    assert_eq!(kept(&["--date-from", "2025-09-02"]), (1, 2));
+    assert_eq!(kept(&["--date-to", "2025-09-02"]), (2, 2));
+    assert_eq!(kept(&["--date-to", "2025-09-01"]), (1, 1));
+    // These are about messages: records stay.
+    assert_eq!(kept(&["--limit", "1"]), (2, 1));
+    assert_eq!(kept(&["--skip", "3"]), (2, 0));
+}
+
+#[test]
+fn the_manifest_says_what_was_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let options = |more: &[&str]| {
+        convert(&[&dump(dir.path())], &out, &[more, &["--overwrite"]].concat(), 0);
+        let manifest: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(out.join("_korpus.json")).unwrap()).unwrap();
+        manifest["options"].clone()
+    };
+    assert_eq!(options(&[]).get("filter"), None);
+    let more = [
+        "--user-id",
+        "u-1",
+        "--user-id",
+        "u-0",
+        "--type",
+        "incoming",
+        "--date-from",
+        "1970-01-02",
+        "--limit",
+        "3",
+    ];
+    assert_eq!(
+        options(&[&more[..], &["--tag", "user:plan=gold"]].concat())["filter"],
+        serde_json::json!({"user_id": ["u-0", "u-1"], "message_type": ["incoming"], "date_from_us": 86_400_000_000_i64,
+            "tags": [{"scope": "user", "name": "plan", "value": "gold"}], "limit": 3})
+    );
 }
 
 #[test]
