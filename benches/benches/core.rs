@@ -1,9 +1,11 @@
 //! The core alone, one thread: inflating by codec, scanning, decoding texts; with rivals for the scan.
 
+#![forbid(unsafe_code)]
+
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use korpus_benches::Corpus;
+use korpus_benches::{Corpus, SerdePage};
 use korpus_core::{Block, DecodeLimits, Decoder, InputEnd, Limits, MessageField, PageParser, WholeDecoder};
 use korpus_synth::Codec;
 
@@ -113,7 +115,7 @@ fn scanning(criterion: &mut Criterion) {
         group.bench_function("serde_json, borrowed structs", |bench| {
             bench.iter(|| {
                 for file in &corpus.files {
-                    let page: rivals::Page<'_> = serde_json::from_slice(file).unwrap();
+                    let page: SerdePage<'_> = serde_json::from_slice(file).unwrap();
                     black_box(page.messages.len());
                 }
             });
@@ -130,70 +132,6 @@ fn scanning(criterion: &mut Criterion) {
             );
         });
         group.finish();
-    }
-}
-
-/// What a user would write with serde today.
-mod rivals {
-    use std::borrow::Cow;
-
-    use serde::Deserialize;
-
-    #[derive(Deserialize)]
-    pub(crate) struct Page<'a> {
-        #[serde(borrow)]
-        pub(crate) messages: Vec<Message<'a>>,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    #[allow(dead_code, reason = "only parsed")]
-    pub(crate) struct Message<'a> {
-        #[serde(borrow, rename = "_id")]
-        id: Option<Cow<'a, str>>,
-        #[serde(borrow)]
-        bot_id: Option<Cow<'a, str>>,
-        #[serde(borrow)]
-        org_id: Option<Cow<'a, str>>,
-        #[serde(borrow)]
-        account_id: Option<Cow<'a, str>>,
-        #[serde(borrow)]
-        session_id: Option<Cow<'a, str>>,
-        #[serde(borrow)]
-        created_by: Option<Cow<'a, str>>,
-        #[serde(borrow)]
-        created_on: Option<Cow<'a, str>>,
-        #[serde(borrow, rename = "lmodifiedOn")]
-        modified_on: Option<Cow<'a, str>>,
-        timestamp_value: Option<i64>,
-        #[serde(borrow, rename = "type")]
-        kind: Option<Cow<'a, str>>,
-        #[serde(borrow)]
-        status: Option<Cow<'a, str>>,
-        #[serde(borrow)]
-        chnl: Option<Cow<'a, str>>,
-        #[serde(borrow)]
-        lang: Option<Cow<'a, str>>,
-        #[serde(borrow)]
-        components: Vec<Component<'a>>,
-    }
-
-    #[derive(Deserialize)]
-    #[allow(dead_code, reason = "only parsed")]
-    pub(crate) struct Component<'a> {
-        #[serde(borrow, rename = "_id")]
-        id: Option<Cow<'a, str>>,
-        #[serde(borrow, rename = "cT")]
-        kind: Option<Cow<'a, str>>,
-        #[serde(borrow)]
-        data: Option<Data<'a>>,
-    }
-
-    #[derive(Deserialize)]
-    #[allow(dead_code, reason = "only parsed")]
-    pub(crate) struct Data<'a> {
-        #[serde(borrow)]
-        text: Option<Cow<'a, str>>,
     }
 }
 

@@ -1,5 +1,7 @@
 //! From messages to files: building columns, writing Parquet, and whole conversions.
 
+#![forbid(unsafe_code)]
+
 use std::ops::ControlFlow;
 
 use arrow::record_batch::RecordBatch;

@@ -1,6 +1,12 @@
-//! What the benches share: corpora made from a seed.
+//! What the benches share: corpora made from a seed, and the structs of a rival.
+
+#![forbid(unsafe_code)]
+
+mod rivals;
 
 use korpus_synth::{Codec, Profile, Size, Synth, SynthOptions};
+
+pub use rivals::{SerdeComponent, SerdeData, SerdeMessage, SerdePage};
 
 /// A corpus of pages in memory, one body a file.
 pub struct Corpus {
