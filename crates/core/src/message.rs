@@ -40,7 +40,7 @@ impl Form {
 
 /// Defines a view over an object of a known class.
 macro_rules! view {
-    ($(#[$doc:meta])* $name:ident, $class:expr, $field:ident) => {
+    ($(#[$doc:meta])* $name:ident, $field:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
         pub struct $name<'b>(pub(crate) ObjectRef<'b>);
@@ -85,9 +85,6 @@ macro_rules! view {
             pub fn whole(self) -> Value<'b> {
                 self.0.whole()
             }
-
-            #[allow(dead_code, reason = "not every class has children")]
-            pub(crate) const CLASS: Class = $class;
         }
 
         impl std::fmt::Debug for $name<'_> {
@@ -423,7 +420,7 @@ pub(crate) fn form_of(has: impl Fn(MessageField) -> bool) -> Form {
 
 view! {
     /// An element of `components`.
-    Component, Class::Component, ComponentField
+    Component, ComponentField
 }
 
 impl<'b> Component<'b> {
@@ -462,17 +459,17 @@ impl<'b> Component<'b> {
 
 view! {
     /// The `data` of a component.
-    ComponentData, Class::ComponentData, DataField
+    ComponentData, DataField
 }
 
 view! {
     /// An element of `thumbnails`.
-    Thumbnail, Class::Thumbnail, ThumbnailField
+    Thumbnail, ThumbnailField
 }
 
 view! {
     /// An element of `channels`.
-    Channel, Class::Channel, ChannelField
+    Channel, ChannelField
 }
 
 impl<'b> Channel<'b> {
@@ -486,7 +483,7 @@ impl<'b> Channel<'b> {
 
 view! {
     /// The `tags` of a message or session record: up to four lists, one a scope.
-    Tags, Class::Tags, TagsField
+    Tags, TagsField
 }
 
 impl<'b> Tags<'b> {
@@ -503,7 +500,7 @@ impl<'b> Tags<'b> {
 
 view! {
     /// One tag: a name, and a value of any type.
-    Tag, Class::Tag, TagField
+    Tag, TagField
 }
 
 impl<'b> Tag<'b> {
@@ -519,7 +516,7 @@ impl<'b> Tag<'b> {
 
 view! {
     /// Who wrote a message, where it was neither the bot nor the user.
-    Author, Class::Author, AuthorField
+    Author, AuthorField
 }
 
 impl<'b> Author<'b> {
@@ -557,7 +554,7 @@ impl<'b> Author<'b> {
 
 view! {
     /// What the platform measured of a voice message.
-    Latency, Class::Latency, LatencyField
+    Latency, LatencyField
 }
 
 impl<'b> Latency<'b> {
@@ -577,7 +574,7 @@ impl<'b> Latency<'b> {
 
 view! {
     /// One stage of a voice message's latency.
-    LatencyPart, Class::LatencyPart, LatencyPartField
+    LatencyPart, LatencyPartField
 }
 
 impl<'b> LatencyPart<'b> {

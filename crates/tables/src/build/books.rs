@@ -70,17 +70,35 @@ pub(crate) fn put_pages(table: &mut TableBuffer, ledger: &Ledger) {
         if !envelope.extra.is_empty() {
             table.put_str(PageColumn::EnvelopeExtra, &envelope.extra);
         }
-        put_books(table, PageColumn::MessagesSeen as usize, &page.messages);
-        put_books(table, PageColumn::RecordsSeen as usize, &page.records);
+        put_books(table, MESSAGE_BOOKS, &page.messages);
+        put_books(table, RECORD_BOOKS, &page.records);
         table.end_row();
     }
     table.finish();
 }
 
-/// Puts six columns that stand side by side.
-fn put_books(table: &mut TableBuffer, first: usize, books: &Books) {
+/// The books of the messages of a page.
+const MESSAGE_BOOKS: [PageColumn; 6] = [
+    PageColumn::MessagesSeen,
+    PageColumn::MessagesKept,
+    PageColumn::MessagesFiltered,
+    PageColumn::MessagesRejected,
+    PageColumn::MessagesDuplicate,
+    PageColumn::MessagesSuperseded,
+];
+/// The same of its records.
+const RECORD_BOOKS: [PageColumn; 6] = [
+    PageColumn::RecordsSeen,
+    PageColumn::RecordsKept,
+    PageColumn::RecordsFiltered,
+    PageColumn::RecordsRejected,
+    PageColumn::RecordsDuplicate,
+    PageColumn::RecordsSuperseded,
+];
+
+fn put_books(table: &mut TableBuffer, columns: [PageColumn; 6], books: &Books) {
     let counts = [books.seen, books.kept, books.filtered, books.rejected, books.duplicate, books.superseded];
-    for (column, count) in (first..).zip(counts) {
+    for (column, count) in columns.into_iter().zip(counts) {
         table.put_i64(column, count as i64);
     }
 }

@@ -7,7 +7,6 @@ macro_rules! columns {
     }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[allow(dead_code, reason = "columns of tables that are not filled yet are never named")]
         pub(crate) enum $name { $($variant,)* }
 
         impl $name {
