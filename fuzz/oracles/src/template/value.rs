@@ -1,0 +1,165 @@
+//! JSON values and texts, read as simply as can be.
+
+use crate::json::{Json, JsonKind};
+
+/// A JSON value, read as simply as can be.
+#[derive(Debug, Clone)]
+pub(super) struct V {
+    pub(super) kind: JsonKind,
+    pub(super) raw: String,
+    /// The text of a string, with U+FFFD for lone surrogates, and whether there was none.
+    pub(super) text: String,
+    pub(super) exact: bool,
+    /// Its key with its quotes; empty in an array.
+    key: String,
+    /// Key, whether a later one is the same, and value; keys of an array are its indexes.
+    pub(super) inside: Vec<(String, bool, V)>,
+}
+
+impl V {
+    pub(super) fn read(json: Json<'_>) -> Self {
+        let kind = json.kind();
+        let (text, exact) = if kind == JsonKind::String { json.lossy_text() } else { (String::new(), false) };
+        let mut inside = Vec::new();
+        for (i, element) in json.elements().into_iter().enumerate() {
+            inside.push((i.to_string(), false, Self::read(element)));
+        }
+        let members = json.members();
+        for (i, (key, value)) in members.iter().enumerate() {
+            let shadowed = members[i + 1..].iter().any(|(later, _)| later.text() == key.text());
+            let name = match key.lossy_text() {
+                (name, true) => name,
+                _ => key.raw()[1..key.raw().len() - 1].to_owned(),
+            };
+            let key = if key.lossy_text().1 { json_string(&name) } else { key.raw().to_owned() };
+            inside.push((name, shadowed, Self { key, ..Self::read(*value) }));
+        }
+        Self { kind, raw: json.raw().to_owned(), text, exact, key: String::new(), inside }
+    }
+
+    pub(super) fn is(&self, kind: JsonKind) -> bool {
+        self.kind == kind
+    }
+
+    pub(super) fn is_container(&self) -> bool {
+        self.is(JsonKind::Array) || self.is(JsonKind::Object)
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        let members = self.inside.iter().filter(|_| self.is(JsonKind::Object));
+        members.filter(|(name, shadowed, _)| name == key && !shadowed).map(|(_, _, value)| value).next()
+    }
+
+    pub(super) fn string(&self, key: &str) -> Option<&str> {
+        self.get(key).filter(|value| value.is(JsonKind::String)).map(|value| value.text.as_str())
+    }
+
+    pub(super) fn items(&self) -> impl Iterator<Item = &Self> {
+        self.inside.iter().filter(|_| self.is(JsonKind::Array)).map(|(_, _, value)| value)
+    }
+
+    pub(super) fn scalar(&self) -> Option<String> {
+        match self.kind {
+            JsonKind::String => Some(self.text.clone()),
+            JsonKind::Number | JsonKind::Bool => Some(self.raw.clone()),
+            _ => None,
+        }
+    }
+
+    /// Any value but null as text.
+    pub(super) fn any(&self) -> Option<String> {
+        if self.is_container() { Some(self.compact()) } else { self.scalar() }
+    }
+
+    pub(super) fn compact(&self) -> String {
+        let inside = self.inside.iter().map(|(_, _, value)| {
+            if self.is(JsonKind::Array) {
+                value.compact()
+            } else {
+                format!("{}:{}", value.key, value.compact())
+            }
+        });
+        let inside = inside.collect::<Vec<_>>().join(",");
+        match self.kind {
+            JsonKind::Array => format!("[{inside}]"),
+            JsonKind::Object => format!("{{{inside}}}"),
+            JsonKind::String if self.exact => json_string(&self.text),
+            _ => self.raw.clone(),
+        }
+    }
+
+    /// What can be read of a title or a value.
+    pub(super) fn title(&self) -> Option<String> {
+        self.scalar().or_else(|| {
+            let named = self.string("type").and_then(|name| self.get(name));
+            [named, self.get("text"), self.get("title")].into_iter().flatten().find_map(|inner| {
+                if inner.is(JsonKind::Object) {
+                    inner.get("title").or_else(|| inner.get("text"))?.scalar()
+                } else {
+                    inner.scalar()
+                }
+            })
+        })
+    }
+
+    pub(super) fn has(&self, keys: &[&str]) -> bool {
+        keys.iter().any(|key| self.get(key).is_some_and(|value| !value.is(JsonKind::Null)))
+    }
+}
+
+pub(super) fn json_string(text: &str) -> String {
+    let mut out = String::new();
+    korpus_core::write_json_string(text, &mut out);
+    out
+}
+
+pub(super) fn begins_like_json(trimmed: &str) -> bool {
+    ["{", "&quot;{", "&#34;{"].iter().any(|start| trimmed.starts_with(start))
+}
+
+/// The JSON object that a text is, if it is one.
+pub(super) fn object_in(trimmed: &str) -> Option<String> {
+    if !begins_like_json(trimmed) {
+        return None;
+    }
+    let object = |text: &str| {
+        let text = text.trim();
+        Json::parse(text.as_bytes()).filter(|json| json.kind() == JsonKind::Object).map(|_| text.to_owned())
+    };
+    let decoded = unescaped(trimmed);
+    object(trimmed).or_else(|| object(&decoded)).or_else(|| {
+        let quoted = decoded.strip_prefix('"')?;
+        match Json::parse(decoded.as_bytes()) {
+            Some(string) => object(&string.lossy_text().0),
+            None => object(quoted.trim_end().strip_suffix('"').unwrap_or(quoted)),
+        }
+    })
+}
+
+/// HTML entities decoded, once.
+pub(super) fn unescaped(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let entity =
+            rest.strip_prefix('&').and_then(|after| after.split_once(';')).and_then(|(name, after)| {
+                let code = match name {
+                    "quot" => return Some(('"', after)),
+                    "amp" => return Some(('&', after)),
+                    "lt" => return Some(('<', after)),
+                    "gt" => return Some(('>', after)),
+                    "apos" => return Some(('\'', after)),
+                    "nbsp" => return Some(('\u{a0}', after)),
+                    _ => name.strip_prefix('#')?,
+                };
+                let (digits, radix) = code.strip_prefix(['x', 'X']).map_or((code, 10), |digits| (digits, 16));
+                let plain = digits.len() <= 8 && digits.chars().all(|c| c.is_digit(radix));
+                let code = u32::from_str_radix(digits, radix).ok().filter(|&code| plain && code != 0)?;
+                Some((char::from_u32(code)?, after))
+            });
+        let (c, after) = entity.unwrap_or((c, &rest[c.len_utf8()..]));
+        out.push(c);
+        rest = after;
+    }
+    out
+}
