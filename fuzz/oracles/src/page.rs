@@ -176,7 +176,7 @@ fn audit(data: &[u8], pages: &[Page]) {
         assert!(before <= page.start && end <= data.len() as u64, "pages follow each other");
         let between = &data[before as usize..page.start as usize];
         assert!(
-            between.iter().all(|b| b" \t\r\n,[]\xef\xbb\xbf".contains(b)),
+            between.iter().all(|b| b" \t\r\n,[]\x1e\xef\xbb\xbf".contains(b)),
             "nothing is lost between pages"
         );
         before = end;
@@ -193,7 +193,7 @@ fn audit(data: &[u8], pages: &[Page]) {
     }
     let after = &data[before as usize..];
     assert!(
-        after.iter().all(|b| b" \t\r\n,[]\xef\xbb\xbf".contains(b)),
+        after.iter().all(|b| b" \t\r\n,[]\x1e\xef\xbb\xbf".contains(b)),
         "nothing is lost after the last page"
     );
 }

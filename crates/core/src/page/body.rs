@@ -26,7 +26,7 @@ impl PageParser {
         let Some(&byte) = text.get(start) else { return self.starved(start) };
         if byte == b'}' {
             self.buffer.at = start + 1;
-            self.end_page(None);
+            self.end_page();
             self.state = State::Top;
             return Step::On;
         }

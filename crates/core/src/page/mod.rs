@@ -105,6 +105,8 @@ pub struct PageParser {
     array_depth: u32,
     array_comma: bool,
     saw_array: bool,
+    /// Whether a line ended since the last body did.
+    on_new_line: bool,
     end: Option<InputEnd>,
     /// Not worth trying again before this much lies after the position.
     retry_at: usize,
@@ -138,6 +140,7 @@ impl PageParser {
             array_depth: 0,
             array_comma: false,
             saw_array: false,
+            on_new_line: false,
             end: None,
             retry_at: 0,
             next_cut,
@@ -159,6 +162,7 @@ impl PageParser {
         self.array_depth = 0;
         self.array_comma = false;
         self.saw_array = false;
+        self.on_new_line = false;
         self.end = None;
         self.retry_at = 0;
         self.next_cut = self.limits.block_bytes as u64;

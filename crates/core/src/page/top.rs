@@ -95,6 +95,7 @@ impl PageParser {
         while text.get(at) == Some(&0x1e) {
             at = skip_space(text, at + 1);
         }
+        self.on_new_line |= text[self.buffer.at..at].contains(&b'\n');
         let rest = &text[at..];
         if rest.len() < 3 && !self.eof() {
             self.buffer.at = at;
@@ -191,6 +192,11 @@ impl PageParser {
                 self.state = State::Member { first: true };
                 Step::On
             }
+            Probe::Message if self.is_over() && !self.on_new_line => {
+                // The body goes on: a bracket too many ended it.
+                let at = self.buffer.at;
+                self.begin_search(at, at, Reason::UnexpectedByte)
+            }
             Probe::Message => self.bare_message(),
             Probe::Other { end, error } => {
                 let raw = &self.buffer.text()[self.buffer.at..end];
@@ -199,8 +205,12 @@ impl PageParser {
                     let at = self.buffer.at;
                     return self.begin_junk(at, Reason::NotAPage, Barren::NOT_A_PAGE);
                 }
-                let raw = if raw.len() <= self.limits.envelope_value_bytes { raw } else { b"{}" };
-                let extra = String::from_utf8_lossy(raw).into_owned();
+                // The brace that closes it comes with the end of the body.
+                let members = raw.strip_suffix(b"}").unwrap_or(raw);
+                let fits = members.len() <= self.limits.envelope_value_bytes;
+                let is_empty = skip_space(members, 1) == members.len();
+                let kept: &[u8] = if fits && !is_empty { members } else { b"" };
+                let extra = String::from_utf8_lossy(kept).into_owned();
                 self.close_page();
                 self.open(false);
                 self.buffer.at = end;
@@ -395,13 +405,11 @@ impl PageParser {
 
     /// The closing brace of a body was read. Its books are closed when the next one begins, or the input ends: a
     /// checksum may still fail.
-    pub(super) fn end_page(&mut self, fault: Option<Reason>) {
+    pub(super) fn end_page(&mut self) {
         let end = self.buffer.offset();
+        self.on_new_line = false;
         let page = self.open_page();
         page.ended_at = Some(end);
-        if let Some(fault) = fault {
-            page.fault(fault);
-        }
         if !page.has_array && page.envelope.total != Some(0) {
             page.fault(Reason::NoMessages);
         }
