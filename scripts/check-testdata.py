@@ -57,6 +57,23 @@ def trusted(text: str, at: int) -> bool:
     return bool(known) and text[skip(text, end) : skip(text, end) + 1] in (",", "]")
 
 
+# What stands around the messages here follows no grammar that a small reader could know; the tests of the core judge it.
+WITHOUT_GRAMMAR = {
+    "comma-between-bodies.json",
+    "conflict-markers.json",
+    "json-text-sequence.json-seq",
+    "list-of-bodies-with-a-number.json",
+    "list-of-messages-one-broken.json",
+    "log-around-bodies.txt",
+    "log-around-messages.txt",
+    "missing-opening-bracket.json",
+    "python-quotes.json",
+    "text-between-bodies.json",
+    "unquoted-key-in-envelope.json",
+    "wrapped-body.json",
+}
+
+
 def elements(text: str, at: int):
     """The elements of the array that opens before `at`: (whole, rejects, offset after it or None if it never ends)."""
     whole, rejects = [], []
@@ -266,6 +283,22 @@ def compare(expected: dict, keys: dict, name, whole: list, rejects: list) -> lis
     return wrong
 
 
+def loosely(text: str, bodies: list[dict]) -> list[str]:
+    """What differs where only the ids of the messages are looked for, in whatever stands around them."""
+    there = re.findall(r'"_id":\s*"(ms-[^"]*)"', text)
+    kept = [name for body in bodies for name in body["message_ids"]]
+    lost = [name for name in there if name not in kept]
+    wrong = []
+    if kept != [name for name in there if name in kept]:
+        wrong.append(f"message_ids: expected {kept}, there are {there}")
+    if len(lost) > sum(len(body["rejects"]) for body in bodies):
+        wrong.append(f"{lost} are neither kept nor rejected")
+    for number, body in enumerate(bodies):
+        if body["messages_seen"] != body["messages_kept"] + body["messages_rejected"]:
+            wrong.append(f"body {number}: the books do not balance")
+    return wrong
+
+
 def main() -> int:
     inputs = {p.relative_to(DUMPS).as_posix() for p in DUMPS.rglob("*") if p.is_file()}
     outcomes = {p.relative_to(EXPECTED).as_posix().removesuffix(".json") for p in EXPECTED.rglob("*.json")}
@@ -282,9 +315,8 @@ def main() -> int:
             continue
         if not any(body["message_ids"] or body.get("record_ids") or body["rejects"] for body in expected["bodies"]):
             continue
-        if name == "errors/conflict-markers.json":
-            # A body after a line of junk: beyond the small reader of this script, and judged by the tests of the core.
-            skipped += 1
+        if name.removeprefix("errors/") in WITHOUT_GRAMMAR:
+            problems += [f"{name}: {line}" for line in loosely(data.decode("latin-1"), expected["bodies"])]
             continue
         read = bodies(data.decode("latin-1"), ".ndjson" in name)
         if len(read) != len(expected["bodies"]):
