@@ -78,6 +78,7 @@ function day(text, year = true) {
   return `${Number(parts[3])} ${MONTHS[parts[2] - 1]}${year ? " " + parts[1] : ""}`;
 }
 function period(label, year = true) {
+  if (DATA.unit === "year") return label.slice(0, 4);
   if (DATA.unit === "month") return `${MONTHS[Number(label.slice(5, 7)) - 1]}${year ? " " + label.slice(0, 4) : ""}`;
   return (DATA.unit === "week" && year ? "week from " : "") + day(label, year);
 }

@@ -7,14 +7,14 @@ const PEAKS = rows(DATA.concurrency);
 const CHECK = rows(DATA.containment_check);
 const LABELS = DATA.periods.map((label) => period(label));
 const SHORT_LABELS = DATA.periods.map((label) => period(label, false));
-const EACH = { day: "day", week: "week", month: "month" }[DATA.unit];
+const EACH = DATA.unit;
 
-/** Sums over sessions: what there is, how it ended, and the same without conversations cut by the window's edges. */
+/** Sums over sessions: what there is, how it ended, and the rates, with and without those cut by the window's edges. */
 function endings(list) {
-  const rated = list.filter((row) => !row.assist);
+  // The rates leave out more than the outcomes do (no input, still open, agent assist): they have sums of their own.
   const rate = (prefix) => {
-    const part = Object.fromEntries(["self_service", "drop_off", "agent"].map((key) => [key, sum(rated, prefix + key)]));
-    return { ...part, of: part.self_service + part.drop_off + part.agent };
+    const [self_service, drop_off, agent] = ["contained", "dropped", "transferred"].map((key) => sum(list, prefix + key));
+    return { self_service, drop_off, agent, of: self_service + drop_off + agent };
   };
   return {
     sessions: sum(list, "sessions"), interactive: sum(list, "interactive"), turns: sum(list, "turns"),
