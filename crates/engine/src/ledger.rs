@@ -186,7 +186,7 @@ pub struct InputReport {
     pub bytes: u64,
     /// XXH3-128 of these bytes.
     pub hash: u128,
-    /// How many bytes came out of its codecs.
+    /// How many bytes came out of its codecs; none of an archive, whose members have them.
     pub decoded_bytes: u64,
     /// Its outermost codec.
     pub codec: Codec,
@@ -200,6 +200,21 @@ pub struct InputReport {
     pub changed: bool,
     /// Its rows in the ledger.
     pub pages: Range<usize>,
+    /// Why it was not read, or, of an archive, not all of it.
+    pub fault: Option<Reason>,
+    /// What an archive holds. Its members have reports of their own, before that of the archive.
+    pub members: Option<Members>,
+}
+
+/// How many members an archive holds; directories and hidden files aside.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Members {
+    /// Those that were read.
+    pub read: u64,
+    /// Those that are no files (links, devices), and exchanges that are no responses of the API.
+    pub skipped: u64,
+    /// The name of the first that was skipped.
+    pub first_skipped: Option<String>,
 }
 
 /// How often something was rejected for one reason, and where it was for the first time.
@@ -352,8 +367,9 @@ impl Ledger {
         self.pages.len() as u64 - u64::from(!starts && self.open.is_some())
     }
 
-    /// Takes the books of the next slice of input `input`.
-    pub(crate) fn slice(&mut self, input: usize, slice: &SliceBooks) {
+    /// Takes the books of the next slice of the input that is read at present.
+    pub(crate) fn slice(&mut self, slice: &SliceBooks) {
+        let input = self.inputs.len();
         if slice.starts || self.open.is_none() {
             self.close();
             self.pages.push(PageRow::new(input, slice.page_index, self.messages, self.records));
@@ -387,7 +403,8 @@ impl Ledger {
 
     /// Counts what was left of the open body, or of the input, when reading it failed inside korpus: one reject. Returns
     /// which body of the input it stands in, and its index there.
-    pub(crate) fn lost(&mut self, input: usize) -> (u64, u64) {
+    pub(crate) fn lost(&mut self) -> (u64, u64) {
+        let input = self.inputs.len();
         let last = self.pages.last().filter(|page| page.input == input);
         let place = match last {
             Some(page) if self.open.is_some() => (page.page_index, page.messages.seen),
@@ -413,7 +430,7 @@ impl Ledger {
             )],
             ..SliceBooks::default()
         };
-        self.slice(input, &slice);
+        self.slice(&slice);
         self.close();
         place
     }
@@ -434,15 +451,23 @@ impl Ledger {
     /// Closes an input. One without a body gets a row all the same: nothing that was given is passed over in silence.
     pub(crate) fn end_input(&mut self, mut report: InputReport) -> &InputReport {
         self.close();
-        let first =
-            self.pages.iter().rposition(|page| page.input != report.input.index).map_or(0, |last| last + 1);
+        let input = self.inputs.len();
+        let first = self.pages.iter().rposition(|page| page.input != input).map_or(0, |last| last + 1);
         let unreadable = report.io_error.is_some();
-        if first == self.pages.len() {
-            let mut row = PageRow::new(report.input.index, 0, self.messages, self.records);
-            (row.status, row.reason) = if unreadable {
-                (PageStatus::Rejected, Some(Reason::Unreadable))
-            } else {
-                (PageStatus::Empty, None)
+        // The bodies of an archive are those of its members.
+        let has_members = report.members.as_ref().is_some_and(|members| members.read > 0);
+        if first == self.pages.len() && (!has_members || unreadable || report.fault.is_some()) {
+            let mut row = PageRow::new(input, 0, self.messages, self.records);
+            (row.status, row.reason) = match report.fault {
+                _ if unreadable => (PageStatus::Rejected, Some(Reason::Unreadable)),
+                Some(reason @ (Reason::NestedArchive | Reason::NotAPage)) => {
+                    (PageStatus::NotAPage, Some(reason))
+                }
+                fault => match (fault, has_members) {
+                    (Some(reason), false) => (PageStatus::Rejected, Some(reason)),
+                    (Some(reason), true) => (PageStatus::Partial, Some(reason)),
+                    (None, _) => (PageStatus::Empty, None),
+                },
             };
             self.pages.push(row);
         }
@@ -463,6 +488,38 @@ impl Ledger {
         };
         self.inputs.push(report);
         &self.inputs[self.inputs.len() - 1]
+    }
+
+    /// The report of the input that [`InputInfo::index`] and [`InputInfo::member`] name.
+    pub fn find(&self, index: usize, member: Option<u64>) -> Option<&InputReport> {
+        let first = self.inputs.partition_point(|report| report.input.index < index);
+        self.inputs[first..]
+            .iter()
+            .take_while(|report| report.input.index == index)
+            .find(|report| report.input.member == member)
+    }
+
+    /// How many files were read; an archive is one.
+    pub fn files(&self) -> u64 {
+        self.inputs.iter().filter(|report| report.input.member.is_none()).count() as u64
+    }
+
+    /// How many members of archives were read.
+    pub fn members(&self) -> u64 {
+        let members =
+            self.inputs.iter().filter(|report| report.input.member.is_some() && report.members.is_none());
+        members.count() as u64
+    }
+
+    /// Bytes of all files, before decoding, and after.
+    pub fn bytes(&self) -> (u64, u64) {
+        let read = self
+            .inputs
+            .iter()
+            .filter(|report| report.input.member.is_none())
+            .map(|report| report.bytes)
+            .sum();
+        (read, self.inputs.iter().map(|report| report.decoded_bytes).sum())
     }
 
     /// Fills in what de-duplication and filters decided, and checks every row.

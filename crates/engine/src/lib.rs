@@ -66,7 +66,9 @@ pub use filter::{Direction, Filter, TagFilter, TagScope, parse_day_or_time};
 pub use inputs::{Container, ExpandOptions, InputInfo, InputKind, InputList, expand};
 pub use job::{BlockSeq, Job};
 pub use keylog::{Key, KeyLog};
-pub use ledger::{Books, InputReport, InputStatus, Ledger, PageOrder, PageRow, RejectPlace, Rejections};
+pub use ledger::{
+    Books, InputReport, InputStatus, Ledger, Members, PageOrder, PageRow, RejectPlace, Rejections,
+};
 pub use manifest::{FileEntry, InputEntry, MANIFEST, Manifest, Totals};
 pub use memory::MemoryBudget;
 pub use observer::Observer;

@@ -44,8 +44,11 @@ pub struct InputEntry {
     pub size: u64,
     /// XXH3-128 of these bytes, in hexadecimal.
     pub hash: String,
-    /// How many bodies it holds.
+    /// How many bodies it holds; those of its members aside.
     pub pages: u64,
+    /// How many members it holds, where it is an archive. They have entries of their own, before this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<u64>,
     /// ok, partial or unreadable.
     pub status: String,
     /// Whether it changed while it was read.
@@ -143,6 +146,7 @@ impl From<&crate::ledger::InputReport> for InputEntry {
             size: report.bytes,
             hash: format!("{:032x}", report.hash),
             pages: report.pages.len() as u64,
+            members: report.members.as_ref().map(|members| members.read),
             status: report.status.as_str().to_owned(),
             changed: report.changed,
         }

@@ -37,7 +37,7 @@ pub struct RunOptions {
     pub dedup: bool,
     /// How much memory may be used.
     pub memory: MemoryBudget,
-    /// Where keys go that do not fit into memory; the system's directory for temporary files otherwise.
+    /// Where keys, and archives from streams, go that do not fit into memory; the system's directory for temporary files otherwise.
     pub temp_dir: Option<PathBuf>,
     /// Whether large files are mapped instead of read.
     pub mmap: bool,
@@ -136,7 +136,7 @@ fn run_within<J: Job>(
     let threads = pool.threads();
     let mut limits = options.limits.clone();
     limits.whole_bytes = limits.whole_bytes.min(options.memory.whole_body(threads));
-    let committer = Committer::new(options, &inputs.inputs, job, state, observer);
+    let committer = Committer::new(options, job, state, observer);
     let shared = Shared {
         job,
         inputs: &inputs.inputs,
@@ -147,6 +147,7 @@ fn run_within<J: Job>(
         },
         limits,
         mmap: options.mmap,
+        temp_dir: options.temp_dir.clone(),
         cancel: &options.cancel,
         observer,
         schedule: Schedule::new(inputs.inputs.len(), ahead, committer),

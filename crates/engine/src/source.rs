@@ -1,22 +1,31 @@
 //! One input on its way to the parser: opened, hashed, decoded, cut into blocks.
 
+mod archive;
+mod har;
+mod spill;
+mod tar;
 #[cfg(test)]
 mod tests;
+mod wire;
+mod zip;
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use korpus_core::{
     Block, Codec, CodecError, CodecErrorKind, DecodeLimits, Decoder, InputEnd, Limits, NotWhole, PageParser,
-    WholeDecoder,
+    Reason, WholeDecoder,
 };
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::inputs::{InputInfo, InputKind};
 use crate::ledger::{InputReport, InputStatus};
 use crate::mmap::Mapped;
+use archive::Kind;
+use wire::{Decoded, Hashing, Peeked, Tap, Wire};
+use zip::{FileAt, Section, is_zip};
 
 /// How many decoded bytes are asked for at a time.
 const WINDOW: usize = 256 << 10;
@@ -28,6 +37,12 @@ pub(crate) trait BlockSink {
 
     /// Says that `bytes` more were read. `Err` stops the reading.
     fn read(&mut self, bytes: u64) -> Result<(), Stopped>;
+
+    /// Says that the blocks from here on are those of a member of an archive.
+    fn begin(&mut self, member: &InputInfo);
+
+    /// Takes what was found out about the member that ended, or about an archive inside the archive.
+    fn end(&mut self, report: InputReport) -> Result<(), Stopped>;
 }
 
 /// Reading was stopped: the run is over.
@@ -44,10 +59,22 @@ pub(crate) struct Source {
     limits: Limits,
     decode: DecodeLimits,
     mmap: bool,
+    /// Where bytes go that must be read twice and do not fit into memory.
+    temp_dir: Option<PathBuf>,
+}
+
+/// What the reading of one input has with it, through all archives.
+struct Reading<'c, S> {
+    wire: &'c Wire,
+    sink: &'c mut S,
+    /// In how many archives the bytes at hand stand.
+    depth: u8,
+    /// How many members there were, in all archives.
+    members: u64,
 }
 
 impl Source {
-    pub(crate) fn new(limits: &Limits, mmap: bool) -> Self {
+    pub(crate) fn new(limits: &Limits, mmap: bool, temp_dir: Option<PathBuf>) -> Self {
         let decode = DecodeLimits {
             max_ratio: limits.ratio,
             ratio_floor: limits.ratio_floor,
@@ -61,20 +88,31 @@ impl Source {
             limits: limits.clone(),
             decode,
             mmap,
+            temp_dir,
         }
     }
 
-    /// Reads all of an input. What is wrong with it stands in the report; only `sink` can stop this.
+    /// Reads all of an input, and of the members of archives. What is wrong with it stands in the report; only `sink` can
+    /// stop this.
     pub(crate) fn read(
         &mut self,
         input: &InputInfo,
         sink: &mut impl BlockSink,
     ) -> Result<InputReport, Stopped> {
-        self.parser.reset();
         let mut report = empty_report(input);
+        let wire = Wire::new(&self.limits);
+        let mut reading = Reading { wire: &wire, sink, depth: 0, members: 0 };
         match &input.kind {
-            InputKind::Bytes(bytes) => self.small(bytes, &mut report, sink)?,
-            InputKind::Stdin => self.stream(io::stdin().lock(), &mut report, sink)?,
+            InputKind::Bytes(bytes) => {
+                wire.count(bytes.len() as u64);
+                self.bytes(bytes, &mut report, &mut reading)?;
+            }
+            InputKind::Stdin => {
+                let mut reader = Tap { reader: io::stdin().lock(), wire: &wire };
+                self.stream(&mut reader, &mut report, &mut reading)?;
+            }
+            // Members are read with their archives.
+            InputKind::Member => {}
             InputKind::File(path) => {
                 let before = match File::open(path).and_then(|file| Ok((file.metadata()?, file))) {
                     Ok((metadata, file)) if metadata.is_dir() => {
@@ -83,7 +121,7 @@ impl Source {
                         return Ok(report);
                     }
                     Ok((metadata, file)) => {
-                        self.file(&file, &metadata, &mut report, sink)?;
+                        self.file(&file, &metadata, &mut report, &mut reading)?;
                         metadata
                     }
                     Err(error) => {
@@ -94,6 +132,10 @@ impl Source {
                 report.changed = before.is_file() && has_changed(path, &before, report.bytes);
             }
         }
+        wire.tell(reading.sink)?;
+        if report.io_error.is_none() {
+            report.io_error = wire.failed();
+        }
         Ok(report)
     }
 
@@ -102,130 +144,200 @@ impl Source {
         file: &File,
         metadata: &Metadata,
         report: &mut InputReport,
-        sink: &mut impl BlockSink,
+        reading: &mut Reading<'_, impl BlockSink>,
     ) -> Result<(), Stopped> {
-        let len = metadata.len();
-        if !metadata.is_file() || len > self.limits.whole_bytes as u64 {
+        let (len, wire) = (metadata.len(), reading.wire);
+        if !metadata.is_file() {
+            return self.stream(&mut Tap { reader: file, wire }, report, reading);
+        }
+        if len > self.limits.whole_bytes as u64 {
             if self.mmap
-                && metadata.is_file()
                 && let Ok(mapped) = Mapped::new(file)
             {
-                return self.stream(mapped.bytes(), report, sink);
+                let bytes = mapped.bytes();
+                if is_zip(bytes) {
+                    wire.set_size(bytes.len() as u64);
+                    wire.count(bytes.len() as u64);
+                    (report.bytes, report.hash) = (bytes.len() as u64, xxh3_128(bytes));
+                    return self.zip(&bytes, report, reading);
+                }
+                return self.stream(&mut Tap { reader: bytes, wire }, report, reading);
             }
-            return self.stream(file, report, sink);
+            let mut at = FileAt { file, size: len, wire, is_input: false };
+            if zip::fetch(&at, 0, 4).is_some_and(|start| is_zip(&start)) {
+                at.is_input = true;
+                wire.set_size(len);
+                self.zip(&at, report, reading)?;
+                let mut all = Section::new(&at, wire, 0, len);
+                let mut hashing = Hashing::new(&mut all);
+                // A failure is noted by the reader itself.
+                let _ = io::copy(&mut hashing, &mut io::sink());
+                (report.bytes, report.hash) = (hashing.bytes, hashing.hash());
+                return Ok(());
+            }
+            return self.stream(&mut Tap { reader: file, wire }, report, reading);
         }
         let mut bytes = std::mem::take(&mut self.file);
         bytes.clear();
         bytes.reserve(len as usize + 1);
         // One byte more tells whether it grows; whatever it has by now is read below.
-        let outcome = (&mut &*file).take(len + 1).read_to_end(&mut bytes);
+        let mut tap = Tap { reader: file, wire };
+        let outcome = (&mut tap).take(len + 1).read_to_end(&mut bytes);
         let outcome = match outcome {
-            Ok(_) if bytes.len() as u64 <= len => self.small(&bytes, report, sink),
+            Ok(_) if bytes.len() as u64 <= len => self.bytes(&bytes, report, reading),
             // It grew, or reading broke off: start from what is there, and read on as a stream.
-            _ => self.stream(bytes.chain(file), report, sink),
+            _ => self.stream(&mut bytes.chain(tap), report, reading),
         };
         self.file = bytes;
         outcome
     }
 
-    /// An input that is in memory: inflated in one go where it is healthy.
-    fn small(
+    /// Something that is in memory: inflated in one go where it is healthy.
+    fn bytes(
         &mut self,
         bytes: &[u8],
         report: &mut InputReport,
-        sink: &mut impl BlockSink,
+        reading: &mut Reading<'_, impl BlockSink>,
     ) -> Result<(), Stopped> {
+        reading.wire.tell(reading.sink)?;
         let mut body = std::mem::take(&mut self.body);
-        let outcome = self.whole.decode(bytes, Some(&report.input.display), &self.decode, &mut body);
+        let outcome = if Kind::of(bytes, &report.input.display).is_some() {
+            // No codec, whatever the first bytes may look like.
+            Err(NotWhole::OtherCodec(Codec::Plain))
+        } else {
+            self.whole.decode(bytes, Some(&report.input.display), &self.decode, &mut body)
+        };
         let outcome = match outcome {
             Ok(whole) => {
                 report.codec = whole.codec;
                 report.trailing = whole.trailing;
-                self.healthy(bytes, &body, report, sink)
+                self.healthy(bytes, &body, report, reading)
             }
-            Err(NotWhole::OtherCodec(Codec::Plain)) => self.healthy(bytes, bytes, report, sink),
-            Err(_) => self.stream(bytes, report, sink),
+            Err(NotWhole::OtherCodec(Codec::Plain)) => self.healthy(bytes, bytes, report, reading),
+            Err(_) => self.stream(&mut &bytes[..], report, reading),
         };
         self.body = body;
         outcome
     }
 
-    /// An input that is in memory, and decoded: `body` out of `bytes`.
+    /// Something that is in memory, and decoded: `body` out of `bytes`.
     fn healthy(
         &mut self,
         bytes: &[u8],
         body: &[u8],
         report: &mut InputReport,
-        sink: &mut impl BlockSink,
+        reading: &mut Reading<'_, impl BlockSink>,
     ) -> Result<(), Stopped> {
         report.bytes = bytes.len() as u64;
         report.hash = xxh3_128(bytes);
-        report.decoded_bytes = body.len() as u64;
-        sink.read(report.bytes)?;
-        // Copied in windows, not shared: blocks and their buffers go round and stay in the cache, where sharing would
-        // make all blocks of the body at once, in fresh memory.
-        for window in body.chunks(WINDOW) {
-            self.parser.feed(window);
-            self.drain(sink)?;
+        match Kind::of(body, &report.input.display) {
+            Some(_) if reading.is_too_deep() => report.fault = Some(Reason::NestedArchive),
+            Some(Kind::Zip) => self.zip(&body, report, reading)?,
+            Some(kind) => self.archive(kind, &mut &body[..], report, reading)?,
+            None => {
+                report.decoded_bytes = body.len() as u64;
+                self.parser.reset();
+                // Copied in windows, not shared: blocks and their buffers go round and stay in the cache, where sharing
+                // would make all blocks of the body at once, in fresh memory.
+                let mut end = InputEnd::Complete;
+                for window in body.chunks(WINDOW) {
+                    self.parser.feed(window);
+                    self.drain(reading.sink)?;
+                    // What fits into memory is no bomb by itself, but there may be many of it.
+                    if reading.wire.spend(window.len() as u64) {
+                        end = InputEnd::RatioExceeded;
+                        break;
+                    }
+                }
+                self.end(end, reading.sink)?;
+            }
         }
-        self.end(InputEnd::Complete, sink)
+        Ok(())
     }
 
-    /// Any input, in windows.
+    /// Anything, in windows.
     fn stream(
         &mut self,
-        reader: impl Read,
+        reader: &mut dyn Read,
         report: &mut InputReport,
-        sink: &mut impl BlockSink,
+        reading: &mut Reading<'_, impl BlockSink>,
     ) -> Result<(), Stopped> {
-        let mut hashing = Hashing { reader, hasher: Xxh3::new(), bytes: 0, failed: None };
-        let outcome = self.windows(&mut hashing, report, sink);
-        let end = outcome?;
+        let wire = reading.wire;
+        let mut hashing = Hashing::new(reader);
+        let page = self.unwrap(&mut hashing, report, reading)?;
+        let broken = wire.take_fault().is_some();
         // What the codec did not want counts and is hashed all the same.
-        let before = hashing.bytes;
-        if hashing.failed.is_none() {
+        if reading.depth == 0 || !(broken || wire.is_spent()) {
             // A failure is noted by the reader itself.
             let _ = io::copy(&mut hashing, &mut io::sink());
+            wire.tell(reading.sink)?;
         }
-        sink.read(hashing.bytes - before)?;
         report.bytes = hashing.bytes;
-        report.hash = hashing.hasher.digest128();
-        report.io_error = hashing.failed;
-        self.end(end, sink)
+        report.hash = hashing.hash();
+        match page {
+            Some(end) => self.end(end, reading.sink),
+            None => Ok(()),
+        }
     }
 
-    fn windows(
+    /// Takes codecs off, and reads what is below. How a page of messages ended; `None` where it was an archive.
+    fn unwrap(
         &mut self,
-        reader: &mut Hashing<impl Read>,
+        reader: &mut Hashing<'_>,
         report: &mut InputReport,
-        sink: &mut impl BlockSink,
-    ) -> Result<InputEnd, Stopped> {
+        reading: &mut Reading<'_, impl BlockSink>,
+    ) -> Result<Option<InputEnd>, Stopped> {
+        let wire = reading.wire;
         let name = report.input.display.clone();
-        let mut told = 0;
-        let mut decoder = match Decoder::new(&mut *reader, Some(&name), self.decode) {
+        let mut peeked = Peeked::new(reader);
+        if let Some(kind) = Kind::of(peeked.start(), &name) {
+            self.archive(kind, &mut peeked, report, reading)?;
+            return Ok(None);
+        }
+        self.parser.reset();
+        let decoder = match Decoder::new(&mut peeked, Some(&name), self.decode) {
             Ok(decoder) => decoder,
-            Err(error) => return Ok(end_of(&error)),
+            Err(error) => return Ok(Some(wire.take_fault().unwrap_or(end_of(&error)))),
         };
-        let end = loop {
-            let outcome = decoder.read(self.parser.space(WINDOW));
-            let read = decoder.compressed_bytes();
-            sink.read(read - told)?;
-            told = read;
-            match outcome {
-                Ok(0) => break InputEnd::Complete,
-                Ok(len) => self.parser.advance(len),
-                Err(error) => break end_of(&error),
+        let mut inner = Peeked::new(Decoded { decoder, wire });
+        let page = match Kind::of(inner.start(), &name) {
+            Some(kind) => {
+                self.archive(kind, &mut inner, report, reading)?;
+                None
             }
-            self.drain(sink)?;
+            None => Some(self.windows(&mut inner, report, reading)?),
         };
+        let decoder = inner.reader.decoder;
         report.codec = decoder.codec();
         report.trailing = decoder.trailing();
-        report.decoded_bytes = decoder.decoded_bytes();
-        report.http = decoder.http().cloned();
-        drop(decoder);
-        // The decoder reads ahead of what it uses.
-        sink.read(reader.bytes - told)?;
-        Ok(end)
+        report.http = decoder.http().cloned().or(report.http.take());
+        Ok(page)
+    }
+
+    /// Feeds the parser; how it ended.
+    fn windows(
+        &mut self,
+        reader: &mut dyn Read,
+        report: &mut InputReport,
+        reading: &mut Reading<'_, impl BlockSink>,
+    ) -> Result<InputEnd, Stopped> {
+        loop {
+            let outcome = reader.read(self.parser.space(WINDOW));
+            reading.wire.tell(reading.sink)?;
+            match outcome {
+                Ok(0) => return Ok(InputEnd::Complete),
+                Ok(len) => {
+                    self.parser.advance(len);
+                    report.decoded_bytes += len as u64;
+                    if reading.wire.spend(len as u64) {
+                        return Ok(InputEnd::RatioExceeded);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Ok(reading.wire.fault().unwrap_or(InputEnd::Truncated)),
+            }
+            self.drain(reading.sink)?;
+        }
     }
 
     fn drain(&mut self, sink: &mut impl BlockSink) -> Result<(), Stopped> {
@@ -257,16 +369,18 @@ pub(crate) fn empty_report(input: &InputInfo) -> InputReport {
         io_error: None,
         changed: false,
         pages: 0..0,
+        fault: None,
+        members: None,
     }
 }
 
 /// The size and hash of an input, for when reading it as messages failed.
 pub(crate) fn hash_of(input: &InputInfo) -> (u64, u128) {
     let hashing = |reader: &mut dyn Read| {
-        let mut hashing = Hashing { reader, hasher: Xxh3::new(), bytes: 0, failed: None };
+        let mut hashing = Hashing::new(reader);
         // As far as it can be read: the report tells what went wrong before.
         let _ = io::copy(&mut hashing, &mut io::sink());
-        (hashing.bytes, hashing.hasher.digest128())
+        (hashing.bytes, hashing.hash())
     };
     match &input.kind {
         InputKind::File(path) => match File::open(path) {
@@ -275,6 +389,7 @@ pub(crate) fn hash_of(input: &InputInfo) -> (u64, u128) {
         },
         InputKind::Bytes(bytes) => hashing(&mut &bytes[..]),
         InputKind::Stdin => hashing(&mut io::stdin().lock()),
+        InputKind::Member => hashing(&mut io::empty()),
     }
 }
 
@@ -292,31 +407,5 @@ fn has_changed(path: &Path, before: &Metadata, read: u64) -> bool {
     match fs::metadata(path) {
         Ok(after) => after.len() != before.len() || time(&after) != time(before) || read != before.len(),
         Err(_) => true,
-    }
-}
-
-/// A reader that hashes what passes through it, and remembers why it failed.
-struct Hashing<R> {
-    reader: R,
-    hasher: Xxh3,
-    bytes: u64,
-    failed: Option<String>,
-}
-
-impl<R: Read> Read for Hashing<R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        match self.reader.read(out) {
-            Ok(len) => {
-                self.hasher.update(&out[..len]);
-                self.bytes += len as u64;
-                Ok(len)
-            }
-            Err(error) => {
-                if error.kind() != io::ErrorKind::Interrupted {
-                    self.failed = Some(error.to_string());
-                }
-                Err(error)
-            }
-        }
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn sniff_as(prefix: &[u8], hint: Hint) -> Codec {
     }
     let byte_order_mark =
         [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"].iter().any(|bom| prefix.starts_with(bom));
-    if byte_order_mark || http::looks_http(prefix) {
+    if byte_order_mark || http::looks_http(prefix) || is_tar(prefix) {
         return Codec::Plain;
     }
     let is_text = plausible_text(prefix);
@@ -89,6 +89,11 @@ fn claimed(codec: Codec, prefix: &[u8], is_text: bool) -> bool {
         Trial::Nothing => !is_text,
         Trial::Refused => false,
     }
+}
+
+/// Whether a tar archive begins here, whose first name may look like a codec.
+fn is_tar(bytes: &[u8]) -> bool {
+    bytes.get(257..262) == Some(b"ustar")
 }
 
 /// What a trial decoding of a prefix gave.
@@ -123,8 +128,7 @@ fn trial(codec: Codec, prefix: &[u8]) -> Trial {
         return if failed || engine.trailing() > 0 { Trial::Refused } else { Trial::Nothing };
     }
     let ended = engine.ended() && engine.trailing() == 0;
-    let is_tar = out.get(257..262) == Some(b"ustar");
-    if is_tar || given >= CONVINCING && (out.starts_with(&gzip::MAGIC) || zstd::is_magic(&out[..4])) {
+    if is_tar(out) || given >= CONVINCING && (out.starts_with(&gzip::MAGIC) || zstd::is_magic(&out[..4])) {
         Trial::Body
     } else if !plausible_text(out) {
         Trial::Refused

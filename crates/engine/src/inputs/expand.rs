@@ -38,6 +38,7 @@ impl InputList {
             let bytes = bytes.into();
             InputInfo {
                 index,
+                member: None,
                 display: name.into(),
                 size: Some(bytes.len() as u64),
                 kind: InputKind::Bytes(bytes),
@@ -216,7 +217,8 @@ impl Listing {
                 number += 1;
             }
             let container = Container::Plain;
-            list.inputs.push(InputInfo { index, display, kind: found.kind, container, size: found.size });
+            let (kind, size) = (found.kind, found.size);
+            list.inputs.push(InputInfo { index, member: None, display, kind, container, size });
         }
         list
     }

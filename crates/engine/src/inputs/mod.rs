@@ -11,15 +11,19 @@ pub use expand::{ExpandOptions, InputList, expand};
 /// One input of a run: a stream of bytes that holds one body or many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputInfo {
-    /// Which input of the run it is, from 0.
+    /// Which input of the run it is, from 0. The members of an archive share that of the archive.
     pub index: usize,
-    /// Its name in tables and summaries: the path relative to its INPUT argument, unique in the run.
+    /// Which member of the archive it is, from 0, those of archives inside it counted on; `None` for the archive itself, and
+    /// where there is none.
+    pub member: Option<u64>,
+    /// Its name in tables and summaries: the path relative to its INPUT argument, unique in the run. Members of archives
+    /// are named `archive!member`.
     pub display: String,
     /// Where the bytes come from.
     pub kind: InputKind,
-    /// What the bytes are wrapped in.
+    /// What it was taken out of.
     pub container: Container,
-    /// How many bytes it had when the inputs were listed; unknown for standard input.
+    /// How many bytes it had when the inputs were listed, or has according to its archive; unknown for standard input.
     pub size: Option<u64>,
 }
 
@@ -33,14 +37,22 @@ pub enum InputKind {
     Stdin,
     /// Bytes in memory.
     Bytes(std::sync::Arc<[u8]>),
+    /// An archive, which is read as a whole.
+    Member,
 }
 
-/// What inputs are taken out of. Archives and HAR files plug in here: they list their members as inputs of their own.
+/// What inputs are taken out of. The members of archives are inputs of their own, found while the archive is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Container {
     /// Nothing: the file is the input.
     Plain,
+    /// A tar archive, compressed or not.
+    Tar,
+    /// A zip archive.
+    Zip,
+    /// A HAR file: exchanges that a browser or a proxy recorded.
+    Har,
 }
 
 impl Container {
@@ -48,6 +60,9 @@ impl Container {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Plain => "plain",
+            Self::Tar => "tar",
+            Self::Zip => "zip",
+            Self::Har => "har",
         }
     }
 }

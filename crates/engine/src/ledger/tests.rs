@@ -7,6 +7,7 @@ use crate::source::empty_report;
 fn input(index: usize) -> InputReport {
     empty_report(&InputInfo {
         index,
+        member: None,
         display: format!("{index}.json"),
         kind: InputKind::Stdin,
         container: Container::Plain,
@@ -41,12 +42,12 @@ fn slice(page_index: u64, starts: bool, seen: u64, times: &[i64], end: Option<Bo
 fn a_body_over_several_blocks_is_one_row() {
     let mut ledger = Ledger::default();
     assert_eq!(ledger.page_of_slice(true), 0);
-    ledger.slice(0, &slice(0, true, 3, &[9, 8, 8], None));
+    ledger.slice(&slice(0, true, 3, &[9, 8, 8], None));
     assert_eq!(ledger.page_of_slice(false), 0);
-    ledger.slice(0, &slice(0, false, 2, &[7, 1], Some(end(PageStatus::Ok))));
+    ledger.slice(&slice(0, false, 2, &[7, 1], Some(end(PageStatus::Ok))));
     assert_eq!(ledger.page_of_slice(true), 1);
-    ledger.slice(0, &slice(1, true, 0, &[], Some(end(PageStatus::Ok))));
-    ledger.slice(0, &slice(2, true, 4, &[1, 5, 2], Some(end(PageStatus::Ok))));
+    ledger.slice(&slice(1, true, 0, &[], Some(end(PageStatus::Ok))));
+    ledger.slice(&slice(2, true, 4, &[1, 5, 2], Some(end(PageStatus::Ok))));
     ledger.end_input(input(0));
     ledger.settle(&Fates::default(), &Fates::default()).unwrap();
     let pages = ledger.pages();
@@ -79,10 +80,10 @@ fn an_input_without_a_body_has_a_row() {
 #[test]
 fn what_is_lost_with_the_reader_is_one_reject() {
     let mut ledger = Ledger::default();
-    ledger.slice(0, &slice(0, true, 3, &[], None));
-    assert_eq!(ledger.lost(0), (0, 3));
+    ledger.slice(&slice(0, true, 3, &[], None));
+    assert_eq!(ledger.lost(), (0, 3));
     ledger.end_input(input(0));
-    assert_eq!(ledger.lost(1), (0, 0));
+    assert_eq!(ledger.lost(), (0, 0));
     ledger.end_input(input(1));
     ledger.settle(&Fates::default(), &Fates::default()).unwrap();
     let rows: Vec<_> =
@@ -93,7 +94,7 @@ fn what_is_lost_with_the_reader_is_one_reject() {
 #[test]
 fn books_that_do_not_balance_are_found() {
     let mut ledger = Ledger::default();
-    ledger.slice(0, &slice(0, true, 3, &[], Some(end(PageStatus::Ok))));
+    ledger.slice(&slice(0, true, 3, &[], Some(end(PageStatus::Ok))));
     ledger.end_input(input(0));
     // Not settled yet: three were seen, and nothing is known of them.
     assert!(matches!(ledger.check(), Err(EngineError::Books(what)) if what.contains("page 0 of 0.json")));

@@ -1,6 +1,7 @@
 //! The serial half of a run: commits in order, the books, the keys, and what becomes of it all at the end.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use korpus_core::{Reason, Reject};
 use xxhash_rust::xxh3::xxh3_128;
@@ -22,9 +23,9 @@ use crate::work::RejectItem;
 /// What is ready to be committed.
 pub(super) enum Done<J: Job> {
     /// A block was mapped.
-    Block { part: J::Part, survey: Survey, bytes: usize },
-    /// An input ended; `lost` says that the reader failed on it.
-    End { report: InputReport, lost: bool },
+    Block { input: Arc<InputInfo>, part: J::Part, survey: Survey, bytes: usize },
+    /// An input ended; `lost` says that the reader failed on it. `last` says that it is no member of an archive.
+    End { report: InputReport, lost: bool, last: bool },
 }
 
 impl<J: Job> Done<J> {
@@ -42,7 +43,6 @@ pub(super) struct Committer<'r, J: Job> {
     job: &'r J,
     state: &'r mut J::State,
     observer: &'r dyn Observer,
-    inputs: Vec<InputInfo>,
     ledger: Ledger,
     keys: KeyLog,
     record_keys: KeyLog,
@@ -54,7 +54,6 @@ pub(super) struct Committer<'r, J: Job> {
 impl<'r, J: Job> Committer<'r, J> {
     pub(super) fn new(
         options: &RunOptions,
-        inputs: &[InputInfo],
         job: &'r J,
         state: &'r mut J::State,
         observer: &'r dyn Observer,
@@ -65,7 +64,6 @@ impl<'r, J: Job> Committer<'r, J> {
             job,
             state,
             observer,
-            inputs: inputs.to_vec(),
             ledger: Ledger::default(),
             keys: log(),
             record_keys: log(),
@@ -77,8 +75,8 @@ impl<'r, J: Job> Committer<'r, J> {
     /// Commits what is next. A panic of the job ends the run, and hangs nobody.
     pub(super) fn commit(&mut self, place: Place, done: Done<J>) -> Result<(), J::Error> {
         let outcome = catch_unwind(AssertUnwindSafe(|| match done {
-            Done::Block { part, survey, .. } => self.block(place, survey, part),
-            Done::End { report, lost } => self.end(report, lost),
+            Done::Block { input, part, survey, .. } => self.block(&input, place.1, survey, part),
+            Done::End { report, lost, .. } => self.end(report, lost),
         }));
         outcome.unwrap_or_else(|_| {
             let what = format!("committing block {} of input {}", place.1, place.0);
@@ -86,10 +84,16 @@ impl<'r, J: Job> Committer<'r, J> {
         })
     }
 
-    fn block(&mut self, place: Place, survey: Survey, part: J::Part) -> Result<(), J::Error> {
+    fn block(
+        &mut self,
+        input: &InputInfo,
+        block: u64,
+        survey: Survey,
+        part: J::Part,
+    ) -> Result<(), J::Error> {
         let at = BlockSeq {
-            input: &self.inputs[place.0],
-            block: place.1,
+            input,
+            block,
             first_message: self.ledger.messages_seen(),
             first_record: self.ledger.records_seen(),
             first_page: self.ledger.page_of_slice(survey.slices.first().is_none_or(|slice| slice.starts)),
@@ -112,7 +116,7 @@ impl<'r, J: Job> Committer<'r, J> {
         }
         self.job.commit(self.state, &at, part)?;
         for slice in &survey.slices {
-            self.ledger.slice(place.0, slice);
+            self.ledger.slice(slice);
         }
         Ok(())
     }
@@ -120,7 +124,7 @@ impl<'r, J: Job> Committer<'r, J> {
     fn end(&mut self, report: InputReport, lost: bool) -> Result<(), J::Error> {
         let mut rejects = Vec::new();
         if lost {
-            let (page_index, index) = self.ledger.lost(report.input.index);
+            let (page_index, index) = self.ledger.lost();
             let reject = Reject {
                 index,
                 is_record: false,
@@ -140,7 +144,9 @@ impl<'r, J: Job> Committer<'r, J> {
             .map(|(page_index, reject)| RejectItem { reject, page_index: *page_index })
             .collect();
         self.job.end_input(self.state, report, &rejects)?;
-        self.observer.input_done(report);
+        if report.input.member.is_none() {
+            self.observer.input_done(report);
+        }
         Ok(())
     }
 

@@ -10,17 +10,20 @@
 //! the head's input has a reader, or nothing is ahead and any worker may open it.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use korpus_core::Block;
 
 use super::commit::{Committer, Done};
 use crate::error::EngineError;
+use crate::inputs::InputInfo;
 use crate::job::Job;
 
-/// (input, block)
+/// (input, block); the end of a member of an archive counts as a block.
 pub(super) type Place = (usize, u64);
+/// A block, and the input, or member, that it comes from.
+pub(super) type Piece = (Arc<InputInfo>, Block);
 
 /// How long a waiting worker sleeps before it looks for background tasks and cancellation again.
 const NAP: Duration = Duration::from_millis(20);
@@ -37,7 +40,7 @@ pub(super) struct Schedule<'r, J: Job> {
 
 struct State<'r, J: Job> {
     next_input: usize,
-    queue: BTreeMap<Place, Block>,
+    queue: BTreeMap<Place, Piece>,
     done: BTreeMap<Place, Done<J>>,
     head: Place,
     ahead: usize,
@@ -52,7 +55,7 @@ struct State<'r, J: Job> {
 #[expect(clippy::large_enum_variant, reason = "moved once a block, and never stored")]
 pub(super) enum Task {
     /// Map this block.
-    Map(Place, Block),
+    Map(Place, Piece),
     /// Read this input.
     Open(usize),
     /// Look for other tasks, then ask again.
@@ -65,7 +68,7 @@ pub(super) enum Task {
 #[expect(clippy::large_enum_variant, reason = "moved once a block, and never stored")]
 pub(super) enum Turn {
     /// Map this block, then ask again.
-    Map(Place, Block),
+    Map(Place, Piece),
     /// Look for other tasks, then ask again.
     Again,
     /// Read on.
@@ -101,8 +104,8 @@ impl<'r, J: Job> Schedule<'r, J> {
         if state.stopped || state.head.0 == self.inputs {
             return Task::Quit;
         }
-        if let Some((place, block)) = state.queue.pop_first() {
-            return Task::Map(place, block);
+        if let Some((place, piece)) = state.queue.pop_first() {
+            return Task::Map(place, piece);
         }
         if state.next_input < self.inputs && state.ahead < self.ahead_limit {
             state.next_input += 1;
@@ -123,10 +126,10 @@ impl<'r, J: Job> Schedule<'r, J> {
     }
 
     /// Queues the block that a reader has just read.
-    pub(super) fn queue(&self, place: Place, block: Block) {
+    pub(super) fn queue(&self, place: Place, piece: Piece) {
         let mut state = self.lock();
-        state.ahead += block.byte_len();
-        state.queue.insert(place, block);
+        state.ahead += piece.1.byte_len();
+        state.queue.insert(place, piece);
         drop(state);
         self.changed.notify_one();
     }
@@ -141,8 +144,8 @@ impl<'r, J: Job> Schedule<'r, J> {
         if !is_full && state.queue.len() <= QUEUED_A_HELPER * state.helpers {
             return Turn::Read;
         }
-        if let Some((place, block)) = state.queue.pop_first() {
-            return Turn::Map(place, block);
+        if let Some((place, piece)) = state.queue.pop_first() {
+            return Turn::Map(place, piece);
         }
         // Waiting is helping: others may queue blocks meanwhile.
         state.helpers += 1;
@@ -161,7 +164,7 @@ impl<'r, J: Job> Schedule<'r, J> {
         {
             let Some((place, done)) = state.done.pop_first() else { break };
             drop(state);
-            let (bytes, is_end) = (done.bytes(), matches!(done, Done::End { .. }));
+            let (bytes, is_end) = (done.bytes(), matches!(done, Done::End { last: true, .. }));
             let outcome = committer.commit(place, done);
             state = self.lock();
             state.committer = Some(committer);

@@ -2,16 +2,19 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use korpus_core::{Block, Limits};
 
 use super::commit::Done;
-use super::schedule::{Place, Schedule, Task, Turn};
+use super::schedule::{Piece, Place, Schedule, Task, Turn};
 use crate::error::EngineError;
 use crate::facts::{Failures, Surveyor};
 use crate::inputs::InputInfo;
 use crate::job::Job;
+use crate::ledger::InputReport;
 use crate::observer::Observer;
 use crate::source::{BlockSink, Source, Stopped, empty_report, hash_of};
 use crate::work::{Current, Work};
@@ -23,6 +26,7 @@ pub(super) struct Shared<'r, J: Job> {
     pub surveyor: Surveyor<'r>,
     pub limits: Limits,
     pub mmap: bool,
+    pub temp_dir: Option<PathBuf>,
     pub cancel: &'r AtomicBool,
     pub observer: &'r dyn Observer,
     pub schedule: Schedule<'r, J>,
@@ -39,12 +43,12 @@ impl<J: Job> Shared<'_, J> {
     /// The life of a worker.
     pub(super) fn work(&self) {
         let mut mapper = Mapper { shared: self, local: self.job.local(), scratch: Vec::new() };
-        let mut source = Source::new(&self.limits, self.mmap);
+        let mut source = Source::new(&self.limits, self.mmap, self.temp_dir.clone());
         self.schedule.helps(true);
         loop {
             self.look_around();
             match self.schedule.next() {
-                Task::Map(place, block) => drop(mapper.map(place, block)),
+                Task::Map(place, piece) => drop(mapper.map(place, piece)),
                 Task::Open(input) => {
                     self.schedule.helps(false);
                     self.observer.input_opened(&self.inputs[input]);
@@ -74,17 +78,23 @@ impl<J: Job> Shared<'_, J> {
 
     /// Reads an input; one that makes the reader itself fail costs what is left of it.
     fn open(&self, input: &InputInfo, source: &mut Source, mapper: &mut Mapper<'_, '_, J>) {
-        let mut reader = Reader { mapper, place: (input.index, 0) };
+        let file = Arc::new(input.clone());
+        let mut reader = Reader { mapper, place: (input.index, 0), input: Arc::clone(&file), file };
         let outcome = catch_unwind(AssertUnwindSafe(|| source.read(input, &mut reader)));
-        let place = reader.place;
+        let Reader { mut place, input: current, .. } = reader;
         let done = match outcome {
-            Ok(Ok(report)) => Done::End { report, lost: false },
+            Ok(Ok(report)) => Done::End { report, lost: false, last: true },
             Ok(Err(Stopped)) => return,
             Err(_) => {
-                *source = Source::new(&self.limits, self.mmap);
+                *source = Source::new(&self.limits, self.mmap, self.temp_dir.clone());
+                if current.member.is_some() {
+                    let report = empty_report(&current);
+                    self.schedule.complete(place, Done::End { report, lost: true, last: false });
+                    place.1 += 1;
+                }
                 let mut report = empty_report(input);
                 (report.bytes, report.hash) = hash_of(input);
-                Done::End { report, lost: true }
+                Done::End { report, lost: true, last: true }
             }
         };
         self.schedule.complete(place, done);
@@ -96,18 +106,21 @@ struct Reader<'m, 's, 'r, J: Job> {
     mapper: &'m mut Mapper<'s, 'r, J>,
     /// The next block.
     place: Place,
+    /// The input itself, and the member of it that is being read.
+    file: Arc<InputInfo>,
+    input: Arc<InputInfo>,
 }
 
 impl<J: Job> BlockSink for Reader<'_, '_, '_, J> {
     fn block(&mut self, block: Block) -> Result<Option<Block>, Stopped> {
         let shared = self.mapper.shared;
         let mut spare = None;
-        shared.schedule.queue(self.place, block);
+        shared.schedule.queue(self.place, (Arc::clone(&self.input), block));
         self.place.1 += 1;
         loop {
             shared.look_around();
             match shared.schedule.turn(self.place) {
-                Turn::Map(place, block) => spare = self.mapper.map(place, block),
+                Turn::Map(place, piece) => spare = self.mapper.map(place, piece),
                 Turn::Again => {}
                 Turn::Read => return Ok(spare),
                 Turn::Stop => return Err(Stopped),
@@ -117,22 +130,34 @@ impl<J: Job> BlockSink for Reader<'_, '_, '_, J> {
 
     fn read(&mut self, bytes: u64) -> Result<(), Stopped> {
         let shared = self.mapper.shared;
-        shared.observer.bytes_read(bytes);
+        if bytes > 0 {
+            shared.observer.bytes_read(bytes);
+        }
         if shared.is_cancelled() { Err(Stopped) } else { Ok(()) }
+    }
+
+    fn begin(&mut self, member: &InputInfo) {
+        self.input = Arc::new(member.clone());
+    }
+
+    fn end(&mut self, report: InputReport) -> Result<(), Stopped> {
+        self.input = Arc::clone(&self.file);
+        self.mapper.shared.schedule.complete(self.place, Done::End { report, lost: false, last: false });
+        self.place.1 += 1;
+        Ok(())
     }
 }
 
 impl<J: Job> Mapper<'_, '_, J> {
     /// Maps a block and gives it back for its memory. What makes this panic is left out, and all else done again.
-    fn map(&mut self, place: Place, block: Block) -> Option<Block> {
-        let input = &self.shared.inputs[place.0];
+    fn map(&mut self, place: Place, (input, block): Piece) -> Option<Block> {
         let mut failures = Failures::default();
         loop {
             let current = Cell::new(Current::Nothing);
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 let survey = self.shared.surveyor.survey(&block, &failures, &current, &mut self.scratch);
                 let mut part = self.shared.job.part();
-                let work = Work::new(input, &block, &survey.facts, &current, self.shared.cancel);
+                let work = Work::new(&input, &block, &survey.facts, &current, self.shared.cancel);
                 self.shared.job.map(&mut self.local, &work, &mut part);
                 (survey, part)
             }));
@@ -142,7 +167,7 @@ impl<J: Job> Mapper<'_, '_, J> {
             }
             if let Ok((survey, part)) = outcome {
                 self.shared.observer.messages_seen(survey.messages_seen());
-                let done = Done::Block { part, survey, bytes: block.byte_len() };
+                let done = Done::Block { input, part, survey, bytes: block.byte_len() };
                 self.shared.schedule.complete(place, done);
                 return Some(block);
             }

@@ -1,5 +1,7 @@
 //! Reading inputs: small and large, healthy and cut off, gone and growing.
 
+pub(super) mod build;
+
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -11,11 +13,13 @@ use super::*;
 use crate::inputs::Container;
 
 #[derive(Default)]
-struct Collect {
-    messages: usize,
-    pages: Vec<(korpus_core::PageStatus, Option<korpus_core::Reason>)>,
-    bytes: u64,
-    stop_after: Option<usize>,
+pub(super) struct Collect {
+    pub(super) messages: usize,
+    pub(super) pages: Vec<(korpus_core::PageStatus, Option<korpus_core::Reason>)>,
+    pub(super) bytes: u64,
+    pub(super) stop_after: Option<usize>,
+    /// The members, and how many messages there were when each ended.
+    pub(super) members: Vec<(InputReport, usize)>,
 }
 
 impl BlockSink for Collect {
@@ -37,15 +41,22 @@ impl BlockSink for Collect {
         self.bytes += bytes;
         Ok(())
     }
+
+    fn begin(&mut self, _: &InputInfo) {}
+
+    fn end(&mut self, report: InputReport) -> Result<(), Stopped> {
+        self.members.push((report, self.messages));
+        Ok(())
+    }
 }
 
-fn body(messages: usize) -> Vec<u8> {
+pub(super) fn body(messages: usize) -> Vec<u8> {
     let list: Vec<String> =
         (0..messages).map(|n| format!(r#"{{"_id":"ms-{n}","type":"incoming","components":[]}}"#)).collect();
     format!(r#"{{"total":{messages},"messages":[{}]}}"#, list.join(",")).into_bytes()
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -53,7 +64,14 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 fn info(path: PathBuf) -> InputInfo {
     let display = path.file_name().unwrap().to_string_lossy().into_owned();
-    InputInfo { index: 0, display, kind: InputKind::File(path), container: Container::Plain, size: None }
+    InputInfo {
+        index: 0,
+        member: None,
+        display,
+        kind: InputKind::File(path),
+        container: Container::Plain,
+        size: None,
+    }
 }
 
 fn read(bytes: &[u8], whole_bytes: usize, mmap: bool) -> (InputReport, Collect) {
@@ -61,7 +79,7 @@ fn read(bytes: &[u8], whole_bytes: usize, mmap: bool) -> (InputReport, Collect) 
     fs::write(file.path(), bytes).unwrap();
     let limits = Limits { whole_bytes, block_bytes: 4 << 10, ..Limits::default() };
     let mut sink = Collect::default();
-    let report = Source::new(&limits, mmap).read(&info(file.path().to_owned()), &mut sink).unwrap();
+    let report = Source::new(&limits, mmap, None).read(&info(file.path().to_owned()), &mut sink).unwrap();
     (report, sink)
 }
 
@@ -114,7 +132,7 @@ fn a_bomb_stops_at_the_limit() {
     fs::write(file.path(), gzip(&zeros)).unwrap();
     let limits = Limits { ratio: 10, ratio_floor: 1 << 20, ..Limits::default() };
     let mut sink = Collect::default();
-    let report = Source::new(&limits, false).read(&info(file.path().to_owned()), &mut sink).unwrap();
+    let report = Source::new(&limits, false, None).read(&info(file.path().to_owned()), &mut sink).unwrap();
     assert_eq!(sink.messages, 10);
     assert!(report.decoded_bytes < 3 << 20);
 }
@@ -124,7 +142,7 @@ fn what_cannot_be_read_is_told() {
     let dir = tempfile::tempdir().unwrap();
     for path in [dir.path().join("gone.json"), dir.path().to_owned()] {
         let mut sink = Collect::default();
-        let report = Source::new(&Limits::default(), false).read(&info(path), &mut sink).unwrap();
+        let report = Source::new(&Limits::default(), false, None).read(&info(path), &mut sink).unwrap();
         assert!(report.io_error.is_some());
         assert_eq!((report.bytes, sink.messages), (0, 0));
     }
@@ -133,9 +151,10 @@ fn what_cannot_be_read_is_told() {
 #[test]
 fn a_sink_stops_the_reading() {
     let limits = Limits { block_bytes: 4 << 10, ..Limits::default() };
-    let mut source = Source::new(&limits, false);
+    let mut source = Source::new(&limits, false, None);
     let input = |bytes: &[u8]| InputInfo {
         index: 0,
+        member: None,
         display: "x".to_owned(),
         kind: InputKind::Bytes(bytes.into()),
         container: Container::Plain,
@@ -162,13 +181,19 @@ impl BlockSink for Meddler {
     fn read(&mut self, _: u64) -> Result<(), Stopped> {
         Ok(())
     }
+
+    fn begin(&mut self, _: &InputInfo) {}
+
+    fn end(&mut self, _: InputReport) -> Result<(), Stopped> {
+        Ok(())
+    }
 }
 
 #[test]
 fn a_file_that_changes_is_told() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), body(100)).unwrap();
-    let mut source = Source::new(&Limits::default(), false);
+    let mut source = Source::new(&Limits::default(), false, None);
     let report = source.read(&info(file.path().to_owned()), &mut Meddler(file.path().to_owned())).unwrap();
     assert!(report.changed);
 }

@@ -1,0 +1,422 @@
+//! Archives: members are taken out one after another, and each is read as an input of its own.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+
+use korpus_core::{HttpHead, InputEnd, Reason};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::har::{Base64, Har, HarEntry, is_har};
+use super::spill::{Content, Spill};
+use super::tar::{TarKind, TarReader, is_tar};
+use super::wire::{Cut, Hashing, Wire};
+use super::zip::{At, FileAt, Zip, ZipKind, is_zip};
+use super::{BlockSink, Reading, Source, Stopped, empty_report};
+use crate::inputs::{Container, InputInfo, InputKind};
+use crate::ledger::{InputReport, Members};
+
+/// An archive may stand inside another one, and no deeper.
+const DEEPEST: u8 = 2;
+/// How many bytes are copied at a time, and looked at to tell what they are.
+const CHUNK: usize = 64 << 10;
+/// How many bytes of an exchange tell whether it is of interest.
+const START: usize = 256;
+
+/// What kind of archive something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Tar,
+    Zip,
+    Har,
+}
+
+impl Kind {
+    /// By the first bytes, decoded. The name tells only that zeros are an empty archive.
+    pub(super) fn of(start: &[u8], name: &str) -> Option<Self> {
+        if is_zip(start) {
+            Some(Self::Zip)
+        } else if is_tar(start, name) {
+            Some(Self::Tar)
+        } else if is_har(start) {
+            Some(Self::Har)
+        } else {
+            None
+        }
+    }
+}
+
+impl<S> Reading<'_, S> {
+    /// Whether an archive that stands here is left alone.
+    pub(super) fn is_too_deep(&self) -> bool {
+        self.depth >= DEEPEST
+    }
+}
+
+/// What a member is read from.
+enum Bytes<'b> {
+    Memory(&'b [u8]),
+    Stream(&'b mut dyn Read),
+    /// It is not read at all, for this reason; its bytes are hashed where they can be had.
+    Refused(Reason, Option<&'b mut dyn Read>),
+}
+
+/// Names and counts the members of one archive.
+struct Roll {
+    archive: InputInfo,
+    container: Container,
+    counts: Members,
+    seen: u64,
+    most: u64,
+    /// How often each name came, by its hash.
+    names: HashMap<u64, u32>,
+    damage: Option<Reason>,
+}
+
+impl Roll {
+    fn new(archive: &InputInfo, container: Container, most: u64) -> Self {
+        Self {
+            archive: archive.clone(),
+            container,
+            counts: Members::default(),
+            seen: 0,
+            most,
+            names: HashMap::new(),
+            damage: None,
+        }
+    }
+
+    /// Whether another member may be looked at.
+    fn admits(&mut self, wire: &Wire) -> bool {
+        if wire.is_spent() {
+            self.damage = Some(Reason::RatioExceeded);
+            return false;
+        }
+        self.seen += 1;
+        if self.seen > self.most {
+            self.damage = Some(Reason::TooManyMembers);
+            return false;
+        }
+        true
+    }
+
+    /// Counts a member that is not read.
+    fn skip(&mut self, name: &str) {
+        self.counts.skipped += 1;
+        let archive = &self.archive.display;
+        self.counts.first_skipped.get_or_insert_with(|| format!("{archive}!{name}"));
+    }
+
+    /// Counts a member that is read, and gives it a name of its own.
+    fn member(&mut self, name: &str, size: Option<u64>) -> InputInfo {
+        self.counts.read += 1;
+        let archive = &self.archive.display;
+        let mut display = format!("{archive}!{name}");
+        // Copies of a name are numbered, and so are names that look like numbered copies.
+        loop {
+            let copies = self.names.entry(xxh3_64(display.as_bytes())).or_default();
+            *copies += 1;
+            if *copies == 1 {
+                break;
+            }
+            display = format!("{archive}!{name}#{copies}");
+        }
+        InputInfo {
+            index: self.archive.index,
+            member: None,
+            display,
+            kind: InputKind::Member,
+            container: self.container,
+            size,
+        }
+    }
+
+    /// Closes the archive.
+    fn close(self, damage: Option<InputEnd>, report: &mut InputReport) {
+        let damage = damage.map(|end| match end {
+            InputEnd::Complete | InputEnd::Truncated => Reason::Truncated,
+            InputEnd::Corrupt => Reason::CorruptStream,
+            InputEnd::RatioExceeded => Reason::RatioExceeded,
+        });
+        report.fault = self.damage.or(damage);
+        report.members = Some(self.counts);
+    }
+}
+
+/// Whether a member is hidden, as files in directories are.
+fn is_hidden(name: &str) -> bool {
+    name.split(['/', '\\'])
+        .any(|part| (part.starts_with('.') && part != "." && part != "..") || part == "__MACOSX")
+}
+
+impl Source {
+    /// Reads an archive from a stream.
+    pub(super) fn archive<S: BlockSink>(
+        &mut self,
+        kind: Kind,
+        reader: &mut dyn Read,
+        report: &mut InputReport,
+        reading: &mut Reading<'_, S>,
+    ) -> Result<(), Stopped> {
+        if reading.is_too_deep() {
+            report.fault = Some(Reason::NestedArchive);
+            return Ok(());
+        }
+        match kind {
+            Kind::Tar => self.tar(reader, report, reading),
+            Kind::Zip => self.zip_stream(reader, report, reading),
+            Kind::Har => self.har(reader, report, reading),
+        }
+    }
+
+    fn tar<S: BlockSink>(
+        &mut self,
+        reader: &mut dyn Read,
+        report: &mut InputReport,
+        reading: &mut Reading<'_, S>,
+    ) -> Result<(), Stopped> {
+        let wire = reading.wire;
+        let mut tar = TarReader::new(reader, wire);
+        let mut roll = Roll::new(&report.input, Container::Tar, self.limits.archive_members);
+        while let Some(entry) = tar.next() {
+            wire.tell(reading.sink)?;
+            if !roll.admits(wire) {
+                break;
+            }
+            match entry.kind {
+                _ if is_hidden(&entry.name) => {}
+                TarKind::Directory => {}
+                TarKind::Other => roll.skip(&entry.name),
+                TarKind::File => {
+                    let member = roll.member(&entry.name, Some(entry.size));
+                    self.member_stream(member, &mut tar, reading)?;
+                }
+            }
+        }
+        roll.close(tar.damage(), report);
+        Ok(())
+    }
+
+    /// Reads a zip archive from a stream: all of it is put aside first, for its directory stands at its end.
+    fn zip_stream<S: BlockSink>(
+        &mut self,
+        reader: &mut dyn Read,
+        report: &mut InputReport,
+        reading: &mut Reading<'_, S>,
+    ) -> Result<(), Stopped> {
+        let wire = reading.wire;
+        let mut spill = Spill::new(self.limits.whole_bytes, self.temp_dir.as_deref());
+        let mut chunk = vec![0; CHUNK];
+        let mut damage = None;
+        loop {
+            let outcome = reader.read(&mut chunk);
+            wire.tell(reading.sink)?;
+            match outcome {
+                Ok(0) => break,
+                Ok(len) => {
+                    if let Err(error) = spill.push(&chunk[..len]) {
+                        report.io_error = Some(error.to_string());
+                        return Ok(());
+                    }
+                    if reading.depth > 0 && wire.spend(len as u64) {
+                        damage = Some(Reason::RatioExceeded);
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What is there is read; that its directory is missing tells the rest.
+                Err(_) => break,
+            }
+        }
+        drop(chunk);
+        let size = spill.len();
+        match spill.content() {
+            Content::Memory(bytes) => self.zip(&bytes, report, reading)?,
+            Content::File(file) => {
+                self.zip(&FileAt { file, size, wire, is_input: false }, report, reading)?;
+            }
+        }
+        report.fault = damage.or(report.fault);
+        Ok(())
+    }
+
+    /// Reads a zip archive by position.
+    pub(super) fn zip<S: BlockSink>(
+        &mut self,
+        at: &dyn At,
+        report: &mut InputReport,
+        reading: &mut Reading<'_, S>,
+    ) -> Result<(), Stopped> {
+        if reading.is_too_deep() {
+            report.fault = Some(Reason::NestedArchive);
+            return Ok(());
+        }
+        let wire = reading.wire;
+        let mut zip = Zip::open(at, wire);
+        let mut roll = Roll::new(&report.input, Container::Zip, self.limits.archive_members);
+        while let Some(entry) = zip.next() {
+            wire.tell(reading.sink)?;
+            if !roll.admits(wire) {
+                break;
+            }
+            match entry.kind {
+                _ if is_hidden(&entry.name) => {}
+                ZipKind::Directory => {}
+                ZipKind::Other => roll.skip(&entry.name),
+                ZipKind::File => {
+                    let member = roll.member(&entry.name, entry.size);
+                    if let Some(reason) = entry.refused() {
+                        let mut raw = entry.raw(at, wire);
+                        let raw = raw.as_mut().map(|raw| raw as &mut dyn Read);
+                        self.member(member, None, Bytes::Refused(reason, raw), reading)?;
+                    } else if let Some(mut content) = entry.content(at, wire) {
+                        self.member_stream(member, &mut content, reading)?;
+                    } else {
+                        self.member(member, None, Bytes::Refused(Reason::CorruptStream, None), reading)?;
+                    }
+                }
+            }
+        }
+        roll.close(zip.damage(), report);
+        Ok(())
+    }
+
+    fn har<S: BlockSink>(
+        &mut self,
+        reader: &mut dyn Read,
+        report: &mut InputReport,
+        reading: &mut Reading<'_, S>,
+    ) -> Result<(), Stopped> {
+        let wire = reading.wire;
+        let mut har = Har::new(reader, wire);
+        let mut roll = Roll::new(&report.input, Container::Har, self.limits.archive_members);
+        let mut spill = Spill::new(self.limits.whole_bytes, self.temp_dir.as_deref());
+        while let Some(entry) = har.next(&mut spill) {
+            wire.tell(reading.sink)?;
+            // What was put aside is disk that was used.
+            wire.spend(spill.len());
+            if !roll.admits(wire) {
+                break;
+            }
+            self.exchange(&entry, &mut spill, &mut roll, reading)?;
+        }
+        if let Some(error) = har.take_error() {
+            report.io_error = Some(error.to_string());
+        }
+        let (damage, has_entries) = (har.damage(), har.has_entries());
+        roll.close(damage, report);
+        if !has_entries && damage.is_none() {
+            report.fault = Some(Reason::NotAPage);
+        }
+        Ok(())
+    }
+
+    /// Reads the content of an exchange, which was put aside.
+    fn exchange<S: BlockSink>(
+        &mut self,
+        entry: &HarEntry,
+        spill: &mut Spill,
+        roll: &mut Roll,
+        reading: &mut Reading<'_, S>,
+    ) -> Result<(), Stopped> {
+        let wire = reading.wire;
+        let name = format!("entries[{}]", entry.index);
+        let is_base64 = entry.is_base64(spill.start());
+        let mut start = Vec::new();
+        if is_base64 {
+            // Damage here is damage there, and told there.
+            let _ = Base64::new(spill.start(), wire).take(START as u64).read_to_end(&mut start);
+            wire.take_fault();
+        } else {
+            start.extend_from_slice(&spill.start()[..spill.start().len().min(START)]);
+        }
+        if !entry.is_of_interest(&start) {
+            roll.skip(&name);
+            return Ok(());
+        }
+        let member = roll.member(&name, None);
+        let http = Some(entry.head.clone());
+        let reader = match spill.content() {
+            Content::Memory(bytes) if !is_base64 && entry.end.is_none() => {
+                return self.member(member, http, Bytes::Memory(bytes), reading);
+            }
+            content => content.reader(),
+        };
+        let Ok(mut reader) = reader else {
+            return self.member(member, http, Bytes::Refused(Reason::Unreadable, None), reading);
+        };
+        if is_base64 {
+            reader = Box::new(Base64::new(reader, wire));
+        }
+        match entry.end {
+            Some(end) => {
+                let mut cut = reader.chain(Cut { wire, end });
+                self.member(member, http, Bytes::Stream(&mut cut), reading)
+            }
+            None => self.member(member, http, Bytes::Stream(&mut reader), reading),
+        }
+    }
+
+    /// Reads a member from a stream: in one go where it is small.
+    fn member_stream<S: BlockSink>(
+        &mut self,
+        member: InputInfo,
+        reader: &mut dyn Read,
+        reading: &mut Reading<'_, S>,
+    ) -> Result<(), Stopped> {
+        let Some(size) = member.size.filter(|&size| size <= self.limits.whole_bytes as u64) else {
+            return self.member(member, None, Bytes::Stream(reader), reading);
+        };
+        let mut bytes = std::mem::take(&mut self.file);
+        bytes.clear();
+        bytes.reserve(size as usize + 1);
+        let outcome = reader.take(size + 1).read_to_end(&mut bytes);
+        let wire = reading.wire;
+        let outcome = match outcome {
+            Ok(_) if bytes.len() as u64 <= size => self.member(member, None, Bytes::Memory(&bytes), reading),
+            Ok(_) => self.member(member, None, Bytes::Stream(&mut bytes.chain(reader)), reading),
+            Err(_) => {
+                let end = wire.fault().unwrap_or(InputEnd::Truncated);
+                let mut cut = bytes.chain(Cut { wire, end });
+                self.member(member, None, Bytes::Stream(&mut cut), reading)
+            }
+        };
+        self.file = bytes;
+        outcome
+    }
+
+    fn member<S: BlockSink>(
+        &mut self,
+        mut info: InputInfo,
+        http: Option<HttpHead>,
+        bytes: Bytes<'_>,
+        reading: &mut Reading<'_, S>,
+    ) -> Result<(), Stopped> {
+        reading.wire.take_fault();
+        info.member = Some(reading.members);
+        reading.members += 1;
+        let mut report = InputReport { http, ..empty_report(&info) };
+        reading.sink.begin(&info);
+        reading.depth += 1;
+        let outcome = match bytes {
+            Bytes::Memory(bytes) => self.bytes(bytes, &mut report, reading),
+            Bytes::Stream(reader) => self.stream(reader, &mut report, reading),
+            Bytes::Refused(reason, raw) => {
+                report.fault = Some(reason);
+                if let Some(raw) = raw {
+                    let mut hashing = Hashing::new(raw);
+                    // What cannot be had is told by the archive.
+                    let _ = io::copy(&mut hashing, &mut io::sink());
+                    (report.bytes, report.hash) = (hashing.bytes, hashing.hash());
+                }
+                Ok(())
+            }
+        };
+        reading.depth -= 1;
+        outcome?;
+        reading.wire.take_fault();
+        reading.sink.end(report)
+    }
+}

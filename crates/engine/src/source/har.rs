@@ -1,0 +1,345 @@
+//! HAR files: the exchanges that a browser or a proxy recorded, one after another, in bounded memory.
+//!
+//! Only `log.entries` is looked at, and of an entry what tells the request, and the response's content. The content is
+//! put aside as it comes, because what says how it is encoded may stand behind it.
+
+mod json;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, Read};
+
+use korpus_core::{HttpHead, InputEnd, put_parameter, request_parameters};
+
+use super::spill::Spill;
+use super::wire::Wire;
+use crate::error::EngineError;
+use json::{Json, Step};
+
+/// URLs, methods and parameters are not longer than this; the rest of longer ones is dropped.
+const LONGEST: usize = 64 << 10;
+
+/// Whether a file begins as a HAR file does.
+pub(super) fn is_har(start: &[u8]) -> bool {
+    let mut rest = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+    [&b"{"[..], b"\"log\"", b":", b"{"].into_iter().all(|token| {
+        match rest.trim_ascii_start().strip_prefix(token) {
+            Some(after) => {
+                rest = after;
+                true
+            }
+            None => false,
+        }
+    })
+}
+
+/// One exchange. Its content was put aside.
+#[derive(Debug, Default)]
+pub(super) struct HarEntry {
+    /// Which of the entries it is, from 0.
+    pub(super) index: u64,
+    /// What was asked, and what kind of answer came.
+    pub(super) head: HttpHead,
+    /// Whether there is a content at all.
+    pub(super) has_content: bool,
+    is_base64: Option<bool>,
+    /// How the content ended: the file may be cut off inside it.
+    pub(super) end: Option<InputEnd>,
+}
+
+impl HarEntry {
+    /// Whether the content is encoded in Base64. Where the file was cut off before it could say, the content tells.
+    pub(super) fn is_base64(&self, start: &[u8]) -> bool {
+        self.is_base64.unwrap_or_else(|| {
+            self.end.is_some()
+                && !start.is_empty()
+                && start.iter().take(256).all(|&byte| sextet(byte).is_some() || byte == b'=')
+        })
+    }
+
+    /// Whether this can be a response of the API: by its URL, or by a content that may be JSON. A browser records pictures,
+    /// scripts and pages too. `start` is the start of the content, decoded.
+    pub(super) fn is_of_interest(&self, start: &[u8]) -> bool {
+        const ENDPOINTS: [&str; 4] = ["getmessages", "messages-lite", "aaconversation", "getsessions"];
+        if self.head.method.as_deref() == Some("OPTIONS") {
+            return false;
+        }
+        let url = self.head.url.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        if ENDPOINTS.iter().any(|endpoint| path.contains(endpoint)) {
+            return true;
+        }
+        let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+        self.has_content && (matches!(start.first(), Some(b'{' | b'[' | 0x1f)) || url.is_empty())
+    }
+}
+
+/// Reads the entries of a HAR file.
+pub(super) struct Har<'r> {
+    json: Json<'r>,
+    started: bool,
+    over: bool,
+    next: u64,
+    found_entries: bool,
+    damage: Option<InputEnd>,
+    error: Option<EngineError>,
+}
+
+/// Where in an entry strings go that are wanted.
+#[derive(Default)]
+struct Request {
+    body: Vec<u8>,
+    parameters: String,
+}
+
+impl<'r> Har<'r> {
+    pub(super) fn new(reader: &'r mut dyn Read, wire: &'r Wire) -> Self {
+        Self {
+            json: Json::new(reader, wire),
+            started: false,
+            over: false,
+            next: 0,
+            found_entries: false,
+            damage: None,
+            error: None,
+        }
+    }
+
+    /// What is wrong with the file itself.
+    pub(super) fn damage(&self) -> Option<InputEnd> {
+        self.damage
+    }
+
+    /// Why a content could not be put aside.
+    pub(super) fn take_error(&mut self) -> Option<EngineError> {
+        self.error.take()
+    }
+
+    /// Whether the file has a list of entries, be it empty.
+    pub(super) fn has_entries(&self) -> bool {
+        self.found_entries
+    }
+
+    /// The next entry; its content goes into `content`, which is cleared first.
+    pub(super) fn next(&mut self, content: &mut Spill) -> Option<HarEntry> {
+        content.clear();
+        if self.over {
+            return None;
+        }
+        let mut entry = HarEntry::default();
+        match self.step(&mut entry, content) {
+            Ok(true) => {}
+            Ok(false) => {
+                self.over = true;
+                return None;
+            }
+            Err(step) => {
+                self.over = true;
+                let end = match step {
+                    Step::Broken(end) => end,
+                    Step::Failed(error) => {
+                        self.error = Some(error);
+                        return None;
+                    }
+                };
+                self.damage = Some(end);
+                if !entry.has_content {
+                    return None;
+                }
+                entry.end.get_or_insert(end);
+            }
+        }
+        entry.index = self.next;
+        self.next += 1;
+        Some(entry)
+    }
+
+    /// Reads up to the end of the next entry; whether there is one.
+    fn step(&mut self, entry: &mut HarEntry, content: &mut Spill) -> Result<bool, Step> {
+        let json = &mut self.json;
+        if !self.started {
+            self.started = true;
+            json.skip_mark()?;
+            json.open(b'{')?;
+            if !json.find(b"log")? {
+                return json.rest().map(|()| false);
+            }
+            json.open(b'{')?;
+            if !json.find(b"entries")? {
+                json.remaining_members()?;
+                return json.rest().map(|()| false);
+            }
+            json.open(b'[')?;
+            self.found_entries = true;
+        }
+        if !json.element(self.next == 0)? {
+            // Behind the entries: the rest of `log`, and of what is around it.
+            json.remaining_members()?;
+            json.remaining_members()?;
+            return json.rest().map(|()| false);
+        }
+        let mut request = Request::default();
+        let outcome = read_entry(json, entry, &mut request, content);
+        let parameters = request_parameters(&request.body)
+            .or_else(|| (!request.parameters.is_empty()).then_some(request.parameters));
+        entry.head.parameters = parameters;
+        outcome.map(|()| true)
+    }
+}
+
+fn read_entry(
+    json: &mut Json<'_>,
+    entry: &mut HarEntry,
+    request: &mut Request,
+    content: &mut Spill,
+) -> Result<(), Step> {
+    json.object(&mut |json, key| match key {
+        b"request" => json.object(&mut |json, key| match key {
+            b"method" => json.text_into(&mut entry.head.method, LONGEST),
+            b"url" => json.text_into(&mut entry.head.url, LONGEST),
+            b"postData" => json.object(&mut |json, key| match key {
+                b"text" => {
+                    request.body = json.text(LONGEST + 1)?.unwrap_or_default().into_bytes();
+                    Ok(())
+                }
+                b"params" => read_parameters(json, &mut request.parameters),
+                _ => json.skip(),
+            }),
+            _ => json.skip(),
+        }),
+        b"response" => json.object(&mut |json, key| match key {
+            b"status" => {
+                let status = json.number()?;
+                entry.head.status = status.and_then(|text| text.parse().ok()).unwrap_or(0);
+                Ok(())
+            }
+            b"content" => json.object(&mut |json, key| match key {
+                b"mimeType" => json.text_into(&mut entry.head.content_type, LONGEST),
+                b"encoding" => {
+                    let encoding = json.text(LONGEST)?;
+                    entry.is_base64 = Some(encoding.is_some_and(|name| name.eq_ignore_ascii_case("base64")));
+                    Ok(())
+                }
+                b"text" => {
+                    content.clear();
+                    entry.has_content = json.peek_is(b'"')?;
+                    json.string(&mut |bytes| content.push(bytes))
+                }
+                _ => json.skip(),
+            }),
+            _ => json.skip(),
+        }),
+        _ => json.skip(),
+    })
+}
+
+/// Reads a list of names and values.
+fn read_parameters(json: &mut Json<'_>, out: &mut String) -> Result<(), Step> {
+    if !json.peek_is(b'[')? {
+        return json.skip();
+    }
+    json.open(b'[')?;
+    let mut first = true;
+    while json.element(first)? {
+        first = false;
+        let (mut name, mut value) = (None, None);
+        json.object(&mut |json, key| match key {
+            b"name" => json.text_into(&mut name, LONGEST),
+            b"value" => json.text_into(&mut value, LONGEST),
+            _ => json.skip(),
+        })?;
+        if let (Some(name), Some(value)) = (name, value)
+            && out.len() < LONGEST
+        {
+            put_parameter(out, &name, &value);
+        }
+    }
+    Ok(())
+}
+
+/// Takes Base64 off, of either alphabet; white space in it does not matter.
+pub(super) struct Base64<'w, R> {
+    reader: R,
+    wire: &'w Wire,
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+    /// Bits that are not given out yet, and how many.
+    bits: u32,
+    held: u32,
+    /// Padding was seen: no more may come.
+    padded: bool,
+    failed: Option<InputEnd>,
+}
+
+impl<'w, R: Read> Base64<'w, R> {
+    pub(super) fn new(reader: R, wire: &'w Wire) -> Self {
+        Self {
+            reader,
+            wire,
+            buffer: vec![0; 16 << 10].into_boxed_slice(),
+            start: 0,
+            end: 0,
+            bits: 0,
+            held: 0,
+            padded: false,
+            failed: None,
+        }
+    }
+}
+
+impl<R: Read> Read for Base64<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let mut given = 0;
+        while given < out.len() {
+            if self.held >= 8 {
+                self.held -= 8;
+                out[given] = (self.bits >> self.held) as u8;
+                given += 1;
+                continue;
+            }
+            if let Some(end) = self.failed {
+                return if given > 0 { Ok(given) } else { Err(self.wire.broken(end)) };
+            }
+            if self.start == self.end {
+                match self.reader.read(&mut self.buffer) {
+                    Ok(0) => {
+                        // Six bits alone are the start of a byte whose rest is missing.
+                        if self.held == 6 {
+                            self.failed = Some(InputEnd::Truncated);
+                            continue;
+                        }
+                        return Ok(given);
+                    }
+                    Ok(len) => (self.start, self.end) = (0, len),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) => self.failed = Some(self.wire.fault().unwrap_or(InputEnd::Truncated)),
+                }
+                continue;
+            }
+            let byte = self.buffer[self.start];
+            self.start += 1;
+            match sextet(byte) {
+                Some(six) if !self.padded => {
+                    self.bits = self.bits << 6 | u32::from(six);
+                    self.held += 6;
+                }
+                None if byte == b'=' => self.padded = true,
+                None if byte.is_ascii_whitespace() => {}
+                _ => self.failed = Some(InputEnd::Corrupt),
+            }
+        }
+        Ok(given)
+    }
+}
+
+fn sextet(byte: u8) -> Option<u8> {
+    Some(match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    })
+}

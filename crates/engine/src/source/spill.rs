@@ -1,0 +1,119 @@
+//! Bytes that are held in memory while they are few, and on disk otherwise.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{IoContext, Result};
+
+/// Bytes to be read again: the content of a HAR entry, an archive inside an archive.
+pub(super) struct Spill {
+    memory: Vec<u8>,
+    /// How many bytes are held in memory.
+    limit: usize,
+    dir: PathBuf,
+    file: Option<File>,
+    len: u64,
+}
+
+impl Spill {
+    /// Holds `limit` bytes in memory, and all else in a temporary file in `dir`.
+    pub(super) fn new(limit: usize, dir: Option<&Path>) -> Self {
+        let dir = dir.map_or_else(std::env::temp_dir, Path::to_owned);
+        Self { memory: Vec::new(), limit, dir, file: None, len: 0 }
+    }
+
+    /// Forgets what is held, and keeps the memory for it.
+    pub(super) fn clear(&mut self) {
+        self.memory.clear();
+        self.file = None;
+        self.len = 0;
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Appends bytes.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<()> {
+        const ACTION: &str = "write to a temporary file in";
+        if self.file.is_none() {
+            if self.memory.len() + bytes.len() <= self.limit {
+                self.memory.extend_from_slice(bytes);
+                self.len += bytes.len() as u64;
+                return Ok(());
+            }
+            let mut file =
+                tempfile::tempfile_in(&self.dir).context("create a temporary file in", &self.dir)?;
+            file.write_all(&self.memory).context(ACTION, &self.dir)?;
+            self.file = Some(file);
+        }
+        if let Some(file) = &mut self.file {
+            file.write_all(bytes).context(ACTION, &self.dir)?;
+        }
+        self.len += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// The first bytes: all that fit into memory.
+    pub(super) fn start(&self) -> &[u8] {
+        &self.memory
+    }
+
+    /// What is held: in memory, or in a file.
+    pub(super) fn content(&mut self) -> Content<'_> {
+        match &mut self.file {
+            Some(file) => Content::File(file),
+            None => Content::Memory(&self.memory),
+        }
+    }
+}
+
+/// Where what is held lies.
+pub(super) enum Content<'s> {
+    /// All of it.
+    Memory(&'s [u8]),
+    /// All of it; its position is anywhere.
+    File(&'s mut File),
+}
+
+impl<'s> Content<'s> {
+    /// Reads it from its start.
+    pub(super) fn reader(self) -> io::Result<Box<dyn Read + 's>> {
+        Ok(match self {
+            Self::Memory(bytes) => Box::new(bytes),
+            Self::File(file) => {
+                file.seek(SeekFrom::Start(0))?;
+                Box::new(file)
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_stays_in_memory_and_much_goes_to_disk() {
+        let mut spill = Spill::new(10, None);
+        for round in 0..2 {
+            let mut expected = Vec::new();
+            for part in 0..(3 + round * 40) {
+                spill.push(&[part as u8; 3]).unwrap();
+                expected.extend([part as u8; 3]);
+            }
+            assert_eq!(spill.len(), expected.len() as u64);
+            assert_eq!(matches!(spill.content(), Content::File(_)), round == 1);
+            assert!(expected.starts_with(spill.start()) && spill.start().len() <= 10);
+            for _ in 0..2 {
+                let mut read = Vec::new();
+                spill.content().reader().unwrap().read_to_end(&mut read).unwrap();
+                assert_eq!(read, expected);
+            }
+            spill.clear();
+        }
+        let mut nowhere = Spill::new(1, Some(Path::new("/no such directory")));
+        assert!(nowhere.push(b"ab").is_err());
+    }
+}

@@ -1,0 +1,225 @@
+//! What the layers of one input share, and the small readers between them.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, Read};
+
+use korpus_core::{CodecErrorKind, Decoder, InputEnd, Limits};
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{BlockSink, Stopped, end_of};
+
+/// How many bytes of a stream tell whether it is a container.
+pub(super) const PEEK: usize = 1024;
+
+/// What the layers of one input share: how much of it was read, what that has become, and why reading failed.
+///
+/// A reader can only hand up an [`io::Error`]; the layer that knows what it means writes it down here.
+pub(super) struct Wire {
+    read: Cell<u64>,
+    told: Cell<u64>,
+    /// Of an input that is read by position: however often, it has no more bytes than these.
+    size: Cell<Option<u64>>,
+    spent: Cell<u64>,
+    fault: Cell<Option<InputEnd>>,
+    failed: RefCell<Option<String>>,
+    ratio: u64,
+    ratio_floor: u64,
+}
+
+impl Wire {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            read: Cell::new(0),
+            told: Cell::new(0),
+            size: Cell::new(None),
+            spent: Cell::new(0),
+            fault: Cell::new(None),
+            failed: RefCell::new(None),
+            ratio: limits.ratio,
+            ratio_floor: limits.ratio_floor,
+        }
+    }
+
+    /// Counts bytes of the input itself.
+    pub(super) fn count(&self, bytes: u64) {
+        self.read.set(self.read.get() + bytes);
+    }
+
+    /// Says that the input is read by position, and how large it is.
+    pub(super) fn set_size(&self, size: u64) {
+        self.size.set(Some(size));
+    }
+
+    /// Bytes of the input itself that were read.
+    pub(super) fn read(&self) -> u64 {
+        self.size.get().map_or(self.read.get(), |size| self.read.get().min(size))
+    }
+
+    /// Says how much was read since the last time.
+    pub(super) fn tell(&self, sink: &mut impl BlockSink) -> Result<(), Stopped> {
+        let read = self.read();
+        let new = read - self.told.replace(read);
+        sink.read(new)
+    }
+
+    /// Counts bytes that came out of archives and codecs. Whether they are more than the input may become.
+    pub(super) fn spend(&self, bytes: u64) -> bool {
+        self.spent.set(self.spent.get() + bytes);
+        self.is_spent()
+    }
+
+    /// Whether more came out than the input may become.
+    pub(super) fn is_spent(&self) -> bool {
+        let from = self.size.get().unwrap_or(self.read.get());
+        self.spent.get() > self.ratio_floor && self.spent.get() > from.saturating_mul(self.ratio)
+    }
+
+    /// Notes that the system failed to read.
+    pub(super) fn note(&self, error: &io::Error) {
+        if error.kind() != io::ErrorKind::Interrupted {
+            *self.failed.borrow_mut() = Some(error.to_string());
+            self.fault.set(Some(InputEnd::Truncated));
+        }
+    }
+
+    /// What the system said, where it failed to read.
+    pub(super) fn failed(&self) -> Option<String> {
+        self.failed.borrow().clone()
+    }
+
+    /// Notes how a stream broke, and gives the error to hand up for it.
+    pub(super) fn broken(&self, end: InputEnd) -> io::Error {
+        self.fault.set(Some(end));
+        io::Error::other("damaged")
+    }
+
+    /// How the stream that failed last broke.
+    pub(super) fn fault(&self) -> Option<InputEnd> {
+        self.fault.get()
+    }
+
+    /// The same, and forgets it: the next member has a fault of its own, or none.
+    pub(super) fn take_fault(&self) -> Option<InputEnd> {
+        self.fault.take()
+    }
+}
+
+/// The input itself: counts what is read, and notes why reading failed.
+pub(super) struct Tap<'w, R> {
+    pub(super) reader: R,
+    pub(super) wire: &'w Wire,
+}
+
+impl<R: Read> Read for Tap<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let outcome = self.reader.read(out);
+        match &outcome {
+            Ok(len) => self.wire.count(*len as u64),
+            Err(error) => self.wire.note(error),
+        }
+        outcome
+    }
+}
+
+/// A reader that hashes what passes through it.
+pub(super) struct Hashing<'r> {
+    reader: &'r mut dyn Read,
+    hasher: Xxh3,
+    pub(super) bytes: u64,
+}
+
+impl<'r> Hashing<'r> {
+    pub(super) fn new(reader: &'r mut dyn Read) -> Self {
+        Self { reader, hasher: Xxh3::new(), bytes: 0 }
+    }
+
+    pub(super) fn hash(&self) -> u128 {
+        self.hasher.digest128()
+    }
+}
+
+impl Read for Hashing<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let len = self.reader.read(out)?;
+        self.hasher.update(&out[..len]);
+        self.bytes += len as u64;
+        Ok(len)
+    }
+}
+
+/// A reader whose first bytes were looked at already.
+pub(super) struct Peeked<R> {
+    start: [u8; PEEK],
+    at: usize,
+    len: usize,
+    /// What reading the first bytes ended with; due after them.
+    error: Option<io::Error>,
+    pub(super) reader: R,
+}
+
+impl<R: Read> Peeked<R> {
+    pub(super) fn new(mut reader: R) -> Self {
+        let (mut start, mut len, mut error) = ([0; PEEK], 0, None);
+        while len < PEEK {
+            match reader.read(&mut start[len..]) {
+                Ok(0) => break,
+                Ok(more) => len += more,
+                Err(other) if other.kind() == io::ErrorKind::Interrupted => {}
+                Err(other) => {
+                    error = Some(other);
+                    break;
+                }
+            }
+        }
+        Self { start, at: 0, len, error, reader }
+    }
+
+    /// The first bytes: all of them, or as many as tell.
+    pub(super) fn start(&self) -> &[u8] {
+        &self.start[self.at..self.len]
+    }
+}
+
+impl<R: Read> Read for Peeked<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let start = self.start();
+        if !start.is_empty() {
+            let len = start.len().min(out.len());
+            out[..len].copy_from_slice(&start[..len]);
+            self.at += len;
+            return Ok(len);
+        }
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => self.reader.read(out),
+        }
+    }
+}
+
+/// What comes out of a codec, as a reader.
+pub(super) struct Decoded<'w, R> {
+    pub(super) decoder: Decoder<R>,
+    pub(super) wire: &'w Wire,
+}
+
+impl<R: Read> Read for Decoded<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.decoder.read(out).map_err(|error| match error.kind() {
+            // The layer below has noted why.
+            CodecErrorKind::Read => io::Error::other("damaged"),
+            _ => self.wire.broken(end_of(&error)),
+        })
+    }
+}
+
+/// A stream that ends with a fault.
+pub(super) struct Cut<'w> {
+    pub(super) wire: &'w Wire,
+    pub(super) end: InputEnd,
+}
+
+impl Read for Cut<'_> {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(self.wire.broken(self.end))
+    }
+}

@@ -1,0 +1,191 @@
+//! One member of a zip archive: what its head says, and its content.
+
+use std::io::{self, Read};
+
+use flate2::Crc;
+use flate2::read::DeflateDecoder;
+use korpus_core::{InputEnd, Reason};
+
+use super::bytes::{At, Section, fetch, u16_at, u32_at, u64_at};
+use super::{LOCAL, LOCAL_LEN};
+use crate::source::wire::Wire;
+
+/// A length of 32 bits that stands for one of 64 in the extra field.
+const LONG: u64 = 0xffff_ffff;
+/// The extra field of lengths of 64 bits.
+const LONG_FIELD: u16 = 1;
+const STORED: u16 = 0;
+const DEFLATE: u16 = 8;
+const ZSTD: u16 = 93;
+const ENCRYPTED: u16 = 1;
+const OPEN_ENDED: u16 = 1 << 3;
+
+/// What a member is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::source) enum ZipKind {
+    /// A file with content.
+    File,
+    /// A directory.
+    Directory,
+    /// A link or a device: not followed.
+    Other,
+}
+
+/// What is known of a member before it is read.
+#[derive(Debug, Clone)]
+pub(in crate::source) struct ZipEntry {
+    pub(in crate::source) name: String,
+    pub(in crate::source) kind: ZipKind,
+    /// Its length, unpacked, where it is known.
+    pub(in crate::source) size: Option<u64>,
+    pub(super) compressed: u64,
+    pub(super) crc: Option<u32>,
+    method: u16,
+    flags: u16,
+    /// Where its head is.
+    head: u64,
+}
+
+impl ZipEntry {
+    /// From an entry of the directory.
+    pub(super) fn central(entry: &[u8], name: &[u8], extra: &[u8], shift: u64) -> Self {
+        let mut long = LongFields::find(extra);
+        let size = long.resolve(u32_at(entry, 24));
+        let compressed = long.resolve(u32_at(entry, 20));
+        let head = long.resolve(u32_at(entry, 42)).saturating_add(shift);
+        // Unix and macOS keep what a file is there, if they keep anything.
+        let is_unix = matches!(entry[5], 3 | 19);
+        let mode = if is_unix { u32_at(entry, 38) >> 16 & 0o170_000 } else { 0 };
+        let mut new = Self::new(entry, 8, name, head);
+        new.kind = match mode {
+            0 | 0o100_000 => new.kind,
+            0o040_000 => ZipKind::Directory,
+            _ => ZipKind::Other,
+        };
+        Self { size: Some(size), compressed, crc: Some(u32_at(entry, 16)), ..new }
+    }
+
+    /// From the head of a member.
+    pub(super) fn local(bytes: &[u8], name: &[u8], extra: &[u8], head: u64) -> Self {
+        let mut long = LongFields::find(extra);
+        let size = long.resolve(u32_at(bytes, 22));
+        let compressed = long.resolve(u32_at(bytes, 18));
+        let new = Self::new(bytes, 6, name, head);
+        if new.is_open_ended() {
+            return new;
+        }
+        Self { size: Some(size), compressed, crc: Some(u32_at(bytes, 14)), ..new }
+    }
+
+    /// `flags` is where these are; the method follows.
+    fn new(bytes: &[u8], flags: usize, name: &[u8], head: u64) -> Self {
+        let name = String::from_utf8_lossy(name).into_owned();
+        let kind = if name.ends_with(['/', '\\']) { ZipKind::Directory } else { ZipKind::File };
+        let (flags, method) = (u16_at(bytes, flags), u16_at(bytes, flags + 2));
+        Self { name, kind, size: None, compressed: 0, crc: None, method, flags, head }
+    }
+
+    /// Whether its head was written before its length was known.
+    pub(super) fn is_open_ended(&self) -> bool {
+        self.flags & OPEN_ENDED != 0
+    }
+
+    /// Why its content cannot be had, where that is plain from the start.
+    pub(in crate::source) fn refused(&self) -> Option<Reason> {
+        if self.flags & ENCRYPTED != 0 {
+            return Some(Reason::Encrypted);
+        }
+        (!matches!(self.method, STORED | DEFLATE | ZSTD)).then_some(Reason::UnknownMethod)
+    }
+
+    /// Its bytes as they stand in the archive.
+    pub(in crate::source) fn raw<'a>(&self, at: &'a dyn At, wire: &'a Wire) -> Option<Box<dyn Read + 'a>> {
+        let bytes = fetch(at, self.head, LOCAL_LEN).filter(|bytes| bytes.starts_with(LOCAL))?;
+        let skip = LOCAL_LEN as u64 + u64::from(u16_at(&bytes, 26)) + u64::from(u16_at(&bytes, 28));
+        let position = self.head.saturating_add(skip);
+        Some(Box::new(Section::new(at, wire, position, self.compressed)))
+    }
+
+    /// Its content, checked against its length and checksum at its end. `None` where it has no head.
+    pub(in crate::source) fn content<'a>(
+        &self,
+        at: &'a dyn At,
+        wire: &'a Wire,
+    ) -> Option<Box<dyn Read + 'a>> {
+        let raw = self.raw(at, wire)?;
+        let reader: Box<dyn Read + 'a> = match self.method {
+            STORED => raw,
+            DEFLATE => Box::new(DeflateDecoder::new(raw)),
+            _ => Box::new(zstd::stream::read::Decoder::new(raw).ok()?),
+        };
+        let (crc, size) = (self.crc, self.size);
+        Some(Box::new(Checked { reader, sum: Crc::new(), len: 0, crc, size, wire, failed: None }))
+    }
+}
+
+/// Lengths of 64 bits, which stand in the extra field in the order in which they are needed.
+struct LongFields<'a>(&'a [u8]);
+
+impl<'a> LongFields<'a> {
+    fn find(mut extra: &'a [u8]) -> Self {
+        while extra.len() >= 4 {
+            let (id, len) = (u16_at(extra, 0), usize::from(u16_at(extra, 2)));
+            let Some(field) = extra.get(4..4 + len) else { break };
+            if id == LONG_FIELD {
+                return Self(field);
+            }
+            extra = &extra[4 + len..];
+        }
+        Self(&[])
+    }
+
+    fn resolve(&mut self, short: u32) -> u64 {
+        if u64::from(short) != LONG || self.0.len() < 8 {
+            return u64::from(short);
+        }
+        let long = u64_at(self.0, 0);
+        self.0 = &self.0[8..];
+        long
+    }
+}
+
+/// Checks at the end what was read.
+struct Checked<'a> {
+    reader: Box<dyn Read + 'a>,
+    sum: Crc,
+    len: u64,
+    crc: Option<u32>,
+    size: Option<u64>,
+    wire: &'a Wire,
+    failed: Option<InputEnd>,
+}
+
+impl Read for Checked<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if let Some(end) = self.failed {
+            return Err(self.wire.broken(end));
+        }
+        if out.is_empty() {
+            return Ok(0);
+        }
+        let end = match self.reader.read(out) {
+            Ok(0) => {
+                let differs = self.crc.is_some_and(|crc| crc != self.sum.sum())
+                    || self.size.is_some_and(|size| size != self.len);
+                if !differs {
+                    return Ok(0);
+                }
+                InputEnd::Corrupt
+            }
+            Ok(len) => {
+                self.sum.update(&out[..len]);
+                self.len += len as u64;
+                return Ok(len);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            Err(_) => self.wire.fault().unwrap_or(InputEnd::Corrupt),
+        };
+        self.failed = Some(end);
+        Err(self.wire.broken(end))
+    }
+}
