@@ -1,28 +1,97 @@
 //! From inputs to tables of metrics: the one entry that everything else serves.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
+use arrow::compute::BatchCoalescer;
 use arrow::record_batch::RecordBatch;
-use korpus_engine::{InputList, Observer, RunReport};
+use korpus_engine::{EngineError, Fate, InputList, Ledger, Observer, Pool, RunReport, run};
+use rayon::prelude::*;
 
-use crate::error::{AnalyticsError, Result};
+use crate::aggregate::Aggregates;
+use crate::codec::Reader;
+use crate::error::Result;
+use crate::events::{Event, EventJob, EventState, OF_CALL, PLATFORM, session_key};
+use crate::exchange::{Exchange, Frame};
+use crate::fold::coverage::Coverage;
+use crate::fold::{FoldRules, Folder, Rules, fold_users, is_message};
+use crate::local_time::LocalTime;
+use crate::metrics::Metric;
 use crate::options::AnalyzeOptions;
+use crate::requests;
+use crate::symbols::{Names, Symbols};
+use crate::text::Phrases;
+
+/// Rows of `sessions` that are handed on at a time.
+const BATCH_ROWS: usize = 8192;
+/// What is read of a partition at a time, at least.
+const LEAST_AT_ONCE: usize = 1 << 20;
 
 /// What came of an analysis, besides the rows of `sessions`.
 #[derive(Debug)]
 pub struct Analysis {
-    /// The aggregates, by the name of their table; each with the schema of its [`Metric`](crate::Metric).
+    /// The aggregates, by the name of their table; each with the schema of its [`Metric`].
     pub tables: BTreeMap<&'static str, RecordBatch>,
-    /// How many rows `sessions` has.
-    pub sessions: u64,
+    /// What there was.
+    pub counts: Counts,
     /// Every body and input, and what became of every message.
     pub run: RunReport,
     /// Bytes of events and states that did not fit into memory.
     pub spilled_bytes: u64,
 }
 
+/// How many sessions and messages there were, and how far they can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Rows of `sessions`.
+    pub sessions: u64,
+    /// Of them, those that began before the data does.
+    pub left_cut: u64,
+    /// Of them, those that may go on after the data ends.
+    pub right_cut: u64,
+    /// Of them, those of which nothing says whether they are a developer's.
+    pub developer_unknown: u64,
+    /// Sessions of developers, left out or not.
+    pub developer_sessions: u64,
+    /// Kept messages that belong to no session.
+    pub unsessioned: u64,
+    /// Kept messages without a time, of sessions that count and of none.
+    pub untimed: u64,
+}
+
+impl Counts {
+    pub(crate) fn of(states: &Aggregates) -> Self {
+        Self {
+            sessions: states.count("sessions"),
+            left_cut: states.count("left_cut"),
+            right_cut: states.count("right_cut"),
+            developer_unknown: states.count("developer_unknown"),
+            developer_sessions: states.count("developer_sessions"),
+            unsessioned: states.count("unsessioned"),
+            untimed: states.count("untimed"),
+        }
+    }
+}
+
 /// Reads `inputs`, hands the rows of `sessions` to `sessions`, batch by batch and in the order of the table, and gives back
 /// the aggregates.
+///
+/// ```
+/// use korpus_analytics::{AnalyzeOptions, analyze};
+/// use korpus_engine::InputList;
+///
+/// let page = br#"{"total":1,"messages":[{"_id":"ms-1","botId":"st-1","sessionId":"s-1","type":"incoming",
+///     "createdOn":"2025-09-03T10:00:00.000Z","components":[{"cT":"text","data":{"text":"Hello?"}}]}]}"#;
+/// let inputs = InputList::from_bytes([("page.json", &page[..])]);
+/// let mut sessions = 0;
+/// let analysis = analyze(&inputs, &AnalyzeOptions::default(), &mut |rows| {
+///     sessions += rows.num_rows();
+///     Ok(())
+/// }, &())?;
+/// assert_eq!((sessions, analysis.counts.sessions), (1, 1));
+/// assert_eq!(analysis.tables["volumes"].num_rows(), 1);
+/// # Ok::<(), korpus_analytics::AnalyticsError>(())
+/// ```
 ///
 /// # Errors
 /// What ends a run, and what `sessions` fails with.
@@ -32,6 +101,199 @@ pub fn analyze(
     sessions: &mut dyn FnMut(RecordBatch) -> Result<()>,
     observer: &dyn Observer,
 ) -> Result<Analysis> {
-    let _ = (inputs, options, sessions, observer);
-    Err(AnalyticsError::Internal("not connected yet"))
+    let pool = Pool::new(options.threads)?;
+    let memory = options.run.memory;
+    let temp_dir = || options.run.temp_dir.clone();
+    let job = EventJob {
+        limits: options.run.limits.clone(),
+        phrases: Phrases::new(options),
+        symbols: Some(Symbols::new(memory.limit() / 16)),
+        copies: !options.run.dedup,
+    };
+    let mut state = EventState {
+        exchange: Exchange::new(memory.row_groups(), temp_dir()),
+        of_bodies: Exchange::new(memory.limit() / 16, temp_dir()),
+    };
+    let report = run(&pool, inputs, &options.run, &job, &mut state, observer)?;
+    state.resolve_bodies(|seq| call_of(&report.ledger, seq))?;
+    let EventState { exchange, of_bodies } = state;
+    let names = job.symbols.map(Symbols::into_names).unwrap_or_default();
+
+    let step = Fold { pool: &pool, options, report: &report, names: &names, exchange: &exchange };
+    let coverage = step.coverage()?;
+    let mut users = Exchange::new(memory.limit() / 8, temp_dir());
+    let mut states = step.sessions(&coverage, &mut users, sessions)?;
+    step.users(&users, &mut states)?;
+    let source = |seq| place_of(&report.ledger, seq);
+    let tables = states.finish(&mut LocalTime::new(options.timezone.clone()), &source)?;
+    Ok(Analysis {
+        tables,
+        counts: Counts::of(&states),
+        spilled_bytes: exchange.spilled_bytes()
+            + of_bodies.spilled_bytes()
+            + users.spilled_bytes()
+            + report.spilled_bytes,
+        run: report,
+    })
+}
+
+/// The call that a message without ids belongs to: by the request where it is known, else by its body.
+fn call_of(ledger: &Ledger, seq: u64) -> Option<(u128, String)> {
+    let page = &ledger.pages()[ledger.page_of_message(seq)?];
+    let url = ledger.inputs().get(page.input).and_then(|input| input.http.as_ref()?.url.as_deref());
+    let id = url.and_then(requests::call_id).unwrap_or_else(|| format!("{:032x}", page.array_hash));
+    Some((session_key(OF_CALL, None, &id), id))
+}
+
+/// Where a message stands, in words.
+fn place_of(ledger: &Ledger, seq: u64) -> String {
+    let Some(page) = ledger.page_of_message(seq).map(|page| &ledger.pages()[page]) else {
+        return String::new();
+    };
+    let file = ledger.inputs().get(page.input).map_or("", |input| &input.input.display);
+    format!("{file}, body {}, message {}", page.page_index, seq.saturating_sub(page.first_message))
+}
+
+/// What the steps after the run go by.
+struct Fold<'r> {
+    pool: &'r Pool,
+    options: &'r AnalyzeOptions,
+    report: &'r RunReport,
+    names: &'r Names,
+    exchange: &'r Exchange,
+}
+
+impl Fold<'_> {
+    fn is_kept(&self, frame: Frame<'_>) -> bool {
+        let fates = if frame.kind == PLATFORM { &self.report.records } else { &self.report.messages };
+        fates.fate(frame.seq) == Fate::Kept
+    }
+
+    fn check(&self) -> Result<()> {
+        let cancelled = self.options.run.cancel.load(Ordering::Relaxed);
+        if cancelled { Err(EngineError::Cancelled.into()) } else { Ok(()) }
+    }
+
+    /// How many bytes of a partition may be read at a time.
+    fn at_once(&self) -> usize {
+        (self.options.run.memory.limit() / 16 / self.pool.threads()).max(LEAST_AT_ONCE)
+    }
+
+    /// The edges of all bots.
+    fn coverage(&self) -> Result<Coverage> {
+        let mut coverage = Coverage::new(self.options.window);
+        if coverage.is_given() {
+            return Ok(coverage);
+        }
+        for url in self.report.ledger.inputs().iter().filter_map(|input| input.http.as_ref()?.url.as_deref())
+        {
+            if let Some((bot, edges)) = requests::window(url) {
+                coverage.add_request(&bot, edges);
+            }
+        }
+        let partitions = 0..self.exchange.partitions();
+        let found: Vec<Result<Coverage>> = self.pool.install(|| {
+            partitions
+                .into_par_iter()
+                .map(|partition| {
+                    let mut found = Coverage::default();
+                    self.exchange.for_each(partition, |frame| {
+                        if is_message(frame.kind) && self.is_kept(frame) {
+                            let (bot, at) = Event::read_coverage(Reader::new(frame.payload, self.names));
+                            at.into_iter().for_each(|at| found.add(bot, at));
+                        }
+                    })?;
+                    Ok(found)
+                })
+                .collect()
+        });
+        for found in found {
+            coverage.merge(found?);
+        }
+        self.check()?;
+        Ok(coverage)
+    }
+
+    /// Folds all sessions: their rows go to `rows`, in order, what they know of their users to `users`.
+    fn sessions(
+        &self,
+        coverage: &Coverage,
+        users: &mut Exchange,
+        rows: &mut dyn FnMut(RecordBatch) -> Result<()>,
+    ) -> Result<Aggregates> {
+        let rules = FoldRules {
+            names: self.names,
+            rules: Rules { coverage, gap: self.options.inactivity_gap_ms.saturating_mul(1000) },
+            include_developers: self.options.include_developers,
+        };
+        let new = || Folder::new(LocalTime::new(self.options.timezone.clone()));
+        let mut folders: Vec<Folder> = std::iter::repeat_with(new).take(self.pool.threads()).collect();
+        let mut batches = BatchCoalescer::new(Metric::Sessions.arrow_schema(), BATCH_ROWS);
+        let partitions: Vec<usize> = (0..self.exchange.partitions()).collect();
+        for chunk in partitions.chunks(folders.len()) {
+            let folded: Vec<Result<Vec<RecordBatch>>> = self.pool.install(|| {
+                let pairs = folders.par_iter_mut().zip(chunk.par_iter());
+                pairs.map(|(folder, &partition)| self.partition(folder, partition, rules)).collect()
+            });
+            for batch in folded.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten() {
+                batches.push_batch(batch)?;
+                while let Some(batch) = batches.next_completed_batch() {
+                    rows(batch)?;
+                }
+            }
+            for folder in &mut folders {
+                users.push(&folder.feeder.users.frames, |_| 0)?;
+                folder.feeder.users.frames.clear();
+            }
+            self.check()?;
+        }
+        batches.finish_buffered_batch()?;
+        while let Some(batch) = batches.next_completed_batch() {
+            rows(batch)?;
+        }
+        let mut states = Aggregates::default();
+        folders.into_iter().for_each(|folder| states.merge(folder.feeder.states));
+        Ok(states)
+    }
+
+    fn partition(
+        &self,
+        folder: &mut Folder,
+        partition: usize,
+        rules: FoldRules<'_>,
+    ) -> Result<Vec<RecordBatch>> {
+        let passes = self.exchange.passes(partition, self.at_once());
+        (0..passes)
+            .map(|pass| {
+                let bytes = self.exchange.read(partition, pass, passes)?;
+                folder.fold(&bytes, rules, |frame| self.is_kept(frame))
+            })
+            .collect()
+    }
+
+    /// Brings together what is known of each user.
+    fn users(&self, users: &Exchange, states: &mut Aggregates) -> Result<()> {
+        let partitions: Vec<usize> = (0..users.partitions()).collect();
+        let share = partitions.len().div_ceil(self.pool.threads());
+        let folded: Vec<Result<Aggregates>> = self.pool.install(|| {
+            partitions
+                .par_chunks(share)
+                .map(|partitions| {
+                    let mut states = Aggregates::default();
+                    for &partition in partitions {
+                        let passes = users.passes(partition, self.at_once());
+                        for pass in 0..passes {
+                            fold_users(&users.read(partition, pass, passes)?, &mut states);
+                        }
+                        self.check()?;
+                    }
+                    Ok(states)
+                })
+                .collect()
+        });
+        for folded in folded {
+            states.merge(folded?);
+        }
+        Ok(())
+    }
 }

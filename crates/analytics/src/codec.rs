@@ -31,6 +31,11 @@ pub(crate) fn put_text(out: &mut Vec<u8>, text: Option<&str>) {
     out.extend_from_slice(text.as_bytes());
 }
 
+/// Appends what takes eight bytes, such as a hash.
+pub(crate) fn put_fixed(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
 /// Appends the number of a name.
 pub(crate) fn put_symbol(out: &mut Vec<u8>, number: u32) {
     put_uint(out, u64::from(number) << 1 | 1);
@@ -84,6 +89,11 @@ impl<'a> Reader<'a> {
     pub(crate) fn int(&mut self) -> i64 {
         let value = self.uint();
         (value >> 1) as i64 ^ -((value & 1) as i64)
+    }
+
+    /// Reads what takes eight bytes, such as a hash.
+    pub(crate) fn fixed(&mut self) -> u64 {
+        self.take(8).try_into().map_or(0, u64::from_le_bytes)
     }
 
     pub(crate) fn maybe(&mut self) -> Option<i64> {

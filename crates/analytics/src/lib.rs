@@ -1,17 +1,24 @@
 //! The metrics of korpus: messages to events, events to sessions, sessions to aggregates.
 #![forbid(unsafe_code)]
 
+mod aggregate;
 mod analyze;
 mod codec;
 mod error;
+mod events;
+mod exchange;
+mod fold;
 mod local_time;
 mod metrics;
 mod options;
+mod requests;
+mod rows;
 mod sketch;
 mod symbols;
 mod text;
 
-pub use analyze::{Analysis, analyze};
+pub use aggregate::Aggregates;
+pub use analyze::{Analysis, Counts, analyze};
 pub use error::{AnalyticsError, Result};
 pub use metrics::{
     Metric, MetricColumn, MetricKind, MetricTable, RULES_VERSION, metric_markdown, metrics_markdown,

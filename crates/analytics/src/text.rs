@@ -4,7 +4,9 @@ use caseless::Caseless as _;
 use unicode_normalization::UnicodeNormalization as _;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::events::Flags;
 use crate::options::AnalyzeOptions;
+use crate::symbols::FastMap;
 
 /// How many characters of a text stand in aggregates at most.
 const SHOWN_CHARS: usize = 1000;
@@ -79,25 +81,82 @@ impl Phrases {
         }
     }
 
-    pub(crate) fn is_pseudo(&self, text: &str) -> bool {
+    /// All that a normalised text is, in or out.
+    fn flags(&self, text: &str) -> u32 {
+        let flag = |is: bool, bit: u32| if is { bit } else { 0 };
+        flag(self.is_pseudo(text), Flags::PSEUDO)
+            | flag(self.is_closure(text), Flags::CLOSURE)
+            | flag(self.is_fallback(text), Flags::FALLBACK)
+            | flag(self.is_wrap_up(text), Flags::WRAP_UP)
+            | flag(is_question(text), Flags::QUESTION)
+    }
+
+    fn is_pseudo(&self, text: &str) -> bool {
         self.pseudo.iter().any(|phrase| phrase == text)
     }
 
-    pub(crate) fn is_closure(&self, text: &str) -> bool {
+    fn is_closure(&self, text: &str) -> bool {
         self.closure.iter().any(|phrase| text.starts_with(phrase.as_str()))
     }
 
-    pub(crate) fn is_fallback(&self, text: &str) -> bool {
+    fn is_fallback(&self, text: &str) -> bool {
         self.fallback.iter().any(|phrase| text.contains(phrase.as_str()))
     }
 
-    pub(crate) fn is_wrap_up(&self, text: &str) -> bool {
+    fn is_wrap_up(&self, text: &str) -> bool {
         self.wrap_up.iter().any(|phrase| text.contains(phrase.as_str()))
     }
 }
 
+/// What texts are known to be: bots say the same things again and again.
+#[derive(Debug, Default)]
+pub(crate) struct TextCache {
+    known: FastMap<Box<str>, TextFacts>,
+    bytes: usize,
+    normal: String,
+}
+
+/// What there is to know of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct TextFacts {
+    /// See [`text_hash`].
+    pub hash: u64,
+    /// The flags of events that the text alone decides, whichever way it went.
+    pub flags: u32,
+}
+
+/// What the texts of one worker's cache may take.
+const CACHE_BYTES: usize = 4 << 20;
+/// Longer texts are not remembered.
+const CACHED: usize = 2048;
+
+impl TextCache {
+    /// What there is to know of a text.
+    pub(crate) fn facts(&mut self, text: &str, phrases: &Phrases) -> TextFacts {
+        if let Some(&known) = self.known.get(text) {
+            return known;
+        }
+        self.normal.clear();
+        normalize(text, &mut self.normal);
+        let facts = TextFacts { hash: text_hash(&self.normal), flags: phrases.flags(&self.normal) };
+        let cost = text.len() + 64;
+        if text.len() <= CACHED && self.bytes + cost <= CACHE_BYTES {
+            self.bytes += cost;
+            self.known.insert(text.into(), facts);
+        }
+        facts
+    }
+
+    /// The same of a text that somebody typed, which is not worth remembering, and its normalised form.
+    pub(crate) fn typed(&mut self, text: &str, phrases: &Phrases) -> (TextFacts, &str) {
+        self.normal.clear();
+        normalize(text, &mut self.normal);
+        (TextFacts { hash: text_hash(&self.normal), flags: phrases.flags(&self.normal) }, &self.normal)
+    }
+}
+
 /// Whether a text asks something, by its last character.
-pub(crate) fn is_question(normalized: &str) -> bool {
+fn is_question(normalized: &str) -> bool {
     normalized.ends_with(['?', '？', '؟'])
 }
 

@@ -1,0 +1,286 @@
+//! From states to tables.
+
+use std::collections::BTreeMap;
+
+use arrow::record_batch::RecordBatch;
+
+use super::groups::{Group, KeyPart};
+use super::state::Aggregates;
+use super::{Aggregate, Key, SUMMARY_CELLS};
+use crate::error::Result;
+use crate::events::is_link;
+use crate::fold::{distinct_key, group_hash};
+use crate::local_time::LocalTime;
+use crate::metrics::Metric;
+use crate::rows::{Cell, Rows};
+use crate::sketch::{Sketch, estimate};
+
+const MICROS_A_MINUTE: i64 = 60_000_000;
+/// A clock shows another hour after this many minutes at the earliest, in every zone.
+const STEP: i64 = 15;
+
+/// The parts of a session summary that rates are made of.
+const BASE: usize = 16;
+const CONTAINED: usize = 17;
+const TRANSFERRED: usize = 18;
+const DROPPED: usize = 19;
+
+/// The hash of a text as a table shows it.
+fn hex(part: KeyPart<'_>) -> String {
+    match part {
+        KeyPart::Hash(hash) => format!("{hash:016x}"),
+        _ => String::new(),
+    }
+}
+
+fn cell<'a>(part: KeyPart<'a>, hash: &'a str) -> Cell<'a> {
+    match part {
+        KeyPart::Null => Cell::Null,
+        KeyPart::Int(value) => Cell::Int(value),
+        KeyPart::Text(value) => Cell::Text(value),
+        KeyPart::Hash(_) => Cell::Text(hash),
+    }
+}
+
+fn flag(part: KeyPart<'_>) -> Cell<'static> {
+    match part {
+        KeyPart::Int(value) => Cell::Bool(value != 0),
+        _ => Cell::Null,
+    }
+}
+
+fn ratio(numerator: i64, denominator: i64) -> Cell<'static> {
+    if denominator == 0 { Cell::Null } else { Cell::Float(numerator as f64 / denominator as f64) }
+}
+
+impl Aggregates {
+    /// The tables that the states make, in a time zone. `source` tells where a message stands, by its ordinal.
+    ///
+    /// # Errors
+    /// None that can be helped: a defect of korpus.
+    pub(crate) fn finish(
+        &self,
+        local: &mut LocalTime,
+        source: &dyn Fn(u64) -> String,
+    ) -> Result<BTreeMap<&'static str, RecordBatch>> {
+        let mut tables = BTreeMap::new();
+        let mut add = |metric: Metric, batch: RecordBatch| tables.insert(metric.name(), batch);
+        add(Metric::Volumes, self.volumes()?);
+        add(Metric::SessionSummary, self.table(Aggregate::SessionSummary, Metric::SessionSummary, summary)?);
+        add(Metric::ContainmentCheck, self.containment_check()?);
+        add(Metric::Latency, self.table(Aggregate::Latency, Metric::Latency, latency)?);
+        add(Metric::LatencyBuckets, self.latency_buckets()?);
+        add(Metric::Heatmap, self.plain(Aggregate::Heatmap, Metric::Heatmap)?);
+        add(Metric::Users, self.table(Aggregate::Users, Metric::Users, user)?);
+        add(Metric::TemplatesUsage, self.plain(Aggregate::Templates, Metric::TemplatesUsage)?);
+        add(Metric::ActionsUsage, self.table(Aggregate::Actions, Metric::ActionsUsage, action)?);
+        add(Metric::Forms, self.plain(Aggregate::Forms, Metric::Forms)?);
+        add(Metric::DropOffPoints, self.plain(Aggregate::DropOffPoints, Metric::DropOffPoints)?);
+        add(Metric::Tasks, self.plain(Aggregate::Tasks, Metric::Tasks)?);
+        add(Metric::TaskEdges, self.task_edges()?);
+        add(Metric::PathVariants, self.path_variants()?);
+        add(Metric::TopInputs, self.plain(Aggregate::TopInputs, Metric::TopInputs)?);
+        add(Metric::Reprompts, self.plain(Aggregate::Reprompts, Metric::Reprompts)?);
+        add(Metric::TagsUsage, self.tags_usage()?);
+        add(Metric::Concurrency, self.concurrency(local)?);
+        add(Metric::Drift, self.drift(source)?);
+        Ok(tables)
+    }
+
+    /// A number about the run.
+    pub(crate) fn count(&self, name: &str) -> u64 {
+        let mut key = Key::default();
+        let group = self.groups(Aggregate::Counts).get(key.start().text(Some(name)).bytes());
+        group.map_or(0, |group| group.cells[0].cast_unsigned())
+    }
+
+    /// A table of keys, and of what `values` makes of each group.
+    fn table(
+        &self,
+        aggregate: Aggregate,
+        metric: Metric,
+        values: impl Fn(&[KeyPart<'_>], &Group, &mut Vec<Cell<'static>>),
+    ) -> Result<RecordBatch> {
+        let mut rows = Rows::new(metric);
+        let mut cells = Vec::new();
+        for (parts, group) in self.groups(aggregate).sorted(aggregate.key()) {
+            cells.clear();
+            values(&parts, group, &mut cells);
+            // No key has more than one hash.
+            let hash = parts.iter().map(|&part| hex(part)).find(|hash| !hash.is_empty()).unwrap_or_default();
+            rows.push(parts.iter().map(|&part| cell(part, &hash)).chain(cells.iter().copied()));
+        }
+        rows.finish()
+    }
+
+    /// A table of keys and cells.
+    fn plain(&self, aggregate: Aggregate, metric: Metric) -> Result<RecordBatch> {
+        self.table(aggregate, metric, |_, group, cells| put_cells(group, cells))
+    }
+
+    /// How many distinct users there are in a group.
+    fn users_in(&self, aggregate: Aggregate, key: &[u8]) -> i64 {
+        let group = group_hash(aggregate, key);
+        let found = self.groups(Aggregate::DistinctUsers).get(distinct_key(&mut Key::default(), group));
+        found.map_or(0, |group| group.cells[0])
+    }
+
+    fn volumes(&self) -> Result<RecordBatch> {
+        self.table(Aggregate::Volumes, Metric::Volumes, |parts, group, cells| {
+            put_cells(group, cells);
+            cells.push(self.users_in(Aggregate::Volumes, key_of(parts, &mut Key::default())).into());
+        })
+    }
+
+    fn tags_usage(&self) -> Result<RecordBatch> {
+        self.table(Aggregate::Tags, Metric::TagsUsage, |parts, group, cells| {
+            put_cells(group, cells);
+            cells.push(self.users_in(Aggregate::Tags, key_of(parts, &mut Key::default())).into());
+        })
+    }
+
+    fn containment_check(&self) -> Result<RecordBatch> {
+        let mut rows = Rows::new(Metric::ContainmentCheck);
+        for (parts, group) in
+            self.groups(Aggregate::ContainmentCheck).sorted(Aggregate::ContainmentCheck.key())
+        {
+            let texts = parts[1..].iter().map(|&part| cell(part, ""));
+            rows.push([flag(parts[0])].into_iter().chain(texts).chain([group.cells[0].into()]));
+        }
+        rows.finish()
+    }
+
+    fn task_edges(&self) -> Result<RecordBatch> {
+        let mut rows = Rows::new(Metric::TaskEdges);
+        for (parts, group) in self.groups(Aggregate::TaskEdges).sorted(Aggregate::TaskEdges.key()) {
+            let texts = parts[..3].iter().map(|&part| cell(part, ""));
+            let counts = group.cells.iter().map(|&count| count.into());
+            rows.push(texts.chain([flag(parts[3])]).chain(counts));
+        }
+        rows.finish()
+    }
+
+    fn latency_buckets(&self) -> Result<RecordBatch> {
+        let mut rows = Rows::new(Metric::LatencyBuckets);
+        for (parts, group) in self.groups(Aggregate::Latency).sorted(Aggregate::Latency.key()) {
+            for (bucket, count) in group.sketch.iter().flat_map(|sketch| sketch.buckets()) {
+                let key = parts.iter().map(|&part| cell(part, ""));
+                let values: [Cell<'_>; 3] =
+                    [i64::from(bucket).into(), estimate(bucket).into(), count.cast_signed().into()];
+                rows.push(key.chain(values));
+            }
+        }
+        rows.finish()
+    }
+
+    fn path_variants(&self) -> Result<RecordBatch> {
+        let paths = self.groups(Aggregate::Paths).sorted(Aggregate::Paths.key());
+        let mut of_bot: BTreeMap<KeyPart<'_>, i64> = BTreeMap::new();
+        for (parts, group) in &paths {
+            *of_bot.entry(parts[0]).or_default() += group.cells[0];
+        }
+        let mut rows = Rows::new(Metric::PathVariants);
+        for (parts, group) in &paths {
+            let all = of_bot.get(&parts[0]).copied().unwrap_or_default();
+            let median = group.sketch.as_ref().and_then(|sketch| sketch.quantile(50));
+            rows.push([
+                cell(parts[0], ""),
+                cell(parts[1], ""),
+                group.cells[0].into(),
+                all.into(),
+                ratio(group.cells[0], all),
+                median.into(),
+            ]);
+        }
+        rows.finish()
+    }
+
+    fn drift(&self, source: &dyn Fn(u64) -> String) -> Result<RecordBatch> {
+        let mut rows = Rows::new(Metric::Drift);
+        for (parts, group) in self.groups(Aggregate::Drift).sorted(Aggregate::Drift.key()) {
+            let source = source(group.cells[1].cast_unsigned());
+            let key = parts.iter().map(|&part| cell(part, ""));
+            rows.push(key.chain([group.cells[0].into(), source.as_str().into()]));
+        }
+        rows.finish()
+    }
+
+    /// Sweeps over the minutes in which the number of sessions changes.
+    fn concurrency(&self, local: &mut LocalTime) -> Result<RecordBatch> {
+        let changes = self.groups(Aggregate::Concurrency).sorted(Aggregate::Concurrency.key());
+        let changes: Vec<(i64, i64)> = changes
+            .iter()
+            .filter_map(|(parts, group)| match parts[0] {
+                KeyPart::Int(minute) => Some((minute, group.cells[0])),
+                _ => None,
+            })
+            .collect();
+        let mut peaks: BTreeMap<(i32, i32), i64> = BTreeMap::new();
+        let mut running = 0;
+        for (at, &(minute, change)) in changes.iter().enumerate() {
+            running += change;
+            let Some(&(until, _)) = changes.get(at + 1).filter(|_| running > 0) else { continue };
+            // From this minute until the next change, as many run: that concerns every local hour in between.
+            let mut minute = minute;
+            while minute < until {
+                if let Some(local) = local.at(minute.saturating_mul(MICROS_A_MINUTE)) {
+                    let peak = peaks.entry((local.day, local.hour)).or_default();
+                    *peak = running.max(*peak);
+                }
+                minute = (minute.div_euclid(STEP) + 1) * STEP;
+            }
+        }
+        let mut rows = Rows::new(Metric::Concurrency);
+        for ((day, hour), peak) in peaks {
+            rows.push([i64::from(day).into(), i64::from(hour).into(), peak.into()]);
+        }
+        rows.finish()
+    }
+}
+
+fn put_cells(group: &Group, cells: &mut Vec<Cell<'static>>) {
+    cells.extend(group.cells.iter().map(|&count| Cell::Int(count)));
+}
+
+/// The bytes of a key without hashes.
+fn key_of<'k>(parts: &[KeyPart<'_>], key: &'k mut Key) -> &'k [u8] {
+    key.start();
+    for part in parts {
+        match *part {
+            KeyPart::Int(value) => key.int(Some(value)),
+            KeyPart::Text(value) => key.text(Some(value)),
+            _ => key.text(None),
+        };
+    }
+    key.bytes()
+}
+
+fn summary(_: &[KeyPart<'_>], group: &Group, cells: &mut Vec<Cell<'static>>) {
+    for of in [&group.cells[..SUMMARY_CELLS], &group.cells[SUMMARY_CELLS..]] {
+        cells.extend(of.iter().map(|&count| Cell::Int(count)));
+        cells.extend([CONTAINED, TRANSFERRED, DROPPED].map(|numerator| ratio(of[numerator], of[BASE])));
+    }
+}
+
+fn latency(_: &[KeyPart<'_>], group: &Group, cells: &mut Vec<Cell<'static>>) {
+    put_cells(group, cells);
+    let (least, greatest) = (group.cells[2] as f64, group.cells[3] as f64);
+    let quantile = |sketch: &Sketch, percent| sketch.quantile(percent).map(|ms| ms.clamp(least, greatest));
+    cells.extend(
+        [50, 90, 95, 99]
+            .map(|percent| Cell::from(group.sketch.as_deref().and_then(|sketch| quantile(sketch, percent)))),
+    );
+}
+
+fn user(_: &[KeyPart<'_>], group: &Group, cells: &mut Vec<Cell<'static>>) {
+    let [first, last, sessions, messages, days] = [0, 1, 2, 3, 4].map(|cell| group.cells[cell]);
+    let time = |time: i64, none: i64| if time == none { Cell::Null } else { Cell::Int(time) };
+    cells.extend([time(first, i64::MAX), time(last, i64::MIN)]);
+    cells.extend([sessions, messages, days].map(Cell::Int));
+    cells.push((days >= 2).into());
+}
+
+fn action(parts: &[KeyPart<'_>], group: &Group, cells: &mut Vec<Cell<'static>>) {
+    put_cells(group, cells);
+    cells.push(Cell::Bool(!matches!(parts[3], KeyPart::Text(name) if is_link(name))));
+}

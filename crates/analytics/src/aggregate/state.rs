@@ -1,0 +1,127 @@
+//! The states of all aggregates: fed, merged, and written to and read from Arrow.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, Int32Builder, Int64Builder, ListBuilder,
+    StringArray, StringBuilder,
+};
+use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
+
+use super::Aggregate;
+use super::groups::{Group, Groups};
+use crate::error::{AnalyticsError, Result};
+use crate::sketch::Sketch;
+
+/// The states of all aggregates over some of the sessions.
+///
+/// Merging the states of disjoint sets of whole sessions, in any order, gives the state of their union. A state is
+/// written to an Arrow batch and read from one for programs that bring their own exchange.
+#[derive(Debug, Clone)]
+pub struct Aggregates {
+    tables: Vec<Groups>,
+}
+
+impl Default for Aggregates {
+    fn default() -> Self {
+        Self { tables: Aggregate::ALL.iter().map(|aggregate| aggregate.groups()).collect() }
+    }
+}
+
+impl Aggregates {
+    /// The group of a key.
+    pub(crate) fn at(&mut self, aggregate: Aggregate, key: &[u8]) -> &mut Group {
+        self.tables[aggregate as usize].at(key)
+    }
+
+    pub(crate) fn groups(&self, aggregate: Aggregate) -> &Groups {
+        &self.tables[aggregate as usize]
+    }
+
+    /// Adds another state.
+    pub fn merge(&mut self, other: Self) {
+        for (table, other) in self.tables.iter_mut().zip(other.tables) {
+            table.merge(other);
+        }
+    }
+
+    /// The schema of a saved state.
+    pub fn arrow_schema() -> SchemaRef {
+        let list = |kind| DataType::List(Arc::new(Field::new_list_field(kind, true)));
+        Arc::new(Schema::new(vec![
+            Field::new("aggregate", DataType::Utf8, false),
+            Field::new("key", DataType::Binary, false),
+            Field::new("cells", list(DataType::Int64), false),
+            Field::new("buckets", list(DataType::Int32), false),
+            Field::new("counts", list(DataType::Int64), false),
+        ]))
+    }
+
+    /// The state as a batch, one row a group, in no order that means anything.
+    ///
+    /// # Errors
+    /// None that can be helped: a defect of korpus.
+    pub fn to_arrow(&self) -> Result<RecordBatch> {
+        let mut names = StringBuilder::new();
+        let mut keys = BinaryBuilder::new();
+        let mut cells = ListBuilder::new(Int64Builder::new());
+        let mut buckets = ListBuilder::new(Int32Builder::new());
+        let mut counts = ListBuilder::new(Int64Builder::new());
+        for aggregate in Aggregate::ALL {
+            for (key, group) in self.groups(aggregate).iter() {
+                names.append_value(aggregate.name());
+                keys.append_value(key);
+                cells.values().append_slice(&group.cells);
+                cells.append(true);
+                for (bucket, count) in group.sketch.iter().flat_map(|sketch| sketch.buckets()) {
+                    buckets.values().append_value(bucket);
+                    counts.values().append_value(count.cast_signed());
+                }
+                buckets.append(true);
+                counts.append(true);
+            }
+        }
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(names.finish()),
+            Arc::new(keys.finish()),
+            Arc::new(cells.finish()),
+            Arc::new(buckets.finish()),
+            Arc::new(counts.finish()),
+        ];
+        Ok(RecordBatch::try_new(Self::arrow_schema(), columns)?)
+    }
+
+    /// The state that a batch holds, as [`to_arrow`](Self::to_arrow) writes it.
+    ///
+    /// # Errors
+    /// [`AnalyticsError::State`] for anything else.
+    pub fn from_arrow(batch: &RecordBatch) -> Result<Self> {
+        if batch.schema_ref().fields() != Self::arrow_schema().fields() {
+            return Err(AnalyticsError::State("a saved state has other columns"));
+        }
+        let names: &StringArray = batch.column(0).as_string();
+        let keys: &BinaryArray = batch.column(1).as_binary();
+        let lists = [2, 3, 4].map(|column| batch.column(column).as_list::<i32>());
+        let mut state = Self::default();
+        for row in 0..batch.num_rows() {
+            let aggregate = Aggregate::ALL
+                .into_iter()
+                .find(|aggregate| aggregate.name() == names.value(row))
+                .ok_or(AnalyticsError::State("an aggregate that this version does not know"))?;
+            let [cells, buckets, counts] = lists.map(|list| list.value(row));
+            let cells = cells.as_primitive::<Int64Type>();
+            if cells.len() != aggregate.cells().len() || buckets.len() != counts.len() {
+                return Err(AnalyticsError::State("a group with another number of cells"));
+            }
+            let mut sketch = Sketch::default();
+            let counts = counts.as_primitive::<Int64Type>();
+            for (bucket, count) in buckets.as_primitive::<Int32Type>().values().iter().zip(counts.values()) {
+                sketch.add_many(*bucket, count.cast_unsigned());
+            }
+            let sketch = (sketch.count() > 0).then_some(sketch);
+            state.tables[aggregate as usize].merge_group(keys.value(row), cells.values(), sketch.as_ref());
+        }
+        Ok(state)
+    }
+}

@@ -1,0 +1,116 @@
+//! Where a message differs from what is documented.
+
+use korpus_core::{Author, Kind, Message, MessageField, Text, Value, parse_timestamp};
+
+/// Keys that are documented, but have no field of their own.
+const DOCUMENTED: &[&str] = &[
+    "sT",
+    "__v",
+    "resourceid",
+    "agentAssistDetails",
+    "msgType",
+    "cek",
+    "iv",
+    "ire",
+    "EOD",
+    "path",
+    "nodeType",
+    "tr0_I",
+    "tr0_O",
+    "tr0_T",
+    "tr_pId",
+    "tr_isSS",
+    "cluster_id",
+    "userMsgId",
+];
+const TYPES: &[&str] = &["incoming", "outgoing", "event", "ctrlmsg", "timelinemsg"];
+const STATUSES: &[&str] =
+    &["received", "queued", "in progress", "delivered", "pending", "sent to cs", "opened", "sent", "read"];
+const AUTHORS: &[&str] = &["USER", "AGENT", "SYSTEM", "EVENT", "FORM", "VOICEMAIL"];
+/// Things of one message that are told: hostile ones have no end of them.
+const MOST: usize = 100;
+/// Characters of a key or value.
+const LONGEST: usize = 120;
+/// Two times of a message may differ by this, in microseconds.
+const TOLERANCE: u64 = 1_000_000;
+
+/// Stands between the parts of a finding.
+pub(crate) const SEPARATOR: char = '\u{1f}';
+
+/// Calls `found` with field, kind and value of everything that is new in `message`.
+pub(crate) fn for_each(message: Message<'_>, event_at: Option<i64>, mut found: impl FnMut(&str, &str, &str)) {
+    let mut left = MOST;
+    let mut found = |field: &str, kind: &str, value: &str| {
+        if left > 0 {
+            left -= 1;
+            found(field, kind, value);
+        }
+    };
+    for other in message.others().filter(|other| !other.is_earlier) {
+        let is_documented = other.key.plain().is_some_and(|key| DOCUMENTED.contains(&key));
+        if !is_documented {
+            found(cut(&other.key.lossy()), "unknown_key", "");
+        }
+    }
+    for &field in MessageField::ALL {
+        if let Some(value) = message.value(field)
+            && !fits(field, value)
+        {
+            found(field.key(), "type_conflict", kind_name(value.kind()));
+        }
+    }
+    for (field, value, known) in [
+        ("type", message.message_type(), TYPES),
+        ("status", message.status(), STATUSES),
+        ("author.type", message.author().and_then(Author::author_type), AUTHORS),
+    ] {
+        if let Some(text) = value
+            && !is_one_of(text, known)
+        {
+            found(field, "new_enum_value", cut(&text.lossy()));
+        }
+    }
+    if let (Some(created), Some(stamp), Some(at)) =
+        (message.created_on(), message.timestamp_value().and_then(Value::as_i64), event_at)
+    {
+        // Only a time that is far off is worth the way back to whether it is that of `createdOn`.
+        let far = at.abs_diff(stamp.saturating_mul(1000)) > TOLERANCE;
+        if far && parse_timestamp(&created.lossy()).is_some() {
+            found("timestampValue", "time_disagreement", "");
+        }
+    }
+}
+
+fn is_one_of(text: Text<'_>, known: &[&str]) -> bool {
+    text.plain().is_some_and(|text| known.contains(&text))
+}
+
+fn cut(text: &str) -> &str {
+    text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
+}
+
+/// Whether a value is of a type that its key is documented with.
+fn fits(field: MessageField, value: Value<'_>) -> bool {
+    let kind = value.kind();
+    kind == Kind::Null
+        || match field {
+            MessageField::TimestampValue | MessageField::MessageSource => kind == Kind::Number,
+            MessageField::IsBotBuilder | MessageField::IsDeveloper | MessageField::IsAgentSide => {
+                matches!(kind, Kind::Number | Kind::True | Kind::False)
+            }
+            MessageField::Channels | MessageField::Components => kind == Kind::Array,
+            MessageField::Author | MessageField::Latency | MessageField::Tags => kind == Kind::Object,
+            _ => kind.is_string(),
+        }
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Null => "null",
+        Kind::False | Kind::True => "bool",
+        Kind::Number => "number",
+        Kind::Array => "array",
+        Kind::Object => "object",
+        _ => "string",
+    }
+}

@@ -1,0 +1,120 @@
+//! The job that makes events of messages: the first of the three steps.
+
+use korpus_core::{Limits, Record, Scratch};
+use korpus_engine::{BlockSeq, Job, Work};
+
+use super::message::{EventWriter, Lists, NameWriter};
+use super::{OF_BODY, PLATFORM};
+use crate::error::{AnalyticsError, Result};
+use crate::exchange::{Exchange, put_frame};
+use crate::symbols::{SymbolCache, Symbols};
+use crate::text::{Phrases, TextCache};
+
+/// Makes the events of a run.
+#[derive(Debug)]
+pub(crate) struct EventJob {
+    pub limits: Limits,
+    pub phrases: Phrases,
+    /// Names are kept here, or written out where there is none.
+    pub symbols: Option<Symbols>,
+    /// Whether several messages with the same id may be kept.
+    pub copies: bool,
+}
+
+/// What a worker has for itself.
+#[derive(Debug)]
+pub(crate) struct EventLocal {
+    scratch: Scratch,
+    cache: SymbolCache,
+    texts: TextCache,
+    lists: Lists,
+    bytes: Vec<u8>,
+}
+
+/// Where events wait for each other.
+#[derive(Debug)]
+pub(crate) struct EventState {
+    pub exchange: Exchange,
+    /// Events whose session is their body: they go to the exchange when all bodies are read.
+    pub of_bodies: Exchange,
+}
+
+impl EventJob {
+    pub(crate) fn new_local(&self) -> EventLocal {
+        EventLocal {
+            scratch: Scratch::new(&self.limits),
+            cache: SymbolCache::default(),
+            texts: TextCache::default(),
+            lists: Lists::default(),
+            bytes: Vec::new(),
+        }
+    }
+
+    /// Appends the frames of all that matches in a block, with the ordinals of the block.
+    pub(crate) fn events(&self, local: &mut EventLocal, work: &Work<'_>, out: &mut Vec<u8>) {
+        let EventLocal { scratch, cache, texts, lists, bytes } = local;
+        let names = NameWriter { symbols: self.symbols.as_ref(), cache };
+        let mut writer =
+            EventWriter { names, phrases: &self.phrases, texts, lists, bytes, copies: self.copies };
+        for item in work.messages().filter(|item| item.matches) {
+            writer.message(out, &item, scratch);
+            scratch.reset();
+        }
+        for item in work.records().filter(|item| item.matches) {
+            if let Record::Session(record) = item.record {
+                writer.platform(out, record, item.ordinal);
+            }
+        }
+    }
+}
+
+impl Job for EventJob {
+    type Local = EventLocal;
+    type Part = Vec<u8>;
+    type State = EventState;
+    type Error = AnalyticsError;
+
+    fn local(&self) -> EventLocal {
+        self.new_local()
+    }
+
+    fn part(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn map(&self, local: &mut EventLocal, work: &Work<'_>, part: &mut Vec<u8>) {
+        self.events(local, work, part);
+    }
+
+    fn commit(&self, state: &mut EventState, at: &BlockSeq<'_>, part: Vec<u8>) -> Result<()> {
+        let base = |kind| if kind == PLATFORM { at.first_record } else { at.first_message };
+        state.exchange.push_some(&part, base, |kind| kind != OF_BODY)?;
+        state.of_bodies.push_some(&part, base, |kind| kind == OF_BODY)
+    }
+}
+
+impl EventState {
+    /// Gives the events of bodies their sessions: `owner` names, by ordinal of the message, the key, and the id of the
+    /// session; those without one are dropped.
+    pub(crate) fn resolve_bodies(&mut self, owner: impl Fn(u64) -> Option<(u128, String)>) -> Result<()> {
+        let Self { exchange, of_bodies } = self;
+        let mut moved = Vec::new();
+        for partition in 0..of_bodies.partitions() {
+            let mut failed = Ok(());
+            of_bodies.for_each(partition, |frame| {
+                let Some((key, id)) = owner(frame.seq) else { return };
+                moved.clear();
+                put_frame(&mut moved, key, frame.seq, super::MESSAGE, |out| {
+                    crate::codec::put_text(out, Some(&id));
+                    // The first byte is that of the session id that it did not have.
+                    out.extend_from_slice(frame.payload.get(1..).unwrap_or_default());
+                });
+                if failed.is_ok() {
+                    failed = exchange.push(&moved, |_| 0);
+                }
+            })?;
+            failed?;
+        }
+        Ok(())
+    }
+}

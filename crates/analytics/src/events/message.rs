@@ -1,0 +1,412 @@
+//! From a message to the bytes of its event, straight from the borrowed view.
+
+use korpus_core::{
+    Action, Author, Channel, ClassifiedText, Conversation, DataField, Form, LatencyField, LatencyPart,
+    LatencyPartField, Message, MessageField, Scratch, SessionRecord, TagField, TagsField, Template,
+    TemplateType, TemplateVisitor, Text, TextKind, Value,
+};
+use korpus_engine::Item;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{Flags, MESSAGE, OF_BODY, PLATFORM, UNSESSIONED, drift};
+use crate::codec::{put_fixed, put_int, put_list, put_maybe, put_symbol, put_text, put_uint};
+use crate::exchange::put_frame;
+use crate::symbols::{SymbolCache, Symbols};
+use crate::text::{Phrases, TextCache, shown};
+
+const SCOPES: [TagsField; 4] =
+    [TagsField::MessageTags, TagsField::UserTags, TagsField::SessionTags, TagsField::AltText];
+const PARTS: [LatencyField; 3] = [LatencyField::Asr, LatencyField::Bot, LatencyField::Tts];
+
+/// The key of a session, a conversation record or a call, of a bot.
+pub(crate) fn session_key(kind: u8, bot: Option<&str>, id: &str) -> u128 {
+    let mut bytes = Vec::with_capacity(bot.map_or(0, str::len) + id.len() + 8);
+    bytes.push(kind);
+    put_text(&mut bytes, bot);
+    bytes.extend_from_slice(id.as_bytes());
+    xxh3_128(&bytes)
+}
+
+/// The kinds of [`session_key`].
+pub(crate) const OF_SESSION: u8 = b's';
+const OF_RECORD: u8 = b'r';
+pub(crate) const OF_CALL: u8 = b'c';
+
+/// Names by their numbers where there are some, else written out.
+pub(crate) struct NameWriter<'a> {
+    pub symbols: Option<&'a Symbols>,
+    pub cache: &'a mut SymbolCache,
+}
+
+impl NameWriter<'_> {
+    fn put(&mut self, out: &mut Vec<u8>, name: Option<&str>) {
+        let number = match (name, self.symbols) {
+            (Some(name), Some(symbols)) => self.cache.intern(symbols, name),
+            _ => None,
+        };
+        match number {
+            Some(number) => put_symbol(out, number),
+            None => put_text(out, name),
+        }
+    }
+
+    fn put_json(&mut self, out: &mut Vec<u8>, text: Option<Text<'_>>) {
+        match text {
+            Some(text) => match text.plain() {
+                Some(plain) => self.put(out, Some(plain)),
+                None => self.put(out, Some(&text.lossy())),
+            },
+            None => self.put(out, None),
+        }
+    }
+}
+
+/// The lists of an event while they are made.
+#[derive(Debug, Default)]
+pub(crate) struct Lists {
+    templates: Vec<u8>,
+    actions: Vec<u8>,
+    forms: Vec<u8>,
+    tags: Vec<u8>,
+    drift: Vec<u8>,
+    latencies: Vec<u8>,
+    name: String,
+    seen: Vec<u128>,
+}
+
+/// What it takes to make events.
+pub(crate) struct EventWriter<'a> {
+    pub names: NameWriter<'a>,
+    pub phrases: &'a Phrases,
+    pub texts: &'a mut TextCache,
+    pub lists: &'a mut Lists,
+    /// For content hashes.
+    pub bytes: &'a mut Vec<u8>,
+    /// Whether ids may stand for several messages.
+    pub copies: bool,
+}
+
+/// What the texts of a message showed.
+#[derive(Debug, Default)]
+struct Shown {
+    flags: u32,
+    /// The text of the first component, and its hash.
+    text: Option<String>,
+    hash: u64,
+}
+
+impl EventWriter<'_> {
+    /// Appends the frame of a message.
+    pub(crate) fn message(&mut self, out: &mut Vec<u8>, item: &Item<'_>, scratch: &Scratch) {
+        let message = item.message;
+        let record = message.conversation();
+        let bot = message.bot_id().or_else(|| record.and_then(Conversation::bot_id)).map(Text::lossy);
+        let bot = bot.as_deref();
+        let user = message.created_by();
+        let owner = Owner::of(message, self.bytes);
+        let (kind, key) = match &owner {
+            Owner::Session(id, _) => (MESSAGE, session_key(OF_SESSION, bot, id)),
+            Owner::Record(id) => (MESSAGE, session_key(OF_RECORD, bot, id)),
+            // Where it waits for the key of its body does not matter; that of the unsessioned spreads them.
+            Owner::Body => (OF_BODY, 0),
+            Owner::Nobody => (UNSESSIONED, xxh3_128(&item.ordinal.to_le_bytes())),
+        };
+        let mut flags = owner.flags() | direction(message) | developer(message);
+        flags |= match message.form() {
+            Form::AgentAi => Flags::AGENT_AI,
+            Form::Call => Flags::CALL,
+            _ => 0,
+        };
+        let surrogate = message.surrogate_id();
+        flags |= if surrogate.is_none() { Flags::HAS_ID } else { 0 };
+        let is_agent = message.author().and_then(Author::author_type).is_some_and(|kind| kind.is("AGENT"));
+        flags |= if is_agent { Flags::AGENT } else { 0 };
+        let is_agent_side = flags & Flags::OUT != 0 && flag(message.is_agent_side()) == Some(true);
+        flags |= if is_agent_side { Flags::REQUEST } else { 0 };
+        let texts = self.texts_of(message, flags, scratch);
+        flags |= texts.flags;
+        self.tags(message);
+        self.latencies(message);
+        self.drift(item);
+
+        put_frame(out, key, item.ordinal, kind, |out| {
+            put_text(out, owner.id());
+            put_uint(out, u64::from(flags));
+            self.names.put(out, bot);
+            put_maybe(out, item.event_at);
+            put_maybe(out, message.timestamp_value().and_then(Value::as_i64));
+            match surrogate {
+                Some(hash) => put_text(out, Some(&format!("{hash:032x}"))),
+                None => put_text(out, message.id().map(Text::lossy).as_deref()),
+            }
+            let content =
+                if surrogate.is_some() || self.copies { message.content_hash(self.bytes) } else { 0 };
+            put_uint(out, content as u64);
+            put_text(out, user.map(Text::lossy).as_deref());
+            self.names.put_json(out, channel(message));
+            self.names.put_json(out, message.language());
+            self.names.put_json(out, message.message_type());
+            self.names.put_json(out, message.status());
+            self.names.put_json(out, message.task_name());
+            self.names.put(out, texts.text.as_deref());
+            put_fixed(out, texts.hash);
+            let Lists { templates, actions, forms, tags, drift, latencies, .. } = &mut *self.lists;
+            for list in [templates, actions, forms, tags, drift, latencies] {
+                put_list(out, list);
+            }
+        });
+    }
+
+    /// Looks into the texts of all components, or at the text of a message that has none.
+    fn texts_of(&mut self, message: Message<'_>, flags: u32, scratch: &Scratch) -> Shown {
+        let mut found = Shown::default();
+        let mut any = false;
+        self.lists.seen.clear();
+        for component in message.components() {
+            let is_first = !std::mem::replace(&mut any, true);
+            let value = component.data().and_then(|data| data.value(DataField::Text));
+            if let Some(value) = value.filter(|value| !value.is_null()) {
+                self.text_of(&mut found, value, is_first, flags, scratch);
+            }
+        }
+        if !any && let Some(value) = message.value(MessageField::Text).filter(|value| !value.is_null()) {
+            self.text_of(&mut found, value, true, flags, scratch);
+        }
+        found
+    }
+
+    fn text_of(
+        &mut self,
+        found: &mut Shown,
+        value: Value<'_>,
+        is_first: bool,
+        flags: u32,
+        scratch: &Scratch,
+    ) {
+        let text =
+            value.as_text().map_or_else(|| scratch.classify_str(value.raw()), |text| scratch.classify(text));
+        let is_out = flags & Flags::OUT != 0;
+        if is_first && let Some(visible) = text.visible().filter(|visible| !visible.is_empty()) {
+            if is_out {
+                let facts = self.texts.facts(visible, self.phrases);
+                found.hash = facts.hash;
+                found.flags |= facts.flags & !Flags::PSEUDO;
+                found.text = Some(shown(visible).to_owned());
+            } else if flags & Flags::IN != 0 {
+                let (facts, normal) = self.texts.typed(visible, self.phrases);
+                found.hash = facts.hash;
+                found.flags |= facts.flags & Flags::PSEUDO;
+                found.text = Some(shown(normal).to_owned());
+            }
+        }
+        if let Some(template) = text.template() {
+            self.template(found, &text, template, is_out);
+        }
+    }
+
+    fn template(
+        &mut self,
+        found: &mut Shown,
+        text: &ClassifiedText<'_>,
+        template: Template<'_>,
+        is_out: bool,
+    ) {
+        let name = template.template_type();
+        let norm = template.template_type_norm();
+        if text.kind() == TextKind::Template {
+            found.flags |= Flags::TEMPLATE;
+            if is_out {
+                self.names.put(&mut self.lists.templates, name);
+            }
+            if name.is_some_and(|name| TemplateType::find(name).is_none()) {
+                self.new("template_type", "unknown_template", norm.unwrap_or_default());
+            }
+        }
+        let asks = matches!(norm, Some("liveagent" | "system"));
+        let transfers = template.voice_verbs().any(|verb| matches!(verb, "sip:refer" | "dial"));
+        found.flags |= if asks || transfers { Flags::REQUEST } else { 0 };
+        if let Some(form) = template.form() {
+            let at = self.lists.forms.len();
+            self.names.put(&mut self.lists.forms, form.form_id);
+            self.names.put(&mut self.lists.forms, form.name);
+            if !self.is_new(1, at, |lists| &mut lists.forms) {
+                self.lists.forms.truncate(at);
+            }
+        }
+        if is_out {
+            let mut actions = Actions { writer: self, template_type: name, any: false };
+            template.visit(&mut actions);
+            if actions.any && norm != Some("feedback") {
+                found.flags |= Flags::OFFERS;
+            }
+        }
+    }
+
+    /// Whether what was appended to a list from `at` on was not there before.
+    fn is_new(&mut self, list: u8, at: usize, of: impl Fn(&mut Lists) -> &mut Vec<u8>) -> bool {
+        let bytes = &of(self.lists)[at..];
+        let hash = xxh3_128(bytes) ^ u128::from(list);
+        let is_new = !self.lists.seen.contains(&hash);
+        if is_new {
+            self.lists.seen.push(hash);
+        }
+        is_new
+    }
+
+    fn tags(&mut self, message: Message<'_>) {
+        let Some(tags) = message.tags() else { return };
+        for (scope, field) in SCOPES.into_iter().enumerate() {
+            for tag in tags.scope(field) {
+                self.lists.tags.push(scope as u8);
+                self.names.put_json(&mut self.lists.tags, tag.name());
+                match tag.value(TagField::Value) {
+                    Some(value) => match value.as_text() {
+                        Some(text) => self.names.put_json(&mut self.lists.tags, Some(text)),
+                        None => self.names.put(&mut self.lists.tags, Some(value.raw())),
+                    },
+                    None => self.names.put(&mut self.lists.tags, None),
+                }
+            }
+        }
+    }
+
+    fn latencies(&mut self, message: Message<'_>) {
+        let Some(latency) = message.latency() else { return };
+        let parts = PARTS.map(|part| {
+            latency.part(part).and_then(|part: LatencyPart<'_>| part.value(LatencyPartField::DurationMs))
+        });
+        let values = [latency.total_ms(), parts[0], parts[1], parts[2]];
+        for (index, value) in values.into_iter().enumerate() {
+            let Some((ms, _)) = value.and_then(Value::as_f64) else { continue };
+            if (0.0..9e15).contains(&ms) {
+                self.lists.latencies.push(index as u8);
+                put_int(&mut self.lists.latencies, ms.round() as i64);
+            }
+        }
+    }
+
+    fn drift(&mut self, item: &Item<'_>) {
+        drift::for_each(item.message, item.event_at, |field, kind, value| self.new(field, kind, value));
+    }
+
+    /// Notes something that is new.
+    fn new(&mut self, field: &str, kind: &str, value: &str) {
+        let mut name = std::mem::take(&mut self.lists.name);
+        name.clear();
+        for (part, end) in [(field, true), (kind, true), (value, false)] {
+            name.push_str(part);
+            if end {
+                name.push(drift::SEPARATOR);
+            }
+        }
+        self.names.put(&mut self.lists.drift, Some(&name));
+        self.lists.name = name;
+    }
+
+    /// Appends the frame of a session record, where it says whose it is.
+    pub(crate) fn platform(&mut self, out: &mut Vec<u8>, record: SessionRecord<'_>, ordinal: u64) {
+        let Some(id) = record.session_id().filter(|id| !id.is_empty()).map(Text::lossy) else { return };
+        let bot = record.bot_id().map(Text::lossy);
+        let key = session_key(OF_SESSION, bot.as_deref(), &id);
+        put_frame(out, key, ordinal, PLATFORM, |out| {
+            self.names.put_json(out, record.session_type());
+            self.names.put_json(out, record.containment_type());
+            put_maybe(out, flag(record.is_developer()).map(i64::from));
+        });
+    }
+}
+
+/// Writes actions as they come by.
+struct Actions<'w, 'a, 's> {
+    writer: &'w mut EventWriter<'a>,
+    template_type: Option<&'s str>,
+    any: bool,
+}
+
+impl TemplateVisitor for Actions<'_, '_, '_> {
+    fn action(&mut self, action: &Action<'_, '_>) {
+        self.any = true;
+        let EventWriter { names, texts, phrases, lists, .. } = &mut *self.writer;
+        let out = &mut lists.actions;
+        names.put(out, self.template_type);
+        names.put(out, action.action_type);
+        names.put(out, action.title.map(shown));
+        names.put(out, action.payload.map(shown));
+        for text in [action.payload, action.value, action.title] {
+            put_fixed(out, text.map_or(0, |text| texts.facts(text, phrases).hash));
+        }
+    }
+}
+
+/// Whom a message belongs to.
+enum Owner {
+    /// A session, by id, and whether only the record around the message says so.
+    Session(String, bool),
+    /// The agent AI record around it.
+    Record(String),
+    /// Its body: a call.
+    Body,
+    Nobody,
+}
+
+impl Owner {
+    fn of(message: Message<'_>, scratch: &mut Vec<u8>) -> Self {
+        let filled = |text: Option<Text<'_>>| {
+            text.filter(|text| !text.is_empty()).map(|text| text.lossy().into_owned())
+        };
+        if let Some(id) = filled(message.session_id()) {
+            return Self::Session(id, false);
+        }
+        if let Some(record) = message.conversation() {
+            if let Some(id) = filled(record.messaging_session_id()) {
+                return Self::Session(id, true);
+            }
+            let id = filled(record.id());
+            return Self::Record(id.unwrap_or_else(|| format!("{:032x}", record.content_hash(scratch))));
+        }
+        if message.form() == Form::Call { Self::Body } else { Self::Nobody }
+    }
+
+    fn id(&self) -> Option<&str> {
+        match self {
+            Self::Session(id, _) | Self::Record(id) => Some(id),
+            Self::Body | Self::Nobody => None,
+        }
+    }
+
+    fn flags(&self) -> u32 {
+        if matches!(self, Self::Session(_, true)) { Flags::COPY } else { 0 }
+    }
+}
+
+fn direction(message: Message<'_>) -> u32 {
+    match message.message_type() {
+        Some(kind) if kind.is("incoming") => Flags::IN,
+        Some(kind) if kind.is("outgoing") => Flags::OUT,
+        _ => 0,
+    }
+}
+
+fn developer(message: Message<'_>) -> u32 {
+    let flags = [flag(message.is_developer()), flag(message.is_bot_builder())];
+    let known = if flags.iter().any(Option::is_some) { Flags::DEV_KNOWN } else { 0 };
+    known | if flags.contains(&Some(true)) { Flags::DEV } else { 0 }
+}
+
+/// `chnl`, else `channel`, else the type of the first of `channels`.
+fn channel(message: Message<'_>) -> Option<Text<'_>> {
+    message
+        .chnl()
+        .or_else(|| message.channel())
+        .or_else(|| message.channels().next().and_then(Channel::channel_type))
+}
+
+/// A boolean, also one that is written as 0 or 1.
+fn flag(value: Option<Value<'_>>) -> Option<bool> {
+    let value = value?;
+    value.as_bool().or_else(|| match value.as_i64() {
+        Some(0) => Some(false),
+        Some(1) => Some(true),
+        _ => None,
+    })
+}

@@ -1,0 +1,247 @@
+//! The events: what the metrics need of a message, as few bytes as it takes. The first of the three steps makes them.
+
+mod drift;
+mod map;
+mod message;
+
+use crate::codec::Reader;
+use crate::exchange::Frame;
+
+pub(crate) use drift::SEPARATOR;
+pub(crate) use map::{EventJob, EventState};
+pub(crate) use message::{OF_CALL, session_key};
+
+/// What a frame of the first exchange is.
+pub(crate) const MESSAGE: u8 = 0;
+/// A message that belongs to no session.
+pub(crate) const UNSESSIONED: u8 = 1;
+/// A message whose session is its body, which gets its key when all bodies are read.
+pub(crate) const OF_BODY: u8 = 2;
+/// A session record of the platform.
+pub(crate) const PLATFORM: u8 = 3;
+
+/// What is true or not of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Flags(pub u32);
+
+impl Flags {
+    pub(crate) const IN: u32 = 1;
+    pub(crate) const OUT: u32 = 1 << 1;
+    /// An in message that no person typed.
+    pub(crate) const PSEUDO: u32 = 1 << 2;
+    /// These are of out messages.
+    pub(crate) const CLOSURE: u32 = 1 << 3;
+    pub(crate) const FALLBACK: u32 = 1 << 4;
+    pub(crate) const WRAP_UP: u32 = 1 << 5;
+    pub(crate) const QUESTION: u32 = 1 << 6;
+    /// It offers an action of a template that asks for no feedback.
+    pub(crate) const OFFERS: u32 = 1 << 7;
+    /// A component is a template.
+    pub(crate) const TEMPLATE: u32 = 1 << 8;
+    /// An agent wrote it.
+    pub(crate) const AGENT: u32 = 1 << 9;
+    /// It is evidence that an agent was asked for.
+    pub(crate) const REQUEST: u32 = 1 << 10;
+    /// It says whether it is a developer's.
+    pub(crate) const DEV_KNOWN: u32 = 1 << 11;
+    pub(crate) const DEV: u32 = 1 << 12;
+    pub(crate) const AGENT_AI: u32 = 1 << 13;
+    /// It has no session id of its own: its record gives it one.
+    pub(crate) const COPY: u32 = 1 << 14;
+    pub(crate) const CALL: u32 = 1 << 15;
+    /// Its id is its own.
+    pub(crate) const HAS_ID: u32 = 1 << 16;
+
+    pub(crate) fn has(self, bits: u32) -> bool {
+        self.0 & bits != 0
+    }
+
+    /// Whether it is a real out message: no closure.
+    pub(crate) fn is_said(self) -> bool {
+        self.0 & (Self::OUT | Self::CLOSURE) == Self::OUT
+    }
+
+    /// Whether a person typed or chose it.
+    pub(crate) fn is_typed(self) -> bool {
+        self.0 & (Self::IN | Self::PSEUDO) == Self::IN
+    }
+}
+
+/// An event as it is read: texts and lists are borrowed from the bytes of its partition.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Event<'a> {
+    pub seq: u64,
+    pub flags: Flags,
+    pub session_id: Option<&'a str>,
+    pub bot: Option<&'a str>,
+    /// Microseconds since 1970.
+    pub at: Option<i64>,
+    /// `timestampValue`.
+    pub stamp: Option<i64>,
+    pub id: &'a str,
+    /// Tells messages with the same id apart, where there may be several.
+    content: u64,
+    pub user: Option<&'a str>,
+    pub channel: Option<&'a str>,
+    pub language: Option<&'a str>,
+    pub message_type: Option<&'a str>,
+    pub status: Option<&'a str>,
+    pub task: Option<&'a str>,
+    /// Of in messages the normalised text, of out messages what was shown; its beginning, where it is long.
+    pub text: Option<&'a str>,
+    /// Hash of the normalised text, all of it; 0 where there is none.
+    pub hash: u64,
+    /// The types of its templates.
+    pub templates: Reader<'a>,
+    /// See [`actions`](Self::actions).
+    actions: Reader<'a>,
+    /// Ids and names of its forms.
+    pub forms: Reader<'a>,
+    tags: Reader<'a>,
+    /// What is new in it, each a name of three parts.
+    pub drift: Reader<'a>,
+    /// What the platform measured: the index in [`PLATFORM_LATENCIES`] and milliseconds.
+    pub latencies: Reader<'a>,
+}
+
+/// The kinds of latency that the platform measures.
+pub(crate) const PLATFORM_LATENCIES: [&str; 4] =
+    ["platform_total", "platform_asr", "platform_bot", "platform_tts"];
+
+/// The scopes of tags.
+pub(crate) const TAG_SCOPES: [&str; 4] = ["message", "user", "session", "alt_text"];
+
+/// An action that was shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ShownAction<'a> {
+    pub template_type: Option<&'a str>,
+    pub action_type: Option<&'a str>,
+    pub title: Option<&'a str>,
+    pub payload: Option<&'a str>,
+    /// Hashes of the normalised payload, value and title; 0 where there is none.
+    pub hashes: [u64; 3],
+}
+
+impl ShownAction<'_> {
+    /// Whether pressing it sends a message.
+    pub(crate) fn is_measurable(&self) -> bool {
+        !self.action_type.is_some_and(is_link)
+    }
+}
+
+/// Whether actions of this type lead to a page, and send nothing.
+pub(crate) fn is_link(action_type: &str) -> bool {
+    ["url", "web_url"].iter().any(|link| action_type.eq_ignore_ascii_case(link))
+}
+
+/// A tag of a message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ShownTag<'a> {
+    /// Index in [`TAG_SCOPES`].
+    pub scope: u8,
+    pub name: Option<&'a str>,
+    pub value: Option<&'a str>,
+}
+
+impl<'a> Event<'a> {
+    /// Reads the payload of a frame.
+    pub(crate) fn read(frame: Frame<'a>, reader: impl Fn(&'a [u8]) -> Reader<'a>) -> Self {
+        let mut from = reader(frame.payload);
+        let session_id = from.text();
+        let flags = Flags(from.uint() as u32);
+        Self {
+            seq: frame.seq,
+            flags,
+            session_id,
+            bot: from.text(),
+            at: from.maybe(),
+            stamp: from.maybe(),
+            id: from.text().unwrap_or_default(),
+            content: from.uint(),
+            user: from.text(),
+            channel: from.text(),
+            language: from.text(),
+            message_type: from.text(),
+            status: from.text(),
+            task: from.text(),
+            text: from.text(),
+            hash: from.fixed(),
+            templates: from.list(),
+            actions: from.list(),
+            forms: from.list(),
+            tags: from.list(),
+            drift: from.list(),
+            latencies: from.list(),
+        }
+    }
+
+    /// Only what coverage needs: bot and time.
+    pub(crate) fn read_coverage(mut from: Reader<'a>) -> (Option<&'a str>, Option<i64>) {
+        from.text();
+        from.uint();
+        (from.text(), from.maybe())
+    }
+
+    /// Where it stands in its session: nothing of it depends on the order of the inputs.
+    pub(crate) fn order(&self) -> impl Ord + 'a {
+        let late = |time: Option<i64>| (time.is_none(), time);
+        let direction = match self.flags.0 & (Flags::IN | Flags::OUT) {
+            Flags::IN => 0,
+            Flags::OUT => 1,
+            _ => 2,
+        };
+        (late(self.at), late(self.stamp), direction, self.id, self.content)
+    }
+
+    pub(crate) fn actions(&self) -> impl Iterator<Item = ShownAction<'a>> + use<'a> {
+        let mut from = self.actions;
+        std::iter::from_fn(move || {
+            (!from.is_empty()).then(|| ShownAction {
+                template_type: from.text(),
+                action_type: from.text(),
+                title: from.text(),
+                payload: from.text(),
+                hashes: [from.fixed(), from.fixed(), from.fixed()],
+            })
+        })
+    }
+
+    pub(crate) fn tags(&self) -> impl Iterator<Item = ShownTag<'a>> + use<'a> {
+        let mut from = self.tags;
+        std::iter::from_fn(move || {
+            (!from.is_empty()).then(|| ShownTag { scope: from.byte(), name: from.text(), value: from.text() })
+        })
+    }
+
+    pub(crate) fn has_tags(&self) -> bool {
+        !self.tags.is_empty()
+    }
+
+    pub(crate) fn has_actions(&self) -> bool {
+        !self.actions.is_empty()
+    }
+
+    /// The type of its first template.
+    pub(crate) fn template_type(&self) -> Option<&'a str> {
+        let mut templates = self.templates;
+        templates.text()
+    }
+}
+
+/// What the platform says of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PlatformRecord<'a> {
+    pub session_type: Option<&'a str>,
+    pub containment: Option<&'a str>,
+    pub is_developer: Option<bool>,
+}
+
+impl<'a> PlatformRecord<'a> {
+    pub(crate) fn read(mut from: Reader<'a>) -> Self {
+        Self {
+            session_type: from.text(),
+            containment: from.text(),
+            is_developer: from.maybe().map(|flag| flag != 0),
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The exchange: frames, a key and some bytes each, are put into partitions by their key, in memory and past a budget on
+//! disk, and come back a partition at a time, in the order of the partitions. What it is folded to does not depend on
+//! where a frame waited.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::{AnalyticsError, Result};
+
+/// Key, ordinal, kind and length of what follows.
+const HEADER: usize = 16 + 8 + 1 + 4;
+/// How many bits of a key choose the partition.
+const PARTITION_BITS: u32 = 9;
+
+/// What goes through an exchange.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    /// Frames with the same key come together.
+    pub key: u128,
+    /// Which message or record of the run it is from.
+    pub seq: u64,
+    /// What it is; its meaning is the business of who puts it in.
+    pub kind: u8,
+    pub payload: &'a [u8],
+}
+
+/// Appends a frame whose payload `write` appends.
+pub(crate) fn put_frame(out: &mut Vec<u8>, key: u128, seq: u64, kind: u8, write: impl FnOnce(&mut Vec<u8>)) {
+    out.extend_from_slice(&key.to_le_bytes());
+    out.extend_from_slice(&seq.to_le_bytes());
+    out.push(kind);
+    let at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    write(out);
+    let len = u32::try_from(out.len() - at - 4).unwrap_or(u32::MAX);
+    out[at..at + 4].copy_from_slice(&len.to_le_bytes());
+}
+
+/// The frames in `bytes`, in order, with how long each is with its header.
+pub(crate) fn frames(mut bytes: &[u8]) -> impl Iterator<Item = (Frame<'_>, usize)> {
+    std::iter::from_fn(move || {
+        let (header, rest) = bytes.split_first_chunk::<HEADER>()?;
+        let (key, header) = header.split_first_chunk::<16>()?;
+        let (seq, header) = header.split_first_chunk::<8>()?;
+        let (&kind, len) = header.split_first()?;
+        let len = u32::from_le_bytes(len.try_into().ok()?) as usize;
+        let (payload, rest) = rest.split_at_checked(len)?;
+        bytes = rest;
+        let frame = Frame { key: u128::from_le_bytes(*key), seq: u64::from_le_bytes(*seq), kind, payload };
+        Some((frame, HEADER + len))
+    })
+}
+
+/// Frames on their way.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    partitions: Vec<Partition>,
+    in_memory: usize,
+    budget: usize,
+    spool: Spool,
+}
+
+/// The frames whose keys begin with the same bits.
+#[derive(Debug, Default)]
+pub(crate) struct Partition {
+    memory: Vec<u8>,
+    /// Where the rest lies on disk, each a run of whole frames.
+    spilled: Vec<(u64, usize)>,
+}
+
+/// A temporary file without a name.
+#[derive(Debug)]
+struct Spool {
+    dir: PathBuf,
+    file: Option<Mutex<File>>,
+    len: u64,
+}
+
+impl Exchange {
+    /// An exchange that keeps about `budget` bytes in memory, and the rest in `temp_dir` (or the system's).
+    pub(crate) fn new(budget: usize, temp_dir: Option<PathBuf>) -> Self {
+        Self {
+            partitions: std::iter::repeat_with(Partition::default).take(1 << PARTITION_BITS).collect(),
+            in_memory: 0,
+            budget,
+            spool: Spool { dir: temp_dir.unwrap_or_else(std::env::temp_dir), file: None, len: 0 },
+        }
+    }
+
+    /// Puts in all frames of `bytes`; ordinals rise by what `base` gives for their kind.
+    pub(crate) fn push(&mut self, bytes: &[u8], base: impl Fn(u8) -> u64) -> Result<()> {
+        self.push_some(bytes, base, |_| true)
+    }
+
+    /// Puts in those frames of `bytes` whose kind is wanted.
+    pub(crate) fn push_some(
+        &mut self,
+        bytes: &[u8],
+        base: impl Fn(u8) -> u64,
+        wanted: impl Fn(u8) -> bool,
+    ) -> Result<()> {
+        let mut rest = bytes;
+        for (frame, len) in frames(bytes) {
+            let (whole, later) = rest.split_at(len);
+            rest = later;
+            if !wanted(frame.kind) {
+                continue;
+            }
+            self.in_memory += len;
+            let partition = &mut self.partitions[(frame.key >> (128 - PARTITION_BITS)) as usize];
+            let at = partition.memory.len();
+            partition.memory.extend_from_slice(whole);
+            let seq = frame.seq + base(frame.kind);
+            partition.memory[at + 16..at + 24].copy_from_slice(&seq.to_le_bytes());
+        }
+        if self.in_memory > self.budget { self.spill() } else { Ok(()) }
+    }
+
+    fn spill(&mut self) -> Result<()> {
+        for partition in self.partitions.iter_mut().filter(|partition| !partition.memory.is_empty()) {
+            let at = self.spool.append(&partition.memory)?;
+            partition.spilled.push((at, partition.memory.len()));
+            partition.memory.clear();
+        }
+        self.in_memory = 0;
+        Ok(())
+    }
+
+    /// How many bytes lie on disk.
+    pub(crate) fn spilled_bytes(&self) -> u64 {
+        self.spool.len
+    }
+
+    /// How many partitions there are.
+    pub(crate) fn partitions(&self) -> usize {
+        self.partitions.len()
+    }
+
+    /// In how many passes a partition is to be read, where about `at_once` bytes may be read at a time.
+    pub(crate) fn passes(&self, partition: usize, at_once: usize) -> u32 {
+        let partition = &self.partitions[partition];
+        let len = partition.memory.len() + partition.spilled.iter().map(|(_, len)| len).sum::<usize>();
+        len.div_ceil(at_once.max(1)).next_power_of_two().min(1 << 20) as u32
+    }
+
+    /// The frames of a partition whose keys belong to this pass: passes are in the order of the keys.
+    pub(crate) fn read(&self, partition: usize, pass: u32, passes: u32) -> Result<Cow<'_, [u8]>> {
+        let partition = &self.partitions[partition];
+        if passes == 1 && partition.spilled.is_empty() {
+            return Ok(Cow::Borrowed(&partition.memory));
+        }
+        let belongs = |key: u128| {
+            let bits = passes.trailing_zeros();
+            bits == 0 || (key << PARTITION_BITS) >> (128 - bits) == u128::from(pass)
+        };
+        let mut found = Vec::new();
+        let mut take = |bytes: &[u8]| {
+            let mut at = 0;
+            for (frame, len) in frames(bytes) {
+                if belongs(frame.key) {
+                    found.extend_from_slice(&bytes[at..at + len]);
+                }
+                at += len;
+            }
+        };
+        let mut chunk = Vec::new();
+        for &(at, len) in &partition.spilled {
+            chunk.resize(len, 0);
+            self.spool.read(at, &mut chunk)?;
+            take(&chunk);
+        }
+        take(&partition.memory);
+        Ok(Cow::Owned(found))
+    }
+
+    /// Calls `each` with every frame, in no order that means anything.
+    pub(crate) fn for_each(&self, partition: usize, mut each: impl FnMut(Frame<'_>)) -> Result<()> {
+        let partition = &self.partitions[partition];
+        let mut chunk = Vec::new();
+        for &(at, len) in &partition.spilled {
+            chunk.resize(len, 0);
+            self.spool.read(at, &mut chunk)?;
+            frames(&chunk).for_each(|(frame, _)| each(frame));
+        }
+        frames(&partition.memory).for_each(|(frame, _)| each(frame));
+        Ok(())
+    }
+}
+
+impl Spool {
+    fn append(&mut self, bytes: &[u8]) -> Result<u64> {
+        let dir = &self.dir;
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => {
+                let file = tempfile::tempfile_in(dir)
+                    .map_err(AnalyticsError::io("create a temporary file in", dir))?;
+                none.insert(Mutex::new(file))
+            }
+        };
+        let file = file.get_mut().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::End(0))
+            .and_then(|_| file.write_all(bytes))
+            .map_err(AnalyticsError::io("write to a temporary file in", dir))?;
+        let at = self.len;
+        self.len += bytes.len() as u64;
+        Ok(at)
+    }
+
+    fn read(&self, at: u64, out: &mut [u8]) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(at))
+            .and_then(|_| file.read_exact(out))
+            .map_err(AnalyticsError::io("read a temporary file in", &self.dir))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(exchange: &Exchange, at_once: usize) -> Vec<(u128, u64, u8, Vec<u8>)> {
+        let mut all = Vec::new();
+        for partition in 0..exchange.partitions() {
+            let passes = exchange.passes(partition, at_once);
+            for pass in 0..passes {
+                let bytes = exchange.read(partition, pass, passes).unwrap();
+                let mut found: Vec<_> = frames(&bytes)
+                    .map(|(frame, _)| (frame.key, frame.seq, frame.kind, frame.payload.to_vec()))
+                    .collect();
+                found.sort();
+                all.extend(found);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn what_goes_in_comes_out_in_the_order_of_keys_spilled_or_not() {
+        let mut part = Vec::new();
+        let mut expected = Vec::new();
+        for n in 0..5000_u64 {
+            let key = u128::from(n % 1000).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+            let payload = vec![n as u8; (n % 90) as usize];
+            let kind = (n % 2) as u8;
+            put_frame(&mut part, key, n, kind, |out| out.extend_from_slice(&payload));
+            expected.push((key, n + 10 * u64::from(kind), kind, payload));
+        }
+        expected.sort();
+        for budget in [0, 20_000, usize::MAX] {
+            let mut exchange = Exchange::new(budget, None);
+            let mut at = 0;
+            let lengths: Vec<usize> = frames(&part).map(|(_, len)| len).collect();
+            for lengths in lengths.chunks(37) {
+                let len: usize = lengths.iter().sum();
+                exchange.push(&part[at..at + len], |kind| 10 * u64::from(kind)).unwrap();
+                at += len;
+            }
+            assert_eq!(exchange.spilled_bytes() > 0, budget != usize::MAX);
+            for at_once in [usize::MAX, 1000, 1] {
+                assert!(read_all(&exchange, at_once) == expected);
+            }
+            let mut count = 0;
+            for partition in 0..exchange.partitions() {
+                exchange.for_each(partition, |_| count += 1).unwrap();
+            }
+            assert_eq!(count, expected.len());
+        }
+    }
+}

@@ -1,0 +1,500 @@
+//! From sessions to the states of the aggregates.
+
+use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::session::{Handoff, Outcome, Session, SessionKind};
+use super::users::UserNotes;
+use crate::aggregate::{Aggregate, Aggregates, Group, Key, SUMMARY_CELLS};
+use crate::codec::Reader;
+use crate::events::{Event, Flags, PLATFORM_LATENCIES, PlatformRecord, SEPARATOR, ShownAction, TAG_SCOPES};
+use crate::local_time::{Local, LocalTime};
+use crate::symbols::FastHasher;
+
+/// A session counts in `concurrency` for this long at most, in minutes: a wrong clock must not fill the table.
+const LONGEST_MINUTES: i64 = 10_000 * 60;
+const MICROS_A_MINUTE: i64 = 60_000_000;
+/// Past this many keys of one session, what remembers them is made anew.
+const KEPT_KEYS: usize = 4096;
+
+type KeySet = HashSet<u128, BuildHasherDefault<FastHasher>>;
+
+/// Feeds sessions to the states.
+#[derive(Debug)]
+pub(crate) struct Feeder {
+    pub states: Aggregates,
+    pub users: UserNotes,
+    local: LocalTime,
+    key: Key,
+    /// The groups that the session has been counted in.
+    seen: KeySet,
+    path: String,
+}
+
+/// The places of events, and the tasks that they belong to.
+struct Walked<'a> {
+    /// Indices of in and out messages.
+    exchanged: Vec<usize>,
+    /// By event: its own task, else the last one before it.
+    tasks: Vec<Option<&'a str>>,
+}
+
+impl<'a> Walked<'a> {
+    fn new(events: &[Event<'a>]) -> Self {
+        let mut last = None;
+        let tasks = events
+            .iter()
+            .map(|event| {
+                last = event.task.or(last);
+                last
+            })
+            .collect();
+        let is_exchanged = |event: &Event<'_>| event.flags.has(Flags::IN | Flags::OUT);
+        let exchanged = (0..events.len()).filter(|&at| is_exchanged(&events[at])).collect();
+        Self { exchanged, tasks }
+    }
+}
+
+impl Feeder {
+    pub(crate) fn new(local: LocalTime) -> Self {
+        Self {
+            states: Aggregates::default(),
+            users: UserNotes::default(),
+            local,
+            key: Key::default(),
+            seen: KeySet::default(),
+            path: String::new(),
+        }
+    }
+
+    fn group(&mut self, aggregate: Aggregate) -> &mut Group {
+        self.states.at(aggregate, self.key.bytes())
+    }
+
+    /// Whether the session is counted in the group of the current key for the first time.
+    fn is_first(&mut self, aggregate: Aggregate) -> bool {
+        self.seen.insert(group_hash(aggregate, self.key.bytes()))
+    }
+
+    pub(crate) fn count(&mut self, name: &str, count: i64) {
+        self.key.start().text(Some(name));
+        self.group(Aggregate::Counts).add(0, count);
+    }
+
+    /// Adds what counts whether or not the session does.
+    pub(crate) fn drift(&mut self, event: &Event<'_>) {
+        let mut drift = event.drift;
+        while let Some(name) = next_text(&mut drift) {
+            let mut parts = name.splitn(3, SEPARATOR);
+            let mut part = || parts.next().filter(|part| !part.is_empty());
+            self.key.start().text(part()).text(part()).text(part());
+            let group = self.group(Aggregate::Drift);
+            group.add(0, 1);
+            group.least(1, event.seq.cast_signed());
+        }
+    }
+
+    /// Adds messages of a session whose `timestampValue` goes back.
+    pub(crate) fn inversions(&mut self, events: &[Event<'_>]) {
+        let mut stamps = events.iter().filter_map(|event| Some((event.stamp?, event.seq)));
+        let Some((mut before, _)) = stamps.next() else { return };
+        for (stamp, seq) in stamps {
+            if stamp < before {
+                self.key.start().text(Some("timestampValue")).text(Some("order_inversion")).text(None);
+                let group = self.group(Aggregate::Drift);
+                group.add(0, 1);
+                group.least(1, seq.cast_signed());
+            }
+            before = stamp;
+        }
+    }
+
+    /// Adds a message without a session.
+    pub(crate) fn unsessioned(&mut self, event: &Event<'_>) {
+        self.drift(event);
+        self.volume(event, false);
+        self.users.flush();
+        self.count("unsessioned", 1);
+        self.count("untimed", i64::from(event.at.is_none()));
+    }
+
+    /// Adds a record of the platform without a session.
+    pub(crate) fn unmatched(&mut self, record: PlatformRecord<'_>) {
+        let none: Option<i64> = None;
+        let key = self.key.start().int(none).text(None);
+        key.text(record.session_type).text(record.containment);
+        self.group(Aggregate::ContainmentCheck).add(0, 1);
+    }
+
+    /// Adds a session.
+    pub(crate) fn session(&mut self, session: &Session<'_, '_>) {
+        if self.seen.capacity() > KEPT_KEYS {
+            self.seen = KeySet::default();
+        }
+        self.seen.clear();
+        let walked = Walked::new(session.events);
+        for (at, event) in session.events.iter().enumerate() {
+            self.message(event, walked.tasks[at]);
+        }
+        self.users.flush();
+        self.waits(session, &walked);
+        self.summary(session);
+        self.responses(session, &walked);
+        self.clicks(session, &walked);
+        self.loops(session);
+        self.tasks(session, &walked);
+        self.last_words(session, &walked);
+        self.concurrency(session);
+        self.counts(session);
+    }
+
+    fn volume(&mut self, event: &Event<'_>, of_session: bool) -> Option<Local> {
+        let local = event.at.and_then(|at| self.local.at(at));
+        let key = self.key.start().int(local.map(|local| local.day)).int(local.map(|local| local.hour));
+        key.text(event.bot).text(event.channel).text(event.language).text(event.message_type);
+        key.text(event.status);
+        let hash = group_hash(Aggregate::Volumes, self.key.bytes());
+        let is_new = of_session && self.seen.insert(hash);
+        let group = self.group(Aggregate::Volumes);
+        group.add(0, 1);
+        group.add(1, i64::from(is_new));
+        if let Some(user) = event.user {
+            self.users.message(event.bot, user, hash);
+        }
+        local
+    }
+
+    fn message(&mut self, event: &Event<'_>, task: Option<&str>) {
+        self.drift(event);
+        let local = self.volume(event, true);
+        if let Some(user) = event.user {
+            self.users.visit(event.bot, user, event.at, local.map(|local| local.day));
+        }
+        if let Some(local) = local {
+            self.key.start().int(Some(local.weekday)).int(Some(local.hour)).text(event.channel);
+            self.group(Aggregate::Heatmap).add(1, 1);
+        }
+        if event.has_tags() {
+            self.tags(event);
+        }
+        let mut forms = event.forms;
+        while !forms.is_empty() {
+            self.key.start().text(event.bot).text(forms.text()).text(forms.text());
+            let is_first = self.is_first(Aggregate::Forms);
+            let group = self.group(Aggregate::Forms);
+            group.add(0, 1);
+            group.add(1, i64::from(event.status == Some("opened")));
+            group.add(2, i64::from(is_first));
+            group.add(3, i64::from(event.status.is_none()));
+        }
+        let mut latencies = event.latencies;
+        while !latencies.is_empty() {
+            let kind = PLATFORM_LATENCIES.get(usize::from(latencies.byte()));
+            let ms = latencies.int();
+            if let Some(kind) = kind {
+                self.latency(event, local, task, kind, ms);
+            }
+        }
+    }
+
+    fn latency(&mut self, event: &Event<'_>, local: Option<Local>, task: Option<&str>, kind: &str, ms: i64) {
+        let key = self.key.start().int(local.map(|local| local.day)).text(event.bot);
+        key.text(event.channel).text(task).text(Some(kind));
+        let group = self.group(Aggregate::Latency);
+        group.add(0, 1);
+        group.add(1, ms);
+        group.least(2, ms);
+        group.greatest(3, ms);
+        group.sketch().add(ms);
+    }
+
+    fn tags(&mut self, event: &Event<'_>) {
+        let mut of_message = KeySet::default();
+        for tag in event.tags() {
+            let scope = TAG_SCOPES.get(usize::from(tag.scope)).copied();
+            self.key.start().text(scope).text(tag.name).text(tag.value);
+            let hash = group_hash(Aggregate::Tags, self.key.bytes());
+            if !of_message.insert(hash) {
+                continue;
+            }
+            let is_first = self.seen.insert(hash);
+            let group = self.group(Aggregate::Tags);
+            group.add(0, 1);
+            group.add(1, i64::from(is_first));
+            if let Some(user) = event.user {
+                self.users.message(event.bot, user, hash);
+            }
+        }
+    }
+
+    fn waits(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
+        for wait in &session.waits {
+            let event = &session.events[wait.event];
+            let local = event.at.and_then(|at| self.local.at(at));
+            self.latency(event, local, walked.tasks[wait.event], wait.kind.as_str(), wait.ms);
+        }
+    }
+
+    fn summary(&mut self, session: &Session<'_, '_>) {
+        let outcome = session.outcome;
+        let local = session.started_at.and_then(|at| self.local.at(at));
+        let is = |is: bool| i64::from(is);
+        let in_base = session.interactive()
+            && session.kind != SessionKind::AgentAssist
+            && !session.open
+            && !matches!(outcome, Outcome::None | Outcome::Open);
+        let cells: [i64; SUMMARY_CELLS] = [
+            1,
+            is(session.interactive()),
+            is(outcome == Outcome::Agent),
+            is(outcome == Outcome::None),
+            is(outcome == Outcome::Open),
+            is(outcome.is_drop_off()),
+            is(outcome == Outcome::NoResponse),
+            is(outcome == Outcome::Fallback),
+            is(outcome == Outcome::LeftWaiting),
+            is(outcome == Outcome::SelfService),
+            is(session.handoff == Handoff::Connected),
+            is(session.handoff == Handoff::Requested),
+            is(session.timeout_closed),
+            session.in_count,
+            session.events.len() as i64,
+            session.duration_ms().unwrap_or_default(),
+            is(in_base),
+            is(in_base && outcome == Outcome::SelfService),
+            is(in_base && outcome == Outcome::Agent),
+            is(in_base && outcome.is_drop_off()),
+        ];
+        let key = self.key.start().int(local.map(|local| local.day)).text(session.bot());
+        key.text(session.channel).text(session.language).text(Some(session.kind.as_str()));
+        let group = self.group(Aggregate::SessionSummary);
+        for (cell, value) in cells.into_iter().enumerate() {
+            group.add(cell, value);
+            group.add(SUMMARY_CELLS + cell, if session.left_cut { 0 } else { value });
+        }
+
+        if let Some(local) = local {
+            self.key.start().int(Some(local.weekday)).int(Some(local.hour)).text(session.channel);
+            self.group(Aggregate::Heatmap).add(0, 1);
+        }
+        let platform = session.platform;
+        let key = self.key.start().int(Some(session.interactive())).text(Some(outcome.as_str()));
+        key.text(platform.and_then(|record| record.session_type));
+        key.text(platform.and_then(|record| record.containment));
+        self.group(Aggregate::ContainmentCheck).add(0, 1);
+    }
+
+    /// What people answered to templates, and what was answered to what they typed.
+    fn responses(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
+        for (place, &at) in walked.exchanged.iter().enumerate() {
+            let event = &session.events[at];
+            let next =
+                walked.exchanged.get(place + 1).map(|&at| session.events[at].flags).unwrap_or_default();
+            let mut templates = event.templates;
+            while !templates.is_empty() {
+                self.key.start().text(event.bot).text(templates.text());
+                let is_first = self.is_first(Aggregate::Templates);
+                let group = self.group(Aggregate::Templates);
+                group.add(0, 1);
+                group.add(1, i64::from(is_first));
+                group.add(2, i64::from(next.is_typed()));
+            }
+            if event.flags.is_typed() && event.hash != 0 {
+                self.key.start().text(event.bot).text(event.language).text(event.text);
+                let is_first = self.is_first(Aggregate::TopInputs);
+                let group = self.group(Aggregate::TopInputs);
+                group.add(0, 1);
+                group.add(1, i64::from(is_first));
+                group.add(2, i64::from(next.is_said() && next.has(Flags::FALLBACK)));
+            }
+        }
+    }
+
+    /// Actions that were offered, and which of them answers equal.
+    fn clicks(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
+        let mut offers: Vec<&Event<'_>> = Vec::new();
+        for &at in &walked.exchanged {
+            let event = &session.events[at];
+            if !event.flags.has(Flags::IN) {
+                if event.has_actions() {
+                    for action in event.actions() {
+                        self.action_key(event, &action);
+                        self.group(Aggregate::Actions).add(0, 1);
+                    }
+                    offers.push(event);
+                }
+                continue;
+            }
+            if event.flags.is_typed() && event.hash != 0 {
+                self.click(&offers, event.hash);
+            }
+            offers.clear();
+        }
+    }
+
+    fn action_key(&mut self, event: &Event<'_>, action: &ShownAction<'_>) {
+        let key = self.key.start().text(event.bot).hash(event.hash).text(action.template_type);
+        key.text(action.action_type).text(action.title).text(action.payload);
+    }
+
+    fn click(&mut self, offers: &[&Event<'_>], hash: u64) {
+        for event in offers.iter().rev() {
+            for by in 0..3 {
+                let matches =
+                    || event.actions().filter(|action| action.is_measurable() && action.hashes[by] == hash);
+                let count = matches().count();
+                for action in matches() {
+                    self.action_key(event, &action);
+                    let group = self.group(Aggregate::Actions);
+                    if count == 1 {
+                        group.add(1, 1);
+                        group.add(3 + by, 1);
+                    } else {
+                        group.add(2, 1);
+                    }
+                }
+                if count > 0 {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Prompts that were repeated.
+    fn loops(&mut self, session: &Session<'_, '_>) {
+        let mut current: Option<Loop> = None;
+        let mut asked = false;
+        for (at, event) in session.events.iter().enumerate() {
+            if event.flags.has(Flags::IN) {
+                asked = true;
+            } else if event.flags.is_said() {
+                match &mut current {
+                    Some(known)
+                        if asked && event.hash != 0 && session.events[known.first].hash == event.hash =>
+                    {
+                        known.count += 1;
+                        known.last = at;
+                    }
+                    _ => {
+                        self.end_loop(session, current.take());
+                        current = Some(Loop { first: at, last: at, count: 1 });
+                    }
+                }
+                asked = false;
+            }
+        }
+        self.end_loop(session, current);
+    }
+
+    fn end_loop(&mut self, session: &Session<'_, '_>, ended: Option<Loop>) {
+        let Some(ended) = ended.filter(|ended| ended.count > 1) else { return };
+        let first = &session.events[ended.first];
+        let is_handoff = |event: &Event<'_>| event.flags.has(Flags::AGENT | Flags::REQUEST);
+        let next =
+            session.events[ended.last + 1..].iter().find(|event| is_handoff(event) || event.flags.is_said());
+        let way = match next {
+            Some(event) if is_handoff(event) => 3,
+            Some(_) => 2,
+            None if session.outcome.is_drop_off() => 4,
+            None => 5,
+        };
+        self.key.start().text(session.bot()).hash(first.hash).text(Some(first.text.unwrap_or_default()));
+        let group = self.group(Aggregate::Reprompts);
+        group.add(0, 1);
+        group.greatest(1, ended.count);
+        group.add(way, 1);
+    }
+
+    fn tasks(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
+        let mut executions: Vec<&str> = walked.tasks.iter().copied().flatten().collect();
+        executions.dedup();
+        let bot = session.bot();
+        let outcome = session.outcome.as_str();
+        for &task in &session.tasks {
+            self.key.start().text(bot).text(Some(task));
+            let group = self.group(Aggregate::Tasks);
+            group.add(0, 1);
+            let cell = match session.outcome {
+                Outcome::Agent => 2,
+                Outcome::None => 3,
+                Outcome::Open => 4,
+                Outcome::SelfService => 6,
+                _ => 5,
+            };
+            group.add(cell, 1);
+        }
+        for (at, &task) in executions.iter().enumerate() {
+            self.key.start().text(bot).text(Some(task));
+            self.group(Aggregate::Tasks).add(1, 1);
+            let next = executions.get(at + 1).copied();
+            let key = self.key.start().text(bot).text(Some(task));
+            key.text(Some(next.unwrap_or(outcome))).int(Some(next.is_none()));
+            let is_first = self.is_first(Aggregate::TaskEdges);
+            let group = self.group(Aggregate::TaskEdges);
+            group.add(0, 1);
+            group.add(1, i64::from(is_first));
+        }
+        self.path.clear();
+        for (at, task) in executions.iter().enumerate() {
+            self.path.push_str(if at > 0 { " > " } else { "" });
+            self.path.push_str(task);
+        }
+        self.key.start().text(bot).text(Some(&self.path));
+        let group = self.group(Aggregate::Paths);
+        group.add(0, 1);
+        if let Some(ms) = session.duration_ms() {
+            group.sketch().add(ms);
+        }
+    }
+
+    /// What the bot said last before somebody left.
+    fn last_words(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
+        let Some(at) = session.last_out.filter(|_| session.outcome.is_drop_off()) else { return };
+        let event = &session.events[at];
+        let key = self.key.start().text(session.bot()).text(walked.tasks[at]);
+        key.text(event.template_type()).hash(event.hash).text(event.text);
+        self.group(Aggregate::DropOffPoints).add(0, 1);
+    }
+
+    fn concurrency(&mut self, session: &Session<'_, '_>) {
+        let (Some(start), Some(end)) = (session.started_at, session.ended_at) else { return };
+        let start = start.div_euclid(MICROS_A_MINUTE);
+        let end = end.div_euclid(MICROS_A_MINUTE).min(start + LONGEST_MINUTES);
+        for (minute, change) in [(start, 1), (end + 1, -1)] {
+            self.key.start().int(Some(minute));
+            self.group(Aggregate::Concurrency).add(0, change);
+        }
+    }
+
+    fn counts(&mut self, session: &Session<'_, '_>) {
+        let untimed = session.events.iter().filter(|event| event.at.is_none()).count();
+        for (name, count) in [
+            ("sessions", 1),
+            ("left_cut", i64::from(session.left_cut)),
+            ("right_cut", i64::from(session.right_cut)),
+            ("developer_unknown", i64::from(session.is_developer.is_none())),
+            ("untimed", untimed as i64),
+        ] {
+            self.count(name, count);
+        }
+    }
+}
+
+/// A prompt that is being repeated.
+#[derive(Debug)]
+struct Loop {
+    first: usize,
+    last: usize,
+    count: i64,
+}
+
+/// A group of an aggregate, as a hash.
+pub(crate) fn group_hash(aggregate: Aggregate, key: &[u8]) -> u128 {
+    xxh3_128(key).wrapping_add(aggregate as u128)
+}
+
+fn next_text<'a>(from: &mut Reader<'a>) -> Option<&'a str> {
+    if from.is_empty() { None } else { Some(from.text().unwrap_or_default()) }
+}

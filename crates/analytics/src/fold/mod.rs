@@ -1,0 +1,119 @@
+//! The third step: the events of a partition, session by session, to rows and states.
+
+pub(crate) mod coverage;
+mod feed;
+mod row;
+mod session;
+mod users;
+
+use arrow::record_batch::RecordBatch;
+
+use crate::codec::Reader;
+use crate::error::Result;
+use crate::events::{Event, Flags, MESSAGE, PLATFORM, PlatformRecord, UNSESSIONED};
+use crate::exchange::{Frame, frames};
+use crate::local_time::LocalTime;
+use crate::metrics::Metric;
+use crate::rows::Rows;
+use crate::symbols::Names;
+
+pub(crate) use feed::{Feeder, group_hash};
+pub(crate) use session::Rules;
+use session::{Session, developer_of};
+pub(crate) use users::{distinct_key, fold_users};
+
+/// What decides about all sessions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FoldRules<'c> {
+    pub names: &'c Names,
+    pub rules: Rules<'c>,
+    pub include_developers: bool,
+}
+
+/// Folds partitions, one after the other.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    pub feeder: Feeder,
+    rows: Rows,
+}
+
+impl Folder {
+    pub(crate) fn new(local: LocalTime) -> Self {
+        Self { feeder: Feeder::new(local), rows: Rows::new(Metric::Sessions) }
+    }
+
+    /// Folds all frames in `bytes` that are `kept`, which are whole sessions; gives back their rows, in the order of their
+    /// keys.
+    pub(crate) fn fold(
+        &mut self,
+        bytes: &[u8],
+        rules: FoldRules<'_>,
+        kept: impl Fn(Frame<'_>) -> bool,
+    ) -> Result<RecordBatch> {
+        let mut found: Vec<Frame<'_>> =
+            frames(bytes).map(|(frame, _)| frame).filter(|&frame| kept(frame)).collect();
+        found.sort_unstable_by_key(|frame| (frame.kind == UNSESSIONED, frame.key));
+        let mut events = Vec::new();
+        for group in found.chunk_by(|a, b| a.key == b.key && a.kind != UNSESSIONED && b.kind != UNSESSIONED) {
+            let reader = |bytes| Reader::new(bytes, rules.names);
+            events.clear();
+            events.extend(
+                group.iter().filter(|frame| frame.kind != PLATFORM).map(|&frame| Event::read(frame, reader)),
+            );
+            if let [frame] = group
+                && frame.kind == UNSESSIONED
+            {
+                self.feeder.unsessioned(&events[0]);
+                continue;
+            }
+            // Where copies were kept there may be several: one of them, whichever order they came in.
+            let records = group.iter().filter(|frame| frame.kind == PLATFORM);
+            let platform = records.map(|frame| PlatformRecord::read(reader(frame.payload))).max();
+            events.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
+            self.session(group[0].key, &mut events, platform, rules);
+        }
+        self.rows.finish()
+    }
+
+    fn session<'a>(
+        &mut self,
+        key: u128,
+        events: &mut Vec<Event<'a>>,
+        platform: Option<PlatformRecord<'a>>,
+        rules: FoldRules<'_>,
+    ) {
+        let is_original =
+            |event: &Event<'_>| event.flags.has(Flags::HAS_ID) && !event.flags.has(Flags::AGENT_AI);
+        if events.iter().any(is_original) {
+            events.retain(|event| {
+                let stays = !event.flags.has(Flags::COPY);
+                if !stays {
+                    self.feeder.drift(event);
+                }
+                stays
+            });
+        }
+        self.feeder.inversions(events);
+        if developer_of(events, platform) == Some(true) {
+            self.feeder.count("developer_sessions", i64::from(!events.is_empty()));
+            if !rules.include_developers {
+                events.iter().for_each(|event| self.feeder.drift(event));
+                return;
+            }
+        }
+        if events.is_empty() {
+            if let Some(platform) = platform {
+                self.feeder.unmatched(platform);
+            }
+            return;
+        }
+        let session = Session::new(key, events, platform, rules.rules);
+        row::push(&mut self.rows, &session);
+        self.feeder.session(&session);
+    }
+}
+
+/// Whether a frame is a message, of a session or not.
+pub(crate) fn is_message(kind: u8) -> bool {
+    matches!(kind, MESSAGE | UNSESSIONED)
+}

@@ -1,0 +1,147 @@
+//! Rows of a metrics table, put together into a batch.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int32Builder, Int64Builder, StringBuilder,
+    TimestampMicrosecondBuilder,
+};
+use arrow::record_batch::RecordBatch;
+
+use crate::error::{AnalyticsError, Result};
+use crate::metrics::{Metric, MetricKind, RULES_VERSION};
+
+/// A value of a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Cell<'a> {
+    Null,
+    Int(i64),
+    Float(f64),
+    Bool(bool),
+    Text(&'a str),
+}
+
+impl From<i64> for Cell<'_> {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<bool> for Cell<'_> {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl<'a> From<&'a str> for Cell<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl From<f64> for Cell<'_> {
+    fn from(value: f64) -> Self {
+        Self::Float(value)
+    }
+}
+
+#[derive(Debug)]
+enum Column {
+    Text(StringBuilder),
+    Int(Int64Builder),
+    Small(Int32Builder),
+    Float(Float64Builder),
+    Bool(BooleanBuilder),
+    Time(TimestampMicrosecondBuilder),
+    Date(Date32Builder),
+}
+
+impl Column {
+    fn new(kind: MetricKind) -> Self {
+        match kind {
+            MetricKind::Text | MetricKind::Json => Self::Text(StringBuilder::new()),
+            MetricKind::Int => Self::Int(Int64Builder::new()),
+            MetricKind::Small => Self::Small(Int32Builder::new()),
+            MetricKind::Float => Self::Float(Float64Builder::new()),
+            MetricKind::Bool => Self::Bool(BooleanBuilder::new()),
+            MetricKind::Timestamp => Self::Time(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
+            MetricKind::Date => Self::Date(Date32Builder::new()),
+        }
+    }
+
+    /// A value of another kind counts as none: the declaration and what fills it are held together by tests.
+    fn push(&mut self, cell: Cell<'_>) {
+        let int = match cell {
+            Cell::Int(value) => Some(value),
+            _ => None,
+        };
+        let small = int.and_then(|value| i32::try_from(value).ok());
+        match self {
+            Self::Text(column) => column.append_option(match cell {
+                Cell::Text(value) => Some(value),
+                _ => None,
+            }),
+            Self::Int(column) => column.append_option(int),
+            Self::Small(column) => column.append_option(small),
+            Self::Float(column) => column.append_option(match cell {
+                Cell::Float(value) => Some(value),
+                _ => None,
+            }),
+            Self::Bool(column) => column.append_option(match cell {
+                Cell::Bool(value) => Some(value),
+                _ => None,
+            }),
+            Self::Time(column) => column.append_option(int),
+            Self::Date(column) => column.append_option(small),
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Text(column) => Arc::new(column.finish()),
+            Self::Int(column) => Arc::new(column.finish()),
+            Self::Small(column) => Arc::new(column.finish()),
+            Self::Float(column) => Arc::new(column.finish()),
+            Self::Bool(column) => Arc::new(column.finish()),
+            Self::Time(column) => Arc::new(column.finish()),
+            Self::Date(column) => Arc::new(column.finish()),
+        }
+    }
+}
+
+/// Rows on their way into a batch.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    metric: Metric,
+    columns: Vec<Column>,
+}
+
+impl Rows {
+    pub(crate) fn new(metric: Metric) -> Self {
+        Self { metric, columns: metric.columns().map(|column| Column::new(column.kind)).collect() }
+    }
+
+    /// Adds a row: all columns in order, but for `rules_version`.
+    pub(crate) fn push<'a>(&mut self, cells: impl IntoIterator<Item = Cell<'a>>) {
+        let mut count = 0;
+        let all = cells.into_iter().chain([Cell::Int(i64::from(RULES_VERSION))]);
+        for (column, cell) in self.columns.iter_mut().zip(all) {
+            column.push(cell);
+            count += 1;
+        }
+        debug_assert_eq!(count, self.columns.len(), "{}", self.metric);
+    }
+
+    /// The rows so far, and none are left.
+    pub(crate) fn finish(&mut self) -> Result<RecordBatch> {
+        let columns = self.columns.iter_mut().map(Column::finish).collect();
+        RecordBatch::try_new(self.metric.arrow_schema(), columns)
+            .map_err(|_| AnalyticsError::Internal("rows do not fit their declaration"))
+    }
+}

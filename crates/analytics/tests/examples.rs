@@ -1,0 +1,176 @@
+//! The conversations in `testdata/sessions`, worked out by hand, against what the analysis makes of them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow::record_batch::RecordBatch;
+use korpus_analytics::{AnalyzeOptions, Metric, analyze};
+use korpus_engine::InputList;
+use serde_json::{Map, Value};
+use xxhash_rust::xxh3::xxh3_64;
+
+type Row = BTreeMap<String, Value>;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/sessions")
+}
+
+fn read_json(path: &Path) -> Value {
+    let text = std::fs::read_to_string(path).unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn micros(text: &str) -> i64 {
+    text.parse::<jiff::Timestamp>().unwrap().as_microsecond()
+}
+
+/// The options of an example. One that is not known here is a mistake in the example.
+fn options_of(given: Option<&Value>) -> AnalyzeOptions {
+    let mut options = AnalyzeOptions::default();
+    let texts = |value: &Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    for (name, value) in given.and_then(Value::as_object).into_iter().flatten() {
+        match name.as_str() {
+            "window" => {
+                let edges = texts(value);
+                options.window = Some((micros(&edges[0]), micros(&edges[1])));
+            }
+            "inactivity_gap_ms" => options.inactivity_gap_ms = value.as_i64().unwrap(),
+            "include_developers" => options.include_developers = value.as_bool().unwrap(),
+            "pseudo_inputs" => options.pseudo_inputs = texts(value),
+            "closure_phrases" => options.closure_phrases = texts(value),
+            "fallback_phrases" => options.fallback_phrases = texts(value),
+            "wrap_up_phrases" => options.wrap_up_phrases = texts(value),
+            other => panic!("no such option: {other}"),
+        }
+    }
+    options
+}
+
+/// The rows of a batch. Times are numbers of microseconds here.
+fn rows_of(batch: &RecordBatch) -> Vec<Row> {
+    let cell = |column: &dyn Array, row: usize| -> Value {
+        if column.is_null(row) {
+            return Value::Null;
+        }
+        match column.data_type() {
+            DataType::Utf8 => column.as_string::<i32>().value(row).into(),
+            DataType::Int64 => column.as_primitive::<Int64Type>().value(row).into(),
+            DataType::Int32 => column.as_primitive::<Int32Type>().value(row).into(),
+            DataType::Boolean => column.as_boolean().value(row).into(),
+            DataType::Timestamp(..) => column.as_primitive::<TimestampMicrosecondType>().value(row).into(),
+            other => panic!("no column of sessions is {other}"),
+        }
+    };
+    let schema = batch.schema();
+    (0..batch.num_rows())
+        .map(|row| {
+            schema
+                .fields()
+                .iter()
+                .zip(batch.columns())
+                .map(|(field, column)| (field.name().clone(), cell(column, row)))
+                .collect()
+        })
+        .collect()
+}
+
+fn sessions_of(dump: &Path, options: &AnalyzeOptions) -> Vec<Row> {
+    let inputs = InputList::from_bytes([("dump.json", std::fs::read(dump).unwrap())]);
+    let mut rows = Vec::new();
+    let mut take = |batch: RecordBatch| {
+        assert_eq!(batch.schema(), Metric::Sessions.arrow_schema());
+        rows.extend(rows_of(&batch));
+        Ok(())
+    };
+    let analysis = analyze(&inputs, options, &mut take, &()).unwrap();
+    assert!(analysis.run.ledger.is_clean(), "{}", dump.display());
+    assert_eq!(analysis.counts.sessions, rows.len() as u64);
+    rows
+}
+
+/// What a column is expected to be, as [`rows_of`] gives it.
+fn expected_cell(name: &str, value: &Value) -> (String, Value) {
+    let is_time = Metric::Sessions
+        .columns()
+        .any(|column| column.name == name && column.kind.type_name().starts_with("time"));
+    match (name, value) {
+        ("last_out_text", Value::String(text)) => {
+            ("last_out_text_hash".to_owned(), format!("{:016x}", xxh3_64(text.as_bytes())).into())
+        }
+        ("last_out_text", _) => ("last_out_text_hash".to_owned(), Value::Null),
+        (_, Value::String(text)) if is_time => (name.to_owned(), micros(text).into()),
+        _ => (name.to_owned(), value.clone()),
+    }
+}
+
+/// What a row differs in from what is expected of it.
+fn differences(expected: &Map<String, Value>, undecided: &[&str], row: &Row) -> String {
+    let mut found = String::new();
+    for (name, value) in expected.iter().filter(|(name, _)| !undecided.contains(&name.as_str())) {
+        let (name, value) = expected_cell(name, value);
+        let mut is = row.get(&name).unwrap_or_else(|| panic!("no such column: {name}")).clone();
+        if let (Value::Object(_), Some(text)) = (&value, is.as_str()) {
+            is = serde_json::from_str(text).unwrap();
+        }
+        if is != value {
+            let _ = write!(found, "\n    {name}: {is}, and should be {value}");
+        }
+    }
+    found
+}
+
+/// Compares one example; gives back what is wrong with it.
+fn check(path: &Path, resting: &Map<String, Value>) -> String {
+    let example = read_json(path);
+    let name = path.file_name().unwrap().to_string_lossy().replace(".expected", "");
+    let mut rows = sessions_of(&folder().join(&name), &options_of(example.get("options")));
+    let mut wrong = String::new();
+    let expected = example["sessions"].as_array().unwrap();
+    for session in expected {
+        let mut all = resting.clone();
+        all.extend(session["row"].as_object().unwrap().clone());
+        let undecided: Vec<&str> =
+            session["undecided"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let known = |row: &Row| {
+            ["bot_id", "session_id"].iter().all(|&column| {
+                undecided.contains(&column) || all.get(column).is_none_or(|value| row[column] == *value)
+            })
+        };
+        let id = all.get("session_id").cloned().unwrap_or_default();
+        match rows.iter().position(known) {
+            Some(at) => {
+                let row = rows.swap_remove(at);
+                let found = differences(&all, &undecided, &row);
+                if !found.is_empty() {
+                    let _ = write!(wrong, "\n  {name}, session {id}:{found}");
+                }
+            }
+            None => {
+                let _ = write!(wrong, "\n  {name}: no row for session {id}");
+            }
+        }
+    }
+    for row in rows {
+        let _ = write!(wrong, "\n  {name}: a row that should not be there: {}", row["session_id"]);
+    }
+    wrong
+}
+
+#[test]
+fn all_examples_come_out_as_worked_out_by_hand() {
+    let resting = read_json(&folder().join("resting.json"));
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().ends_with(".expected.json"))
+        .collect();
+    paths.sort();
+    assert!(paths.len() >= 46, "only {} examples", paths.len());
+    let wrong: String = paths.iter().map(|path| check(path, resting.as_object().unwrap())).collect();
+    assert!(wrong.is_empty(), "{wrong}");
+}
