@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use korpus_core::Shape;
+use korpus_core::{HttpHead, Shape, query_value};
 use korpus_engine::{Ledger, PageRow, parse_day_or_time};
 use serde_json::json;
 
@@ -85,14 +85,14 @@ pub(crate) fn queries(ledger: &Ledger, bots: &dyn Fn(usize) -> Option<String>) -
             continue;
         }
         let Some(report) = ledger.inputs().get(page.input) else { continue };
-        let url = report.http.as_ref().and_then(|head| head.url.as_deref());
+        let request = report.http.as_ref().and_then(HttpHead::request);
         // A request speaks of one response.
-        let url = url.filter(|_| report.pages.len() == 1);
-        let key = match url {
+        let request = request.filter(|_| report.pages.len() == 1);
+        let key = match &request {
             Some(url) => (false, query_name(url)),
             None => (true, inferred_name(&report.input.display, page, bots(ordinal).as_deref())),
         };
-        groups.entry(key).or_default().push(piece(page, url));
+        groups.entry(key).or_default().push(piece(page, request.as_deref()));
     }
     groups.into_iter().map(|((inferred, name), pieces)| judge(name, inferred, &pieces)).collect()
 }
@@ -218,7 +218,7 @@ fn between_windows<'a>(windows: impl Iterator<Item = &'a (String, String)>, gaps
 }
 
 fn inferred_name(display: &str, page: &PageRow, bot: Option<&str>) -> String {
-    let folder = display.rsplit_once('/').map_or(".", |(folder, _)| folder);
+    let folder = display.rsplit_once(['/', '!']).map_or(".", |(folder, _)| folder);
     let total = page.envelope.total.map_or_else(|| "unknown".to_owned(), |total| total.to_string());
     format!("{folder} · {} · {} · total {total}", page.shape.as_str(), bot.unwrap_or("no bot"))
 }
@@ -236,40 +236,6 @@ fn query_name(url: &str) -> String {
         .collect();
     kept.sort_unstable();
     if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
-}
-
-/// The value of a parameter of a URL, decoded. Names are compared without regard to case.
-pub(crate) fn query_value(url: &str, name: &str) -> Option<String> {
-    let (_, query) = url.split_once('?')?;
-    let query = query.split_once('#').map_or(query, |(query, _)| query);
-    query.split('&').find_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
-        key.eq_ignore_ascii_case(name).then(|| percent_decode(value))
-    })
-}
-
-fn percent_decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let digit = |offset: usize| bytes.get(at + offset).and_then(|&b| char::from(b).to_digit(16));
-        match (bytes[at], digit(1), digit(2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            (b'+', ..) => {
-                out.push(b' ');
-                at += 1;
-            }
-            (byte, ..) => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// Whether a query that is known for sure is not complete.

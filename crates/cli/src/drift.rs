@@ -16,6 +16,7 @@ use serde_json::{Value as Json, json};
 
 use crate::show::visible_short;
 use documented::Listed;
+pub(crate) use tally::InputKey;
 use tally::{Place, Tally};
 
 /// Characters of a value or a path of keys that tell it from others.
@@ -41,7 +42,7 @@ pub(crate) struct Drift {
 impl Drift {
     /// Looks at all that match in a block.
     pub(crate) fn add(&mut self, work: &Work<'_>, scratch: &mut Scratch) {
-        let input = work.input().index;
+        let input = InputKey::of(work.input());
         for item in work.messages().filter(|item| item.matches) {
             let message = item.message;
             let place = Place::new(input, message.page_index(), message.message_index());
@@ -83,13 +84,13 @@ impl Drift {
         }
     }
 
-    fn conversation(&mut self, record: Conversation<'_>, input: usize) {
+    fn conversation(&mut self, record: Conversation<'_>, input: InputKey) {
         let place = Place::of_record(input, record.position().page, record.record_index());
         self.text(Listed::Channel, record.channel_type(), place);
         self.text(Listed::Experience, record.experience(), place);
     }
 
-    fn session(&mut self, record: SessionRecord<'_>, input: usize) {
+    fn session(&mut self, record: SessionRecord<'_>, input: InputKey) {
         let place = Place::of_record(input, record.position().page, record.record_index());
         self.text(Listed::Channel, record.channel(), place);
         for (listed, field) in [
@@ -187,7 +188,7 @@ impl Drift {
     }
 
     /// The tables, those that have rows; `name_of` names an input.
-    pub(crate) fn print(&self, most: usize, name_of: &dyn Fn(usize) -> String, out: &mut String) {
+    pub(crate) fn print(&self, most: usize, name_of: &dyn Fn(InputKey) -> String, out: &mut String) {
         self.types.print(
             "Template types never seen before",
             &["template_type"],
@@ -226,7 +227,7 @@ impl Drift {
     }
 
     /// All of it as JSON.
-    pub(crate) fn to_json(&self, name_of: &dyn Fn(usize) -> String) -> Json {
+    pub(crate) fn to_json(&self, name_of: &dyn Fn(InputKey) -> String) -> Json {
         json!({
             "template_types": self.types.to_json(name_of, |name| json!({"template_type": name})),
             "payload_errors": self.errors.to_json(name_of, |(kind, reason)| {

@@ -1,18 +1,13 @@
 //! From arguments to what the engine takes: inputs, options, filter.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use korpus_core::{DecodeLimits, Decoder};
-use korpus_engine::{
-    EngineError, ExpandOptions, Filter, InputInfo, InputKind, InputList, MemoryBudget, RunOptions, expand,
-};
+use korpus_engine::{ExpandOptions, Filter, InputList, MemoryBudget, RunOptions, expand};
 
 use crate::args::{CommonArgs, FilterArgs, ReadArgs};
-use crate::completeness::query_value;
 use crate::exit::Failure;
 use crate::interrupt;
 use crate::parse::ExpectedShape;
@@ -22,8 +17,6 @@ use crate::progress::Progress;
 pub(crate) struct Reading {
     /// What is read.
     pub inputs: InputList,
-    /// Inputs that `--call-id` leaves out.
-    pub left_out: u64,
     /// How it is read.
     pub options: RunOptions,
     /// On how many threads; 0 for all.
@@ -41,14 +34,9 @@ impl Reading {
             refuse_inside(&args.inputs, out)?;
         }
         let expand_options = ExpandOptions { exclude: out.map(Path::to_owned) };
-        let mut inputs = expand(&args.inputs, &expand_options)?;
-        let left_out = match &args.filter.call_id {
-            Some(call) => keep_call(&mut inputs, call)?,
-            None => 0,
-        };
+        let inputs = expand(&args.inputs, &expand_options)?;
         Ok(Self {
             inputs,
-            left_out,
             options,
             threads: args.threads,
             expected: args.shape.clone(),
@@ -88,6 +76,7 @@ pub(crate) fn run_options(
         dedup,
         memory: common.memory_limit.map_or_else(MemoryBudget::default, MemoryBudget::new),
         temp_dir: temp_dir(common.temp_dir.as_ref())?,
+        call_id: filter.call_id.clone(),
         mmap: common.mmap,
         cancel: Arc::<AtomicBool>::default(),
         ..RunOptions::default()
@@ -121,36 +110,4 @@ fn engine_filter(args: &FilterArgs) -> Filter {
         skip: args.skip,
         limit: args.limit,
     }
-}
-
-/// Leaves out all inputs but those that were requested for `call`; says how many.
-fn keep_call(inputs: &mut InputList, call: &str) -> Result<u64, Failure> {
-    let mut keep = Vec::with_capacity(inputs.inputs.len());
-    for input in &inputs.inputs {
-        let Some(url) = request_of(input) else {
-            return Err(Failure::Usage(format!(
-                "--call-id needs inputs whose requests are known, and {} does not hold its request: save it with the \
-                 response, or leave --call-id out",
-                input.display
-            )));
-        };
-        keep.push(query_value(&url, "callId").is_some_and(|value| value == call));
-    }
-    let before = inputs.inputs.len();
-    let mut keep = keep.into_iter();
-    inputs.inputs.retain(|_| keep.next().unwrap_or(false));
-    if inputs.inputs.is_empty() {
-        return Err(EngineError::Usage(format!("no input was requested for the call {call}")).into());
-    }
-    for (index, input) in inputs.inputs.iter_mut().enumerate() {
-        input.index = index;
-    }
-    Ok((before - inputs.inputs.len()) as u64)
-}
-
-/// The URL that an input was requested from, where its request was saved in front of it.
-fn request_of(input: &InputInfo) -> Option<String> {
-    let InputKind::File(path) = &input.kind else { return None };
-    let decoder = Decoder::new(File::open(path).ok()?, Some(&input.display), DecodeLimits::default()).ok()?;
-    decoder.http()?.url.clone()
 }

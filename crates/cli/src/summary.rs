@@ -18,8 +18,6 @@ const NAME: usize = 60;
 /// What a summary is made of.
 pub(crate) struct Summary<'a> {
     pub inputs: &'a InputList,
-    /// Inputs that `--call-id` left out.
-    pub left_out: u64,
     pub ledger: &'a Ledger,
     pub expected: Option<&'a ExpectedShape>,
     /// Whether the message of `--msg-id` was seen, where one was named.
@@ -44,14 +42,17 @@ impl<'a> Summary<'a> {
     /// The first line, and what was read.
     pub(crate) fn print_read(&self, out: &mut String) {
         let ledger = self.ledger;
-        let files = ledger.inputs().len() as u64;
-        let (read, decoded) = self.bytes();
+        let (read, decoded) = ledger.bytes();
         let (messages, records) = ledger.totals();
         let seconds = self.took.as_secs_f64().max(0.001);
         let _ = writeln!(
             out,
-            "{STRONG}Read{STRONG:#} {} ({}, {} decoded) in {}: {}, {}, {}",
-            count(files, "file", "files"),
+            "{STRONG}Read{STRONG:#} {}{} ({}, {} decoded) in {}: {}, {}, {}",
+            count(ledger.files(), "file", "files"),
+            match ledger.members() {
+                0 => String::new(),
+                members => format!(" with {}", count(members, "member", "members")),
+            },
             size(read),
             size(decoded),
             duration(self.took),
@@ -78,11 +79,21 @@ impl<'a> Summary<'a> {
                 );
             }
         }
-        if self.left_out > 0 {
+        let mut skipped = ledger.inputs().iter().filter_map(|report| report.members.as_ref());
+        let others: u64 = skipped.clone().map(|members| members.skipped).sum();
+        if let Some(first) = skipped.find_map(|members| members.first_skipped.as_deref()) {
+            let _ = writeln!(
+                out,
+                "     {} of archives passed over: no file, or no response of the API, first {}",
+                count(others, "member", "members"),
+                visible_short(first, NAME)
+            );
+        }
+        if ledger.left_out() > 0 {
             let _ = writeln!(
                 out,
                 "     {} not read: requested for another call",
-                count(self.left_out, "file", "files")
+                count(ledger.left_out(), "file", "files")
             );
         }
     }
@@ -180,8 +191,9 @@ impl<'a> Summary<'a> {
     /// Everything as JSON; commands add their own keys.
     pub(crate) fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
         let ledger = self.ledger;
-        let (read, decoded) = self.bytes();
+        let (read, decoded) = ledger.bytes();
         let (messages, records) = ledger.totals();
+        let passed_over = ledger.inputs().iter().filter_map(|report| report.members.as_ref());
         let display = |input: usize| ledger.inputs().get(input).map_or("", |report| &report.input.display);
         let rejects = ledger.rejections().iter().map(|(reason, found)| {
             json!({
@@ -223,12 +235,14 @@ impl<'a> Summary<'a> {
         });
         let value = json!({
             "inputs": {
-                "files": ledger.inputs().len(),
+                "files": ledger.files(),
+                "members": ledger.members(),
+                "members_skipped": passed_over.map(|members| members.skipped).sum::<u64>(),
                 "bytes": read,
                 "decoded_bytes": decoded,
                 "repeated": self.inputs.repeated,
                 "skipped": self.inputs.skipped,
-                "other_calls": self.left_out,
+                "other_calls": ledger.left_out(),
                 "unreadable": unreadable.collect::<Vec<_>>(),
                 "changed": changed.map(|report| report.input.display.as_str()).collect::<Vec<_>>(),
             },
@@ -261,13 +275,6 @@ impl<'a> Summary<'a> {
         grid.row(["shape".to_owned(), line(self.by_shape())]);
         grid.row(["status".to_owned(), line(self.by_status())]);
         grid.print(out);
-    }
-
-    fn bytes(&self) -> (u64, u64) {
-        let inputs = self.ledger.inputs();
-        inputs
-            .iter()
-            .fold((0, 0), |(read, decoded), input| (read + input.bytes, decoded + input.decoded_bytes))
     }
 
     fn by_status(&self) -> BTreeMap<&'static str, u64> {

@@ -202,6 +202,8 @@ pub struct InputReport {
     pub pages: Range<usize>,
     /// Why it was not read, or, of an archive, not all of it.
     pub fault: Option<Reason>,
+    /// Whether it was not read because it was requested for another call than the one asked for.
+    pub left_out: bool,
     /// What an archive holds. Its members have reports of their own, before that of the archive.
     pub members: Option<Members>,
 }
@@ -456,7 +458,8 @@ impl Ledger {
         let unreadable = report.io_error.is_some();
         // The bodies of an archive are those of its members.
         let has_members = report.members.as_ref().is_some_and(|members| members.read > 0);
-        if first == self.pages.len() && (!has_members || unreadable || report.fault.is_some()) {
+        let is_silent = report.left_out || has_members && report.fault.is_none();
+        if first == self.pages.len() && (unreadable || !is_silent) {
             let mut row = PageRow::new(input, 0, self.messages, self.records);
             (row.status, row.reason) = match report.fault {
                 _ if unreadable => (PageStatus::Rejected, Some(Reason::Unreadable)),
@@ -501,25 +504,27 @@ impl Ledger {
 
     /// How many files were read; an archive is one.
     pub fn files(&self) -> u64 {
-        self.inputs.iter().filter(|report| report.input.member.is_none()).count() as u64
+        self.count(|report| report.input.member.is_none() && !report.left_out)
     }
 
     /// How many members of archives were read.
     pub fn members(&self) -> u64 {
-        let members =
-            self.inputs.iter().filter(|report| report.input.member.is_some() && report.members.is_none());
-        members.count() as u64
+        self.count(|report| report.input.member.is_some() && report.members.is_none() && !report.left_out)
+    }
+
+    /// How many files and members were left out, because they were requested for another call.
+    pub fn left_out(&self) -> u64 {
+        self.count(|report| report.left_out)
+    }
+
+    fn count(&self, which: impl Fn(&InputReport) -> bool) -> u64 {
+        self.inputs.iter().filter(|report| which(report)).count() as u64
     }
 
     /// Bytes of all files, before decoding, and after.
     pub fn bytes(&self) -> (u64, u64) {
-        let read = self
-            .inputs
-            .iter()
-            .filter(|report| report.input.member.is_none())
-            .map(|report| report.bytes)
-            .sum();
-        (read, self.inputs.iter().map(|report| report.decoded_bytes).sum())
+        let files = self.inputs.iter().filter(|report| report.input.member.is_none());
+        (files.map(|report| report.bytes).sum(), self.inputs.iter().map(|report| report.decoded_bytes).sum())
     }
 
     /// Fills in what de-duplication and filters decided, and checks every row.

@@ -91,7 +91,7 @@ impl Manifest {
             schema_version,
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             options: BTreeMap::new(),
-            inputs: ledger.inputs().iter().map(InputEntry::from).collect(),
+            inputs: ledger.inputs().iter().filter(|report| !report.left_out).map(InputEntry::from).collect(),
             files: Vec::new(),
             totals: Totals { pages: ledger.pages().len() as u64, messages, records },
         }

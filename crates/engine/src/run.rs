@@ -37,8 +37,12 @@ pub struct RunOptions {
     pub dedup: bool,
     /// How much memory may be used.
     pub memory: MemoryBudget,
-    /// Where keys, and archives from streams, go that do not fit into memory; the system's directory for temporary files otherwise.
+    /// Where keys, and archives from streams, go that do not fit into memory; the system's directory for temporary files
+    /// otherwise.
     pub temp_dir: Option<PathBuf>,
+    /// `callId`: only bodies that were requested for this call are read. What does not hold its request ends the run with
+    /// [`EngineError::Usage`], and so does a call for which nothing was requested.
+    pub call_id: Option<String>,
     /// Whether large files are mapped instead of read.
     pub mmap: bool,
     /// Set from anywhere to stop the run, which then ends with [`EngineError::Cancelled`].
@@ -53,6 +57,7 @@ impl Default for RunOptions {
             dedup: true,
             memory: MemoryBudget::default(),
             temp_dir: None,
+            call_id: None,
             mmap: false,
             cancel: Arc::default(),
         }
@@ -148,6 +153,7 @@ fn run_within<J: Job>(
         limits,
         mmap: options.mmap,
         temp_dir: options.temp_dir.clone(),
+        call_id: options.call_id.clone(),
         cancel: &options.cancel,
         observer,
         schedule: Schedule::new(inputs.inputs.len(), ahead, committer),

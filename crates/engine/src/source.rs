@@ -15,11 +15,12 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use korpus_core::{
-    Block, Codec, CodecError, CodecErrorKind, DecodeLimits, Decoder, InputEnd, Limits, NotWhole, PageParser,
-    Reason, WholeDecoder,
+    Block, Codec, CodecError, CodecErrorKind, DecodeLimits, Decoder, HttpHead, InputEnd, Limits, NotWhole,
+    PageParser, Reason, WholeDecoder, query_value,
 };
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
+use crate::error::EngineError;
 use crate::inputs::{InputInfo, InputKind};
 use crate::ledger::{InputReport, InputStatus};
 use crate::mmap::Mapped;
@@ -43,6 +44,9 @@ pub(crate) trait BlockSink {
 
     /// Takes what was found out about the member that ended, or about an archive inside the archive.
     fn end(&mut self, report: InputReport) -> Result<(), Stopped>;
+
+    /// Ends the run.
+    fn fail(&mut self, error: EngineError) -> Stopped;
 }
 
 /// Reading was stopped: the run is over.
@@ -61,6 +65,8 @@ pub(crate) struct Source {
     mmap: bool,
     /// Where bytes go that must be read twice and do not fit into memory.
     temp_dir: Option<PathBuf>,
+    /// Only what was requested for this call is read.
+    call_id: Option<String>,
 }
 
 /// What the reading of one input has with it, through all archives.
@@ -89,7 +95,13 @@ impl Source {
             decode,
             mmap,
             temp_dir,
+            call_id: None,
         }
+    }
+
+    /// Reads only what was requested for a call.
+    pub(crate) fn for_call(self, call_id: Option<String>) -> Self {
+        Self { call_id, ..self }
     }
 
     /// Reads all of an input, and of the members of archives. What is wrong with it stands in the report; only `sink` can
@@ -234,6 +246,7 @@ impl Source {
             Some(_) if reading.is_too_deep() => report.fault = Some(Reason::NestedArchive),
             Some(Kind::Zip) => self.zip(&body, report, reading)?,
             Some(kind) => self.archive(kind, &mut &body[..], report, reading)?,
+            None if !self.is_wanted(report, reading.sink)? => {}
             None => {
                 report.decoded_bytes = body.len() as u64;
                 self.parser.reset();
@@ -300,18 +313,33 @@ impl Source {
             Err(error) => return Ok(Some(wire.take_fault().unwrap_or(end_of(&error)))),
         };
         let mut inner = Peeked::new(Decoded { decoder, wire });
+        report.http = inner.reader.decoder.http().cloned().or(report.http.take());
         let page = match Kind::of(inner.start(), &name) {
             Some(kind) => {
                 self.archive(kind, &mut inner, report, reading)?;
                 None
             }
+            None if !self.is_wanted(report, reading.sink)? => None,
             None => Some(self.windows(&mut inner, report, reading)?),
         };
         let decoder = inner.reader.decoder;
         report.codec = decoder.codec();
         report.trailing = decoder.trailing();
-        report.http = decoder.http().cloned().or(report.http.take());
         Ok(page)
+    }
+
+    /// Whether bodies are to be read, as far as their request tells.
+    fn is_wanted(&self, report: &mut InputReport, sink: &mut impl BlockSink) -> Result<bool, Stopped> {
+        let Some(call) = &self.call_id else { return Ok(true) };
+        let Some(request) = report.http.as_ref().and_then(HttpHead::request) else {
+            return Err(sink.fail(EngineError::Usage(format!(
+                "--call-id needs inputs whose requests are known, and {} does not hold its request: save it with the \
+                 response, or leave --call-id out",
+                report.input.display
+            ))));
+        };
+        report.left_out = query_value(&request, "callId").as_ref() != Some(call);
+        Ok(!report.left_out)
     }
 
     /// Feeds the parser; how it ended.
@@ -371,6 +399,7 @@ pub(crate) fn empty_report(input: &InputInfo) -> InputReport {
         pages: 0..0,
         fault: None,
         members: None,
+        left_out: false,
     }
 }
 

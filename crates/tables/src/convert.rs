@@ -284,6 +284,9 @@ impl Finish<'_> {
         if let Some(rows) = options.row_group_rows {
             put("row_group_rows", rows.into());
         }
+        if let Some(call) = &options.run.call_id {
+            put("call_id", call.as_str().into());
+        }
         if filter.is_selective()
             && let Ok(filter) = serde_json::to_value(filter)
         {

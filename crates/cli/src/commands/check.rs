@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::args::{CheckArgs, Format};
 use crate::completeness;
-use crate::drift::Drift;
+use crate::drift::{Drift, InputKey};
 use crate::exit::{Exit, Failure};
 use crate::fields::Fields;
 use crate::reading::Reading;
@@ -37,7 +37,6 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let queries = completeness::queries(&report.ledger, &|page| found.bot_of(page));
     let summary = Summary {
         inputs: &reading.inputs,
-        left_out: reading.left_out,
         ledger: &report.ledger,
         expected: reading.expected.as_ref(),
         anchor_found: report.anchor_found,
@@ -48,9 +47,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     if args.read.common.quiet {
         return Ok(exit);
     }
-    let name_of = |input: usize| {
-        report.ledger.inputs().get(input).map_or("", |report| report.input.display.as_str()).to_owned()
-    };
+    let name_of = |input: InputKey| input.name(&report.ledger);
     match args.read.common.format {
         Format::Text => {
             let mut out = String::new();

@@ -33,7 +33,6 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Exit, Failure> {
     let report = outcome?;
     let summary = Summary {
         inputs: &reading.inputs,
-        left_out: reading.left_out,
         ledger: &report.run.ledger,
         expected: reading.expected.as_ref(),
         anchor_found: report.run.anchor_found,

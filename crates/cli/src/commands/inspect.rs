@@ -22,7 +22,7 @@ use crate::exit::{Exit, Failure};
 use crate::fields::Fields;
 use crate::progress::Progress;
 use crate::reading::run_options;
-use crate::show::{Align, Grid, heading, print, print_json, size, thousands, visible, visible_short};
+use crate::show::{Align, Grid, count, heading, print, print_json, size, thousands, visible, visible_short};
 use crate::summary::Summary;
 use transcript::Transcript;
 
@@ -63,14 +63,13 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     let gathered = job.gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
     let summary = Summary {
         inputs: &inputs,
-        left_out: 0,
         ledger: &report.ledger,
         expected: None,
         anchor_found: report.anchor_found,
         took: started.elapsed(),
     };
     let exit = if summary.is_clean() { Exit::Clean } else { Exit::Findings };
-    let Some(input) = report.ledger.inputs().first() else { return Ok(exit) };
+    let Some(input) = report.ledger.find(0, None) else { return Ok(exit) };
     if args.common.quiet {
         return Ok(exit);
     }
@@ -125,8 +124,11 @@ fn print_file(input: &InputReport, codecs: &[&str], out: &mut String) {
     let mut put = |name: &str, value: String| grid.row([name.to_owned(), value]);
     put("size", format!("{} ({} bytes)", size(input.bytes), thousands(input.bytes)));
     put("codec", codecs.join(", inside it "));
-    if input.decoded_bytes != input.bytes {
+    if input.decoded_bytes != input.bytes && input.members.is_none() {
         put("decoded", format!("{} ({} bytes)", size(input.decoded_bytes), thousands(input.decoded_bytes)));
+    }
+    if let Some(members) = &input.members {
+        put("holds", count(members.read, "member", "members"));
     }
     if input.trailing > 0 {
         put("after its end", format!("{} bytes of padding or garbage, ignored", thousands(input.trailing)));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use korpus_engine::{InputInfo, Ledger};
 use serde_json::{Value, json};
 
 use crate::show::{Grid, heading, thousands};
@@ -10,10 +11,28 @@ use crate::show::{Grid, heading, thousands};
 /// Things that are told apart.
 const MOST: usize = 500;
 
+/// Which input of a run, and which member of it where it is an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct InputKey {
+    index: usize,
+    member: Option<u64>,
+}
+
+impl InputKey {
+    pub(crate) fn of(input: &InputInfo) -> Self {
+        Self { index: input.index, member: input.member }
+    }
+
+    /// Its name.
+    pub(crate) fn name(self, ledger: &Ledger) -> String {
+        ledger.find(self.index, self.member).map_or_else(String::new, |report| report.input.display.clone())
+    }
+}
+
 /// Where something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
-    pub input: usize,
+    pub input: InputKey,
     pub page: u64,
     /// The message or record of the page.
     pub index: u64,
@@ -23,22 +42,22 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn new(input: usize, page: u64, index: u64) -> Self {
+    pub(crate) fn new(input: InputKey, page: u64, index: u64) -> Self {
         Self { input, page, index, is_record: false, text_offset: None }
     }
 
-    pub(crate) fn of_record(input: usize, page: u64, index: u64) -> Self {
+    pub(crate) fn of_record(input: InputKey, page: u64, index: u64) -> Self {
         Self { is_record: true, ..Self::new(input, page, index) }
     }
 
-    fn describe(self, name_of: &dyn Fn(usize) -> String) -> String {
+    fn describe(self, name_of: &dyn Fn(InputKey) -> String) -> String {
         let what = if self.is_record { "record" } else { "message" };
         let offset = self.text_offset.map(|offset| format!(", byte {offset} of the text"));
         let offset = offset.unwrap_or_default();
         format!("{}, page {}, {what} {}{offset}", name_of(self.input), self.page, self.index)
     }
 
-    fn to_json(self, name_of: &dyn Fn(usize) -> String) -> Value {
+    fn to_json(self, name_of: &dyn Fn(InputKey) -> String) -> Value {
         let mut place = json!({"source_file": name_of(self.input), "page_index": self.page});
         let key = if self.is_record { "record_index" } else { "message_index" };
         place[key] = self.index.into();
@@ -107,7 +126,7 @@ impl<T: Ord> Tally<T> {
         title: &str,
         columns: &[&str],
         most: usize,
-        name_of: &dyn Fn(usize) -> String,
+        name_of: &dyn Fn(InputKey) -> String,
         cells: impl Fn(&T) -> Vec<String>,
         out: &mut String,
     ) {
@@ -133,7 +152,7 @@ impl<T: Ord> Tally<T> {
     }
 
     /// A list of objects, each with its count and first place.
-    pub(crate) fn to_json(&self, name_of: &dyn Fn(usize) -> String, of: impl Fn(&T) -> Value) -> Value {
+    pub(crate) fn to_json(&self, name_of: &dyn Fn(InputKey) -> String, of: impl Fn(&T) -> Value) -> Value {
         let rows = self.sorted().into_iter().map(|(thing, seen)| {
             let mut row = of(thing);
             row["count"] = seen.count.into();

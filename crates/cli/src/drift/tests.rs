@@ -34,7 +34,7 @@ fn documented_values_are_known_and_others_are_not() {
 
 #[test]
 fn counts_are_bounded_and_keep_their_first_place() {
-    let place = |index| Place::new(0, 0, index);
+    let place = |index| Place::new(InputKey::default(), 0, index);
     let (mut tally, mut later) = (Tally::default(), Tally::default());
     for index in 0..600_u64 {
         tally.note(index, place(index));

@@ -25,7 +25,7 @@ mod zstd;
 pub use decoder::Decoder;
 pub use error::{CodecError, CodecErrorKind};
 pub use http::HttpHead;
-pub use request::{put_parameter, request_parameters};
+pub use request::{put_parameter, query_value, request_parameters};
 pub use sniff::sniff;
 pub use whole::{NotWhole, Whole, WholeDecoder};
 

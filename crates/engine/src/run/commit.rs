@@ -153,6 +153,12 @@ impl<'r, J: Job> Committer<'r, J> {
     /// Finds out what became of everything, and balances the books.
     pub(super) fn settle(self, options: &RunOptions) -> Result<RunReport> {
         let mut ledger = self.ledger;
+        if let Some(call) = &options.call_id
+            && ledger.left_out() > 0
+            && ledger.inputs().iter().all(|report| report.left_out || report.members.is_some())
+        {
+            return Err(EngineError::Usage(format!("no input was requested for the call {call}")));
+        }
         let spilled_bytes = self.keys.spilled_bytes() + self.record_keys.spilled_bytes();
         let array_hash = |page: u32| ledger.pages()[page as usize].array_hash;
         let mut messages = Fates::resolve(self.keys, array_hash)?;

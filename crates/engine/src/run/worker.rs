@@ -27,6 +27,7 @@ pub(super) struct Shared<'r, J: Job> {
     pub limits: Limits,
     pub mmap: bool,
     pub temp_dir: Option<PathBuf>,
+    pub call_id: Option<String>,
     pub cancel: &'r AtomicBool,
     pub observer: &'r dyn Observer,
     pub schedule: Schedule<'r, J>,
@@ -43,7 +44,7 @@ impl<J: Job> Shared<'_, J> {
     /// The life of a worker.
     pub(super) fn work(&self) {
         let mut mapper = Mapper { shared: self, local: self.job.local(), scratch: Vec::new() };
-        let mut source = Source::new(&self.limits, self.mmap, self.temp_dir.clone());
+        let mut source = self.source();
         self.schedule.helps(true);
         loop {
             self.look_around();
@@ -60,6 +61,10 @@ impl<J: Job> Shared<'_, J> {
             }
         }
         self.schedule.helps(false);
+    }
+
+    fn source(&self) -> Source {
+        Source::new(&self.limits, self.mmap, self.temp_dir.clone()).for_call(self.call_id.clone())
     }
 
     /// Does what jobs left to do in the background, and hears of cancellation.
@@ -86,7 +91,7 @@ impl<J: Job> Shared<'_, J> {
             Ok(Ok(report)) => Done::End { report, lost: false, last: true },
             Ok(Err(Stopped)) => return,
             Err(_) => {
-                *source = Source::new(&self.limits, self.mmap, self.temp_dir.clone());
+                *source = self.source();
                 if current.member.is_some() {
                     let report = empty_report(&current);
                     self.schedule.complete(place, Done::End { report, lost: true, last: false });
@@ -145,6 +150,11 @@ impl<J: Job> BlockSink for Reader<'_, '_, '_, J> {
         self.mapper.shared.schedule.complete(self.place, Done::End { report, lost: false, last: false });
         self.place.1 += 1;
         Ok(())
+    }
+
+    fn fail(&mut self, error: EngineError) -> Stopped {
+        self.mapper.shared.schedule.fail(error);
+        Stopped
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) struct Collect {
     pub(super) stop_after: Option<usize>,
     /// The members, and how many messages there were when each ended.
     pub(super) members: Vec<(InputReport, usize)>,
+    pub(super) error: Option<String>,
 }
 
 impl BlockSink for Collect {
@@ -47,6 +48,11 @@ impl BlockSink for Collect {
     fn end(&mut self, report: InputReport) -> Result<(), Stopped> {
         self.members.push((report, self.messages));
         Ok(())
+    }
+
+    fn fail(&mut self, error: EngineError) -> Stopped {
+        self.error = Some(error.to_string());
+        Stopped
     }
 }
 
@@ -186,6 +192,10 @@ impl BlockSink for Meddler {
 
     fn end(&mut self, _: InputReport) -> Result<(), Stopped> {
         Ok(())
+    }
+
+    fn fail(&mut self, _: EngineError) -> Stopped {
+        Stopped
     }
 }
 

@@ -165,6 +165,24 @@ fn exchanges_of_a_har_file_are_inputs_with_their_requests() {
 }
 
 #[test]
+fn only_what_was_requested_for_a_call_is_read() {
+    let page = body(3);
+    let urls = ["https://h/getMessages?callId=a%2D1", "https://h/getMessages?callId=b"];
+    let file = har(&[(urls[0], &page), (urls[1], &page)], false);
+    let mut source = Source::new(&small(), false, None).for_call(Some("a-1".to_owned()));
+    for bytes in [file.clone(), tar(&[("x.har", &file)])] {
+        let mut seen = Collect::default();
+        source.read(&memory("x", &bytes), &mut seen).unwrap();
+        assert_eq!(seen.messages, 3);
+        assert_eq!(seen.members.iter().filter(|(report, _)| report.left_out).count(), 1);
+        assert_eq!(seen.members[1].0.hash, xxh3_128(&page));
+    }
+    let mut seen = Collect::default();
+    assert!(source.read(&memory("x", &tar(&[("page.json", &page)])), &mut seen).is_err());
+    assert!(seen.error.unwrap().contains("x!page.json does not hold its request"));
+}
+
+#[test]
 fn archives_inside_archives_are_read_and_no_deeper() {
     let page = body(7);
     let zipped_page = zip(&[Zipped::new("p.json", &page, DEFLATE)]);
