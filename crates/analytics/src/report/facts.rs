@@ -84,8 +84,8 @@ impl Facts {
             count: ledger.pages().iter().filter(|page| page.status == status).count() as u64,
         });
         Self {
-            input_files: ledger.inputs().len() as u64,
-            input_bytes: ledger.inputs().iter().map(|input| input.bytes).sum(),
+            input_files: ledger.files(),
+            input_bytes: ledger.bytes().0,
             messages,
             records,
             rejects,
