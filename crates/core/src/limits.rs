@@ -10,7 +10,7 @@
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Largest message or record, in bytes of decoded JSON; a larger one is rejected. At most 256 MiB.
+    /// Largest message or record, in bytes of decoded JSON; a larger one is rejected. At most 64 MiB, the default.
     pub message_bytes: usize,
     /// Deepest nesting of arrays and objects inside a message, counting the message itself.
     pub depth: usize,

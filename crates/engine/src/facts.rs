@@ -264,6 +264,8 @@ fn message_key(message: Message<'_>, ordinal: u64, slice: u32, scratch: &mut Vec
     let modified = time_of(message.modified_on());
     let stored = time_of(message.text(MessageField::StoreModifiedOn));
     let surrogate = message.surrogate_id();
+    // The id of the record around it stands for the body: pages that overlap repeat whole records.
+    let is_of_record = message.conversation().and_then(Conversation::id).is_some_and(|id| !id.is_empty());
     let id = surrogate.or_else(|| message.id().map(text_hash)).unwrap_or_default();
     Key {
         id,
@@ -271,7 +273,7 @@ fn message_key(message: Message<'_>, ordinal: u64, slice: u32, scratch: &mut Vec
         version: modified.max(stored).unwrap_or(i64::MIN),
         richness: message.richness(),
         ordinal,
-        surrogate_page: surrogate.map(|_| slice),
+        surrogate_page: surrogate.filter(|_| !is_of_record).map(|_| slice),
     }
 }
 

@@ -18,7 +18,8 @@ pub struct Key {
     pub richness: u32,
     /// Its ordinal among all seen.
     pub ordinal: u64,
-    /// Where the id is a surrogate: the ordinal of its body, as surrogates are the same message only in equal bodies.
+    /// Where the id is a surrogate: the ordinal of its body, as surrogates are the same message only in equal bodies,
+    /// or in copies of one record.
     pub surrogate_page: Option<u32>,
 }
 

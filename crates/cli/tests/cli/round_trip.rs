@@ -37,10 +37,11 @@ fn read(path: &Path) -> (Vec<String>, Vec<String>, Vec<String>) {
     (messages, conversations, sessions)
 }
 
-/// A record without its messages: those are lines of their own.
+/// A record without its messages, if it has any: those are lines of their own.
 fn without_messages(record: &str) -> String {
     let members: BTreeMap<String, &RawValue> = serde_json::from_str(record).unwrap();
-    let kept = members.iter().filter(|(key, _)| *key != "messages");
+    let is_empty = |value: &RawValue| value.get().trim_start_matches(['[', ' ', '\n', '\r', '\t']) == "]";
+    let kept = members.iter().filter(|(key, value)| *key != "messages" || is_empty(value));
     let kept: Vec<String> =
         kept.map(|(key, value)| format!("{}:{}", serde_json::json!(key), value.get())).collect();
     format!("{{{}}}", kept.join(","))

@@ -5,7 +5,7 @@ use std::io::Read;
 use super::chunked::{Chunked, looks_chunked};
 use super::engine::Engine;
 use super::error::Failure;
-use super::http::{self, HttpHead, Parsed};
+use super::http::{self, Heads, HttpHead, Parsed};
 use super::sniff::{Hint, PREFIX, sniff_as};
 use super::stage::{Input, Stage, pull};
 use super::{Codec, CodecError, CodecErrorKind, DecodeLimits};
@@ -40,6 +40,8 @@ pub struct Decoder<R> {
     stages: Vec<Stage>,
     codecs: [Codec; MAX_CODECS],
     http: Option<HttpHead>,
+    /// How long the input is, by the head of a plain body.
+    said_length: u64,
     limits: DecodeLimits,
     decoded: u64,
 }
@@ -57,6 +59,7 @@ impl<R: Read> Decoder<R> {
         let mut codecs = [Codec::Plain; MAX_CODECS];
         let mut layers = 0;
         let mut http = None;
+        let mut said_length = 0;
         loop {
             let mut input = Input::new();
             let enough = |input: &Input| input.bytes().len() >= PREFIX || input.at_end();
@@ -78,6 +81,7 @@ impl<R: Read> Decoder<R> {
                 };
                 if let Parsed::Heads(heads) = parsed {
                     input.take(heads.length);
+                    said_length = said_end(&heads);
                     http = Some(heads.head);
                     while !enough(&input) {
                         input.fill(&mut reader, &mut stages, &limits);
@@ -96,7 +100,9 @@ impl<R: Read> Decoder<R> {
             let codec = if layers < MAX_CODECS { sniff_as(input.bytes(), hint) } else { Codec::Plain };
             stages.push(Stage::new(input, Engine::new(codec)));
             if codec == Codec::Plain {
-                return Ok(Self { reader, stages, codecs, http, limits, decoded: 0 });
+                // The codecs find out for themselves when something is missing.
+                let said_length = if layers == 0 { said_length } else { 0 };
+                return Ok(Self { reader, stages, codecs, http, said_length, limits, decoded: 0 });
             }
             codecs[layers] = codec;
             layers += 1;
@@ -113,6 +119,10 @@ impl<R: Read> Decoder<R> {
             return Ok(0);
         }
         match pull(&mut self.reader, &mut self.stages, &self.limits, out) {
+            Ok(0) if self.decoded > 0 && self.compressed_bytes() < self.said_length => {
+                let failure = Failure { codec: Codec::Plain, kind: CodecErrorKind::Truncated, io: None };
+                Err(locate(failure, self.compressed_bytes(), self.decoded))
+            }
             Ok(n) => {
                 self.decoded += n as u64;
                 Ok(n)
@@ -150,6 +160,17 @@ impl<R: Read> Decoder<R> {
     /// What the HTTP heads in front of the body say, if there are any.
     pub fn http(&self) -> Option<&HttpHead> {
         self.http.as_ref()
+    }
+}
+
+/// Where the input ends by the length that its head states. What a tool decoded when it saved it has another length, what is
+/// framed in chunks has none, and a redirect's or a `HEAD` request's says nothing of what follows.
+fn said_end(heads: &Heads) -> u64 {
+    let is_coded =
+        (heads.head.content_encoding.as_deref()).is_some_and(|name| !name.eq_ignore_ascii_case("identity"));
+    match heads.content_length {
+        Some(length) if !heads.chunked && !is_coded => (heads.length as u64).saturating_add(length),
+        _ => 0,
     }
 }
 

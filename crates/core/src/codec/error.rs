@@ -59,7 +59,7 @@ impl fmt::Display for CodecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match (self.kind, self.codec) {
             (CodecErrorKind::Read, _) => "reading failed".to_owned(),
-            (CodecErrorKind::Truncated, Codec::Plain) => "the chunked body is cut off".to_owned(),
+            (CodecErrorKind::Truncated, Codec::Plain) => "the body is cut off".to_owned(),
             (CodecErrorKind::Corrupt, Codec::Plain) => "the chunked framing is broken".to_owned(),
             (CodecErrorKind::Truncated, codec) => format!("the {codec} data is cut off"),
             (CodecErrorKind::Corrupt, codec) => format!("the {codec} data is damaged"),

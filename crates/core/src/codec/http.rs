@@ -52,6 +52,8 @@ pub(super) struct Heads {
     pub(super) length: usize,
     /// Whether the body may be framed in chunks.
     pub(super) chunked: bool,
+    /// How long the body is said to be, as it was sent.
+    pub(super) content_length: Option<u64>,
 }
 
 /// What the start of a file holds.
@@ -70,7 +72,7 @@ pub(super) fn looks_http(prefix: &[u8]) -> bool {
 
 /// Reads the heads at the start of `input`; `whole` says that nothing follows it.
 pub(super) fn parse(input: &[u8], whole: bool) -> Parsed {
-    let mut heads = Heads { head: HttpHead::default(), length: 0, chunked: false };
+    let mut heads = Heads { head: HttpHead::default(), length: 0, chunked: false, content_length: None };
     let mut responses = 0;
     for _ in 0..MAX_HEADS {
         let rest = &input[heads.length..];
@@ -89,11 +91,12 @@ pub(super) fn parse(input: &[u8], whole: bool) -> Parsed {
                 ..std::mem::take(&mut heads.head)
             };
             heads.chunked = fields.chunked;
+            heads.content_length = fields.content_length;
         } else {
             heads.head.method = fields.method;
             heads.head.url = fields.url;
             // The body of the request and the blank lines that tools put after it.
-            skip = length.saturating_add(fields.content_length);
+            skip = length.saturating_add(fields.content_length.unwrap_or(0) as usize);
             if skip > rest.len() {
                 return if whole { Parsed::No } else { Parsed::Partial };
             }
@@ -121,7 +124,7 @@ struct Fields {
     url: Option<String>,
     content_type: Option<String>,
     content_encoding: Option<String>,
-    content_length: usize,
+    content_length: Option<u64>,
     chunked: bool,
 }
 
@@ -154,7 +157,7 @@ impl Fields {
             } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
                 fields.chunked |= value.to_ascii_lowercase().contains("chunked");
             } else if name.eq_ignore_ascii_case(b"content-length") {
-                fields.content_length = value.parse().unwrap_or(0);
+                fields.content_length = value.parse().ok();
             } else if name.eq_ignore_ascii_case(b"host") {
                 host = Some(value);
             }

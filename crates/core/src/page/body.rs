@@ -2,6 +2,7 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::open_page::Array;
 use super::search::Search;
 use super::top::plain_key;
 use super::{PageParser, State, Step, array_class, reason_of};
@@ -68,7 +69,7 @@ impl PageParser {
         let class = array_class(&name);
         if matches!(&*name, b"components" | b"channels" | b"createdOn") {
             let page = self.page.as_ref();
-            if page.is_some_and(|page| page.has_array && !page.unbracketed) {
+            if page.is_some_and(|page| page.array == Array::Bracketed) {
                 // A broken message closed the array before its time: what goes on here is the message.
                 return self.begin_search(start, start, Reason::UnexpectedByte);
             }
@@ -89,7 +90,7 @@ impl PageParser {
             self.begin_array(at, class);
             let page = self.open_page();
             page.fault(Reason::UnexpectedByte);
-            page.unbracketed = true;
+            page.array = Array::Unbracketed;
             return Step::On;
         }
         let walked = match walked {
@@ -121,7 +122,7 @@ impl PageParser {
         self.buffer.at = at;
         let page = self.open_page();
         page.class = class;
-        page.has_array = true;
+        page.array = Array::Bracketed;
         self.state = State::Element { first: true, comma: false };
         Step::On
     }
@@ -141,7 +142,7 @@ impl PageParser {
             return Step::On;
         }
         debug_assert!(first || comma);
-        if byte == b'"' && self.open_page().unbracketed {
+        if byte == b'"' && self.open_page().array == Array::Unbracketed {
             // What follows an element that stands in no array is the next key.
             self.buffer.at = start;
             self.state = State::Member { first: true };
@@ -180,7 +181,7 @@ impl PageParser {
     pub(super) fn after_element(&mut self) -> Step {
         let text = self.buffer.text();
         let at = skip_space(text, self.buffer.at);
-        let unbracketed = self.page.as_ref().is_some_and(|page| page.unbracketed);
+        let unbracketed = self.page.as_ref().is_some_and(|page| page.array == Array::Unbracketed);
         match text.get(at) {
             None => self.starved(at),
             Some(b',') => {
@@ -203,7 +204,7 @@ impl PageParser {
     }
 
     fn end_array(&mut self) {
-        self.state = if self.open_page().bare { State::Top } else { State::Member { first: false } };
+        self.state = if self.open_page().is_bare() { State::Top } else { State::Member { first: false } };
     }
 
     /// Walks a whole element at `start`, and checks its size and its text. A failed one leaves no trace.
@@ -325,8 +326,9 @@ impl PageParser {
                 key.extend_from_slice(&(slot.range().len() as u64).to_le_bytes());
                 key.extend_from_slice(&text[slot.range()]);
             }
-            let equal = xxh3_128(&key);
-            let nth = page.nth_equal(equal, content);
+            // A record counts its own, so that another copy of it gives the same ids.
+            let place = if record == NONE { 0 } else { page.records };
+            let nth = page.nth_equal((xxh3_128(&key), place), content);
             key.extend_from_slice(&nth.to_le_bytes());
             self.block.surrogates.push(xxh3_128(&key));
             (self.block.surrogates.len() - 1) as u32
@@ -375,7 +377,7 @@ impl PageParser {
             return Step::More;
         }
         // An envelope that is cut off before its array holds nothing that could be lost.
-        let barren = matches!(self.state, State::Member { .. }) && !self.open_page().has_array;
+        let barren = matches!(self.state, State::Member { .. }) && !self.open_page().has_array();
         if start < self.buffer.text().len() && !barren {
             let end = self.buffer.text().len();
             return self.begin_search(start, end, self.truncation());

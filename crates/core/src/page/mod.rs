@@ -64,6 +64,17 @@ enum State {
     Drain,
 }
 
+/// The lists around bodies or messages.
+#[derive(Debug, Default)]
+struct Lists {
+    /// How many are open.
+    depth: usize,
+    /// Whether a comma may follow.
+    comma: bool,
+    /// Whether there ever was one.
+    seen: bool,
+}
+
 /// What one step of the machine did.
 enum Step {
     /// Went on.
@@ -101,10 +112,7 @@ pub struct PageParser {
     page: Option<OpenPage>,
     search: Search,
     next_page: u64,
-    /// How many arrays stand around the bodies or messages, and whether a comma may follow.
-    array_depth: u32,
-    array_comma: bool,
-    saw_array: bool,
+    lists: Lists,
     /// Whether a line ended since the last body did.
     on_new_line: bool,
     end: Option<InputEnd>,
@@ -125,7 +133,9 @@ impl std::fmt::Debug for PageParser {
 
 impl PageParser {
     /// A parser for one input after another; what it learns of their layout is kept.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(mut limits: Limits) -> Self {
+        // The places of the keys in a message are 24 bits wide.
+        limits.message_bytes = limits.message_bytes.min(64 << 20);
         let scanner = Scanner::new(limits.depth);
         let next_cut = limits.block_bytes as u64;
         Self {
@@ -137,9 +147,7 @@ impl PageParser {
             page: None,
             search: Search::default(),
             next_page: 0,
-            array_depth: 0,
-            array_comma: false,
-            saw_array: false,
+            lists: Lists::default(),
             on_new_line: false,
             end: None,
             retry_at: 0,
@@ -159,9 +167,7 @@ impl PageParser {
         self.page = None;
         self.search = Search::default();
         self.next_page = 0;
-        self.array_depth = 0;
-        self.array_comma = false;
-        self.saw_array = false;
+        self.lists = Lists::default();
         self.on_new_line = false;
         self.end = None;
         self.retry_at = 0;

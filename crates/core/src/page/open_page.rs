@@ -30,6 +30,18 @@ impl Barren {
     pub(super) const HTML: Self = Self { reason: Reason::Html, ..Self::ERROR };
 }
 
+/// The list of messages or records of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Array {
+    /// None was found so far.
+    Missing,
+    Bracketed,
+    /// Its opening bracket is missing.
+    Unbracketed,
+    /// Messages that stand in no envelope: a file of one message a line.
+    Bare,
+}
+
 /// A key around the array that has a place in the envelope.
 enum Member {
     Taken { key: String, value: String },
@@ -44,11 +56,7 @@ pub(super) struct OpenPage {
     pub ended_at: Option<u64>,
     /// What the array being read holds.
     pub class: Class,
-    /// Messages that stand in no envelope: a file of one message a line.
-    pub bare: bool,
-    pub has_array: bool,
-    /// The opening bracket of the array is missing.
-    pub unbracketed: bool,
+    pub array: Array,
     /// What it is if no array and no message turns up in it.
     pub barren: Option<Barren>,
     pub envelope: Envelope,
@@ -67,8 +75,8 @@ pub(super) struct OpenPage {
     forms: [u64; 3],
     /// What took the places of the envelope.
     members: [Option<Member>; 5],
-    /// How many messages without an id were equal to which one so far.
-    surrogates: HashMap<u128, u64>,
+    /// How many messages without an id were equal to which one of the same record so far.
+    surrogates: HashMap<(u128, u64), u64>,
     array_hash: Xxh3,
 }
 
@@ -80,9 +88,7 @@ impl OpenPage {
             start: if bare && index == 0 { 0 } else { buffer.offset() },
             ended_at: None,
             class: Class::Message,
-            bare,
-            has_array: bare,
-            unbracketed: false,
+            array: if bare { Array::Bare } else { Array::Missing },
             barren: None,
             envelope: Envelope::default(),
             search_work: 0,
@@ -121,9 +127,18 @@ impl OpenPage {
         });
     }
 
+    /// Whether its messages stand in no envelope.
+    pub(super) fn is_bare(&self) -> bool {
+        self.array == Array::Bare
+    }
+
+    pub(super) fn has_array(&self) -> bool {
+        self.array != Array::Missing
+    }
+
     /// Whether nothing was found in it so far that makes it a body.
     pub(super) fn is_barren(&self) -> bool {
-        self.barren.is_some() && !self.has_array
+        self.barren.is_some() && !self.has_array()
     }
 
     /// What the elements of the array count as.
@@ -149,8 +164,8 @@ impl OpenPage {
         }
     }
 
-    /// How many messages equal to this one came before it, and notes this one.
-    pub(super) fn nth_equal(&mut self, equal: u128, content: u128) -> u64 {
+    /// How many messages equal to this one came before it in the same record, and notes this one.
+    pub(super) fn nth_equal(&mut self, equal: (u128, u64), content: u128) -> u64 {
         self.array_hash.update(&content.to_le_bytes());
         let count = self.surrogates.entry(equal).or_default();
         *count += 1;
@@ -202,7 +217,7 @@ impl OpenPage {
     fn shape(&self) -> Shape {
         match self.class {
             _ if self.fault == Some(Reason::ErrorResponse) => Shape::Error,
-            _ if !self.has_array && self.fault.is_some() => Shape::Unknown,
+            _ if !self.has_array() && self.fault.is_some() => Shape::Unknown,
             Class::Conversation => Shape::AgentAi,
             Class::Session => Shape::Sessions,
             _ if self.forms[0] == 0 && self.forms[1] > 0 => Shape::Lite,
@@ -225,11 +240,11 @@ impl OpenPage {
             Some(Reason::ErrorResponse) => PageStatus::ErrorResponse,
             None => PageStatus::Ok,
             Some(Reason::NoMessages) => PageStatus::NotAPage,
-            Some(_) if !self.has_array => PageStatus::Rejected,
+            Some(_) if !self.has_array() => PageStatus::Rejected,
             Some(_) if kept == 0 && rejected > 0 => PageStatus::Rejected,
             Some(_) => PageStatus::Partial,
         };
-        let kind = match self.barren.filter(|_| !self.has_array) {
+        let kind = match self.barren.filter(|_| !self.has_array()) {
             Some(kind) => kind,
             None => Barren { shape: self.shape(), status, reason: self.fault.unwrap_or(Reason::Empty) },
         };

@@ -8,7 +8,7 @@
 use xxhash_rust::xxh3::Xxh3;
 
 use super::body::Failure;
-use super::open_page::OpenPage;
+use super::open_page::{Array, OpenPage};
 use super::top::{FirstKey, ends_with_array_key, first_key};
 use super::{PageParser, State, Step};
 use crate::error::Reason;
@@ -168,7 +168,7 @@ impl PageParser {
         let from = self.buffer.at;
         let text = self.buffer.text();
         let page = self.page.as_ref();
-        let no_array = page.is_some_and(|page| !page.has_array && !page.bare);
+        let no_array = page.is_some_and(|page| !page.has_array());
         let found = if no_array {
             memchr::memchr2(b'{', b'[', &text[from..])
         } else {
@@ -208,23 +208,22 @@ impl PageParser {
                 Step::On
             }
             Begins::Array(class) => {
-                self.open_page().has_array = true;
+                self.open_page().array = Array::Bracketed;
                 self.end_search(State::Search);
                 self.begin_array(at + 1, class)
             }
             Begins::Element { class, in_line } => {
-                let bare = self.array_depth > 0 || in_line;
+                let bare = self.lists.depth > 0 || in_line;
                 let page = self.open_page();
-                if !page.has_array {
-                    page.has_array = true;
+                if !page.has_array() {
                     page.class = class;
-                    page.bare = bare && class == Class::Message;
+                    page.array = if bare && class == Class::Message { Array::Bare } else { Array::Bracketed };
                 }
-                if !page.bare {
+                if !page.is_bare() {
                     return self.end_search(State::Element { first: false, comma: true });
                 }
-                self.array_comma = false;
-                if self.array_depth == 0 {
+                self.lists.comma = false;
+                if self.lists.depth == 0 {
                     self.cut_off_by_line(at);
                 }
                 self.end_search(State::Top)
@@ -239,7 +238,7 @@ impl PageParser {
         if let (Some(class), false) = (array, barren) {
             return Begins::Array(class);
         }
-        let in_place = self.search.line == Line::Blank && self.array_depth == 0;
+        let in_place = self.search.line == Line::Blank && self.lists.depth == 0;
         if array.is_none() && !(barren && in_place) {
             return Begins::Nothing { read: 0 };
         }
@@ -264,7 +263,7 @@ impl PageParser {
         let line = self.search.line;
         let (class, bare, has_array, barren) = {
             let page = self.open_page();
-            (page.class, page.bare, page.has_array, page.is_barren())
+            (page.class, page.is_bare(), page.has_array(), page.is_barren())
         };
         if line == Line::Blank {
             match first_key(&self.buffer.text()[at..], self.eof()) {
@@ -287,7 +286,7 @@ impl PageParser {
                 (Some(false), n) => read += n,
             }
         }
-        let in_array = self.array_depth > 0 || !bare;
+        let in_array = self.lists.depth > 0 || !bare;
         if !in_array && line == Line::Braces {
             return Begins::Nothing { read };
         }

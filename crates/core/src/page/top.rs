@@ -1,7 +1,7 @@
 //! Between bodies: what begins here, and what is no body at all.
 
 use super::body::Failure;
-use super::open_page::{Barren, OpenPage};
+use super::open_page::{Array, Barren, OpenPage};
 use super::{InputEnd, PageParser, State, Step, array_class, reason_of};
 use std::borrow::Cow;
 
@@ -106,7 +106,7 @@ impl PageParser {
             return Step::On;
         }
         // Nothing but white space came before, half of a wide character perhaps.
-        let is_first = self.next_page == 0 && !self.saw_array;
+        let is_first = self.next_page == 0 && !self.lists.seen;
         if is_first && is_utf16(rest) {
             self.buffer.at = at;
             return self.begin_junk(at, Reason::Utf16, Barren::UTF16);
@@ -116,16 +116,16 @@ impl PageParser {
             self.buffer.at = at;
             return Step::More;
         };
-        if self.array_depth > 0 {
+        if self.lists.depth > 0 {
             match byte {
                 b']' => {
-                    self.array_depth -= 1;
-                    self.array_comma = true;
+                    self.lists.depth -= 1;
+                    self.lists.comma = true;
                     self.buffer.at = at + 1;
                     return Step::On;
                 }
-                b',' if self.array_comma => {
-                    self.array_comma = false;
+                b',' if self.lists.comma => {
+                    self.lists.comma = false;
                     self.buffer.at = at + 1;
                     return Step::On;
                 }
@@ -135,16 +135,16 @@ impl PageParser {
         self.buffer.at = at;
         match byte {
             b'{' => self.object(),
-            b'[' if (self.array_depth as usize) < self.limits.depth => {
-                self.array_depth += 1;
-                self.array_comma = false;
-                self.saw_array = true;
+            b'[' if self.lists.depth < self.limits.depth => {
+                self.lists.depth += 1;
+                self.lists.comma = false;
+                self.lists.seen = true;
                 self.buffer.at = at + 1;
                 Step::On
             }
             b'<' if markup => self.begin_junk(at, Reason::Html, Barren::HTML),
             b',' | b'}' | b']' if self.is_over() => self.after_body(at, byte),
-            _ if self.page.as_ref().is_some_and(|page| page.bare) => {
+            _ if self.page.as_ref().is_some_and(OpenPage::is_bare) => {
                 self.begin_search(at, at, Reason::UnexpectedByte)
             }
             _ => self.begin_junk(at, Reason::NotAPage, Barren::NOT_A_PAGE),
@@ -153,8 +153,8 @@ impl PageParser {
 
     /// Whether a body with an array has just ended, outside of any array of bodies.
     pub(super) fn is_over(&self) -> bool {
-        let ended = |page: &OpenPage| page.has_array && !page.bare && page.ended_at.is_some();
-        self.array_depth == 0 && self.page.as_ref().is_some_and(ended)
+        let ended = |page: &OpenPage| page.has_array() && !page.is_bare() && page.ended_at.is_some();
+        self.lists.depth == 0 && self.page.as_ref().is_some_and(ended)
     }
 
     /// Punctuation after the end of a body: a comma may stand between two of them; else the body may go on, for brackets
@@ -188,7 +188,7 @@ impl PageParser {
                 self.close_page();
                 self.open(false);
                 self.buffer.at += 1;
-                self.array_comma = true;
+                self.lists.comma = true;
                 self.state = State::Member { first: true };
                 Step::On
             }
@@ -214,7 +214,7 @@ impl PageParser {
                 self.close_page();
                 self.open(false);
                 self.buffer.at = end;
-                self.array_comma = true;
+                self.lists.comma = true;
                 let ended_at = self.buffer.offset();
                 let page = self.open_page();
                 page.barren = Some(if error.is_some() { Barren::ERROR } else { Barren::NOT_A_PAGE });
@@ -366,7 +366,7 @@ impl PageParser {
                 self.ensure_bare_page();
                 self.accept(start, walked);
                 self.buffer.at = walked.end;
-                self.array_comma = true;
+                self.lists.comma = true;
                 Step::On
             }
             Err(failure) => {
@@ -381,7 +381,7 @@ impl PageParser {
     }
 
     fn ensure_bare_page(&mut self) {
-        if self.page.as_ref().is_some_and(|page| page.bare) {
+        if self.page.as_ref().is_some_and(OpenPage::is_bare) {
             return;
         }
         self.close_page();
@@ -410,7 +410,7 @@ impl PageParser {
         self.on_new_line = false;
         let page = self.open_page();
         page.ended_at = Some(end);
-        if !page.has_array && page.envelope.total != Some(0) {
+        if !page.has_array() && page.envelope.total != Some(0) {
             page.fault(Reason::NoMessages);
         }
     }
@@ -430,7 +430,7 @@ impl PageParser {
         self.open(false);
         self.open_page().barren = Some(kind);
         let start = self.buffer.at;
-        self.array_comma = true;
+        self.lists.comma = true;
         if kind.reason == Reason::Utf16 {
             self.begin_search(start, start, reason);
             self.state = State::Drain;
@@ -451,20 +451,20 @@ impl PageParser {
             State::Top => {}
         }
         let damage = self.end.and_then(InputEnd::reason);
-        let fault = damage.or((self.array_depth > 0).then_some(Reason::Truncated));
+        let fault = damage.or((self.lists.depth > 0).then_some(Reason::Truncated));
         if let (Some(fault), Some(page)) = (fault, &mut self.page) {
             page.fault(fault);
         }
         if self.page.is_none() {
             let (shape, status, reason) = match fault {
                 Some(reason) => (Shape::Unknown, PageStatus::Rejected, reason),
-                None if self.saw_array => (Shape::Unknown, PageStatus::Empty, Reason::Empty),
+                None if self.lists.seen => (Shape::Unknown, PageStatus::Empty, Reason::Empty),
                 None => (Shape::Error, PageStatus::Empty, Reason::Empty),
             };
             // The white space before the end is part of it.
             self.open(true);
             let page = self.open_page();
-            (page.bare, page.has_array) = (false, false);
+            page.array = Array::Missing;
             page.barren = Some(Barren { shape, status, reason });
         }
         self.close_page();

@@ -278,7 +278,7 @@ fn thumbnails(out: &mut String, entries: &arrow::array::StructArray) {
     out.push(']');
 }
 
-/// Writes the record of a row of `conversations`, without its messages.
+/// Writes the record of a row of `conversations`, without its messages; an empty list of them is written.
 pub(super) fn conversation(out: &mut String, row: Row<'_>) {
     let form = row.int64(ConversationColumn::Form).unwrap_or_default();
     let mut object = Object::begin(out, row.text(ConversationColumn::Extra));
@@ -302,7 +302,14 @@ pub(super) fn conversation(out: &mut String, row: Row<'_>) {
                 object.time(field.key(), row.micros(ConversationColumn::StartedAt));
                 continue;
             }
-            ConversationField::Messages => continue,
+            ConversationField::Messages => {
+                if row.int64(ConversationColumn::MessageCount) == Some(0)
+                    && let Some(out) = object.member(field.key())
+                {
+                    out.push_str("[]");
+                }
+                continue;
+            }
         };
         object.text(field.key(), row.text(column));
     }

@@ -82,7 +82,7 @@ pub fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 pub fn without_messages(record: Conversation<'_>) -> (String, Vec<String>) {
     let (mut messages, mut left) = (Vec::new(), Vec::new());
     for (key, value) in record.whole().members() {
-        if key.is("messages") && value.kind() == Kind::Array {
+        if key.is("messages") && value.kind() == Kind::Array && value.elements().next().is_some() {
             messages.extend(value.elements().map(|element| element.raw().to_owned()));
         } else {
             left.push(format!("\"{}\":{}", key.raw(), value.raw()));

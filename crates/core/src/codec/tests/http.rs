@@ -60,6 +60,41 @@ fn http_heads_are_taken_off() {
 }
 
 #[test]
+fn a_body_shorter_than_its_head_says_is_cut_off() {
+    let page = page(40);
+    let whole = page.len();
+    for (length, coding, cut, is_cut_off) in [
+        (whole, "", whole, false),
+        (whole, "", whole - 1, true),
+        (whole, "", 1, true),
+        // The answer to a HEAD request.
+        (whole, "", 0, false),
+        (whole - 1, "", whole, false),
+        (whole, "Content-Encoding: identity\r\n", whole - 1, true),
+        // Decoded when it was saved: the length is that of something else.
+        (whole, "Content-Encoding: gzip\r\n", whole - 1, false),
+        (whole, "Transfer-Encoding: chunked\r\n", whole - 1, false),
+    ] {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n{coding}\r\n");
+        let file = [head.as_bytes(), &page[..cut]].concat();
+        for window in [1, 100, 1 << 20] {
+            let mut decoder =
+                Decoder::new(&file[..], None, DecodeLimits::default()).expect("memory can be read");
+            let (mut body, mut window) = (Vec::new(), vec![0; window]);
+            let end = loop {
+                match decoder.read(&mut window) {
+                    Ok(0) => break None,
+                    Ok(n) => body.extend_from_slice(&window[..n]),
+                    Err(error) => break Some(error.kind()),
+                }
+            };
+            assert_eq!(body, &page[..cut]);
+            assert_eq!(end, is_cut_off.then_some(CodecErrorKind::Truncated), "{length} {coding:?} {cut}");
+        }
+    }
+}
+
+#[test]
 fn request_heads_give_the_url() {
     let file = b"POST /api/public/bot/st-1/getMessagesV2?callId=7 HTTP/1.1\r\nHost: bots.example.com\r\n\
         Authorization: secret\r\nContent-Length: 11\r\n\r\n{\"skip\":10}\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{\"messages\":[]}";

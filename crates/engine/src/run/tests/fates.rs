@@ -114,3 +114,35 @@ fn jobs_can_tell_records_apart() {
     assert!(state.0 > 0 && state.1 > 0);
     assert_eq!(state.0 + state.1, truth.records.seen);
 }
+
+#[test]
+fn messages_without_ids_are_the_same_where_their_records_are() {
+    let message = |text: &str| {
+        format!(r#"{{"type":"incoming","timestamp":"2025-09-01T12:17:38.824Z","text":"{text}"}}"#)
+    };
+    let record = |id: &str, texts: &[&str]| {
+        let messages: Vec<String> = texts.iter().map(|text| message(text)).collect();
+        format!(r#"{{"_id":"{id}","convId":"c-{id}","messages":[{}]}}"#, messages.join(","))
+    };
+    let body = |records: &[String]| format!(r#"{{"results":[{}]}}"#, records.join(",")).into_bytes();
+    let (a, b, c) = (record("a", &["yes", "yes", "no"]), record("b", &["yes"]), record("c", &["no"]));
+    // Another state of the same conversation: one message more.
+    let later = record("b", &["yes", "bye"]);
+    for (bodies, kept, duplicate) in [
+        // Pages that overlap by one record.
+        (vec![body(&[a.clone(), b.clone()]), body(&[b.clone(), c.clone()])], 5, 1),
+        (vec![body(&[b.clone(), c.clone()]), body(&[a.clone(), b.clone()])], 5, 1),
+        // The same record twice in one body.
+        (vec![body(&[a.clone(), a.clone()])], 3, 3),
+        (vec![body(&[b.clone(), c.clone()]), body(&[later, a])], 6, 1),
+        // Records without an id are the same in equal bodies only.
+        (vec![body(&[record("", &["yes"]), record("", &["no"])]), body(&[record("", &["yes"])])], 3, 0),
+    ] {
+        let inputs =
+            InputList::from_bytes(bodies.into_iter().enumerate().map(|(n, b)| (format!("{n}.json"), b)));
+        let (_, report) = trace(2, 1 << 20, &inputs, &RunOptions::default());
+        let totals = report.ledger.totals().0;
+        assert_eq!((totals.kept, totals.duplicate, totals.superseded), (kept, duplicate, 0));
+        assert_eq!(totals.seen, kept + duplicate);
+    }
+}
