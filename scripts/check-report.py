@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Opens the report in a headless Chromium: every chart draws, filters work, hostile text stays text, nothing is loaded.
 
-Usage: scripts/check-report.py [--pages FOLDER] [--screenshots FOLDER]
+Usage: scripts/check-report.py [--pages FOLDER] [--screenshots FOLDER [--whole]]
 
 --pages        check report.html, hostile.html, empty.html and huge.html there; they are made by a test otherwise
---screenshots  write report-light.png, report-dark.png and report-print.png there
+--screenshots  write report-light.png, report-dark.png and report-print.png there: a part of each, with --whole all of it
 
 Needs Python and Chromium, nothing else. Where Debian's package can be installed (as root, with CI set) it is; where there is
 no Chromium the check is skipped, and says so.
@@ -261,22 +261,26 @@ def check_report(browser, path):
     browser.run("document.querySelectorAll('details').forEach((details) => { details.open = false; })")
 
     # The pointer shows values, and of how many.
-    for at in range(len(charts)):
-        box = browser.run(f"""(() => {{ const chart = document.querySelectorAll('[data-chart]')[{at}]; chart.scrollIntoView({{ block: 'center', behavior: 'instant' }});
+    for at, chart in enumerate(charts):
+        spots = browser.run(f"""(() => {{
+          const chart = document.querySelectorAll('[data-chart]')[{at}];
+          chart.scrollIntoView({{ block: 'center', behavior: 'instant' }});
           const marks = Array.from(chart.querySelectorAll('svg path, svg rect')).filter((mark) => {{
-            const fill = mark.getAttribute('fill'); const box = mark.getBoundingClientRect(); const style = getComputedStyle(mark);
-            return fill && fill !== 'none' && fill !== 'transparent' && box.width > 4 && box.height > 4 && box.width < 600 && style.pointerEvents !== 'none'; }});
-          const mark = marks[Math.floor(marks.length / 2)] || chart; const box = mark.getBoundingClientRect();
-          return {{ x: box.x + box.width / 2, y: box.y + box.height / 2 }}; }})()""")
-        browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=box["x"] - 1, y=box["y"])
-        browser.call("Input.dispatchMouseEvent", type="mouseMoved", **box)
+            const [fill, box] = [mark.getAttribute('fill'), mark.getBoundingClientRect()];
+            return fill && fill !== 'none' && fill !== 'transparent' && box.width > 4 && box.height > 4;
+          }});
+          const middle = (node) => {{ const box = node.getBoundingClientRect(); return {{ x: box.x + box.width / 2, y: box.y + box.height / 2 }}; }};
+          return [chart, ...marks.slice(Math.floor(marks.length / 2)), ...marks].slice(0, 40).map(middle);
+        }})()""")
         text = ""
-        for _ in range(20):
+        for spot in spots:
+            browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=spot["x"] - 1, y=spot["y"])
+            browser.call("Input.dispatchMouseEvent", type="mouseMoved", **spot)
+            time.sleep(0.05)
             text = browser.run(f"(document.querySelectorAll('[data-chart]')[{at}].querySelector('.tip') || {{}}).textContent || ''")
             if text:
                 break
-            time.sleep(0.02)
-        expect(any(c.isdigit() for c in text), "report: hovering shows values", (charts[at]["title"], text))
+        expect(any(c.isdigit() for c in text), "report: hovering shows values", (chart["title"], text))
     expect(not browser.troubles(), "report: nothing on the console", browser.troubles()[:5])
 
     # Filters reach what has their columns, and say where they do not.
@@ -354,17 +358,29 @@ def check_hostile(browser, path):
     expect(not browser.troubles(), "hostile: nothing on the console", browser.troubles()[:5])
 
 
-def check_print(browser, path, shots):
+def check_print(browser, path):
     browser.open(path)
     pdf = base64.b64decode(browser.call("Page.printToPDF", printBackground=False, preferCSSPageSize=True)["data"])
     pages = pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page/") + pdf.count(b"/Type /Page ")
     expect(len(pdf) > 50_000 and 4 <= pages <= 30, "report: prints", (len(pdf), pages))
     print(f"print: {pages} pages")
-    if shots:
-        browser.open(path, width=700, height=1000, media="print")
-        browser.run("dispatchEvent(new Event('beforeprint'))")
-        browser.screenshot(shots / "report-print.png")
     expect(not browser.troubles(), "print: nothing on the console", browser.troubles()[:5])
+
+
+def take_screenshots(browser, path, folder, whole):
+    def shoot(name, section, height):
+        top = browser.run(f"(document.getElementById('{section}') || document.body).getBoundingClientRect().top + scrollY") if section else 0
+        width = browser.run("innerWidth")
+        clip = None if whole else {"x": 0, "y": top, "width": width, "height": height}
+        browser.screenshot(folder / f"report-{name}.png", clip)
+
+    browser.open(path)
+    shoot("light", None, 2060)
+    browser.open(path, scheme="dark")
+    shoot("dark", "speed", 2060)
+    browser.open(path, width=700, height=1000, media="print")
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    shoot("print", "failures", 1000)
 
 
 def make_pages(folder):
@@ -377,6 +393,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--pages", type=pathlib.Path)
     parser.add_argument("--screenshots", type=pathlib.Path)
+    parser.add_argument("--whole", action="store_true")
     arguments = parser.parse_args()
     path = find_chromium()
     if not path:
@@ -394,11 +411,9 @@ def main():
                 page = pages / f"{name}.html"
                 common(browser, name, page, browser.open(page))
                 expect(not browser.troubles(), f"{name}: nothing on the console", browser.troubles()[:5])
-            check_print(browser, pages / "report.html", arguments.screenshots)
+            check_print(browser, pages / "report.html")
             if arguments.screenshots:
-                for scheme in ("light", "dark"):
-                    browser.open(pages / "report.html", scheme=scheme)
-                    browser.screenshot(arguments.screenshots / f"report-{scheme}.png")
+                take_screenshots(browser, pages / "report.html", arguments.screenshots, arguments.whole)
         finally:
             browser.close()
     print(f"{len(FAILURES)} failed" if FAILURES else "the report is as it should be")

@@ -45,7 +45,8 @@ function flow(list) {
     }
     links.push(row);
   }
-  return { edges, links, back, rest, all: sum(edges, "transitions") };
+  const depth = (task) => 1 + Math.max(0, ...(onward.get(task) || []).map(depth));
+  return { edges, links, back, rest, layers: 1 + Math.max(0, ...[...onward.keys()].map(depth)), all: sum(edges, "transitions") };
 }
 
 function sectionBehaviour(section) {
@@ -53,7 +54,7 @@ function sectionBehaviour(section) {
     title: "From task to task, and how it ends", wide: true, filters: ["bot"],
     caption: "Bands are as wide as the number of transitions; the right-hand ends are the outcomes of conversations. Steps back to an earlier task are left out of the drawing, as a flow cannot show them: the table has them all.",
     draw() {
-      const { edges, links, back, rest, all } = flow(pick(EDGES, "bot"));
+      const { edges, links, back, rest, layers, all } = flow(pick(EDGES, "bot"));
       if (!links.length) return null;
       const end = (key) => `end\u0000${key}`;
       const tasks = [...new Set(links.flatMap((row) => (row.end ? [row.task] : [row.task, row.next])))];
@@ -75,7 +76,7 @@ function sectionBehaviour(section) {
             type: "sankey", left: 4, right: 110, top: 8, bottom: 8, nodeWidth: 10, nodeGap: 12, nodeAlign: "justify", draggable: false, layoutIterations: 64,
             data: nodes, links: links.map((row) => ({ source: `task\u0000${row.task}`, target: row.end ? end(row.next) : `task\u0000${row.next}`, value: row.transitions, sessions: row.sessions })),
             itemStyle: { borderWidth: 0 }, lineStyle: { color: "target", opacity: 0.28, curveness: 0.5 }, emphasis: { focus: "adjacency", lineStyle: { opacity: 0.55 } },
-            label: { color: colour("--ink"), fontSize: 12, textBorderColor: colour("--card"), textBorderWidth: 3, width: 150, overflow: "truncate", formatter: ({ name }) => short(title(name), 28) },
+            label: { color: colour("--ink"), fontSize: 12, textBorderColor: colour("--card"), textBorderWidth: 3, width: Math.max(56, Math.min(150, (section.clientWidth - 150) / layers - 24)), overflow: "truncate", formatter: ({ name }) => short(title(name), 28) },
           }],
         },
         table: () => [["From", "To", "Transitions", "Conversations", "Share"], edges.slice(0, 100).map((row) => [row.task || "(no task)", row.end ? `ends: ${OUTCOME_NAMES[row.next] || row.next}` : row.next || "(no task)", num(count(row.transitions)), num(count(row.sessions)), num(percent(row.transitions, all))])],
@@ -122,7 +123,7 @@ function sectionBehaviour(section) {
       return {
         node: headOf(list, 10, rowsThere("actions_usage"), "buttons", (part) => dataTable("Buttons", ["Button", "Where", "Shown", "Chosen", "Click-through", "Ambiguous", ""], part.map((row) => [
           speech(row.title || row.payload, row.prompt ? `after: ${row.prompt}` : row.title && row.payload && row.payload !== row.title ? `sends: ${row.payload}` : ""), speech([row.template_type, row.action_type].filter(Boolean).join(" · "), under(row)),
-          num(count(row.shown)), num(row.measurable ? count(row.matched) : "not known"), num(row.measurable ? percent(row.matched, row.shown) : "–"), num(count(row.ambiguous)), row.measurable ? barOfWhole(row.matched, row.shown, "--accent") : "",
+          num(count(row.shown)), num(row.measurable ? count(row.matched) : "not known"), num(row.measurable ? percent(row.matched, row.shown) : "–"), num(count(row.ambiguous)), row.measurable ? barOfWhole(row.matched, row.shown, "--accent") : el("span", {}),
         ]))),
       };
     },
@@ -216,7 +217,7 @@ function sectionPeople(section) {
     },
   });
   breakdown("Conversations by channel", "By the channel of a conversation's first message.", "channel", (row) => channelName(row.channel));
-  breakdown("Conversations by language", "By the first language that a conversation's messages name.", "language", (row) => row.language);
+  breakdown("Conversations by language", "By the first language that a conversation's messages name.", "language", (row) => DATA.language_names[row.language]);
 
   const steps = [["s1", "1"], ["s2", "2"], ["s3", "3–5"], ["s6", "6–10"], ["s11", "11 or more"]];
   figure(section, {

@@ -28,23 +28,23 @@ function sectionFailures(section) {
       const top = list[0].sessions;
       return {
         reading: `The first ${Math.min(8, list.length)} rows hold ${percent(sum(list.slice(0, 8), "sessions"), all)} of ${plural(all, "drop-off")}.`,
-        node: headOf(list, 8, rowsThere("drop_offs"), "last words", (part) => dataTable("Drop-off points", ["The bot's last words", "Task", "Drop-offs", "Share of drop-offs", ""], part.map((row) => [speech(row.text, under(row, row.template_type)), row.task, num(count(row.sessions)), num(percent(row.sessions, all)), barOf(row.sessions, top, "--drop")]))),
+        node: headOf(list, 8, rowsThere("drop_offs"), "prompts", (part) => dataTable("Drop-off points", ["The bot's last words", "Task", "Drop-offs", "Share of drop-offs", ""], part.map((row) => [speech(row.text, under(row, row.template_type)), row.task, num(count(row.sessions)), num(percent(row.sessions, all)), barOf(row.sessions, top, "--drop")]))),
       };
     },
   });
 
-  const left = [["answer", "Answered in the end", "--self"], ["handoff", "Went to an agent", "--agent"], ["drop_off", "Broke off", "--drop"]];
+  const left = [["answer", "Answered in the end", "--self"], ["handoff", "Went to an agent", "--agent"], ["drop_off", "Broke off", "--drop"], ["other", "Otherwise", "--open"]];
   figure(section, {
     title: "Prompts that had to be repeated", wide: true, long: true, filters: ["bot"], legend: left.map(([, name, variable]) => [name, variable]),
-    caption: "A loop is the bot saying the same words again after the person answered. Longest: the most repeats in one loop. The bar shows how people got out of it.",
+    caption: "A loop is the bot saying the same words again after the person answered. Longest: the most repeats in one loop. The bar shows how people got out of it; otherwise: the conversation went on to end in another way, with nothing more from the bot.",
     nothing: "No prompt in this selection was repeated.",
     draw() {
       const list = pick(LOOPS, "bot").sort(descending("loops"));
       if (!list.length) return null;
       return {
         node: headOf(list, 6, rowsThere("reprompts"), "repeated prompts", (part) => dataTable("Repeated prompts", ["What the bot repeated", "Loops", "Longest", "Broke off", "How they ended"], part.map((row) => {
-          const whole = row.answer + row.handoff + row.drop_off;
-          return [speech(row.text, under(row)), num(count(row.loops)), num(count(row.longest)), num(`${percent(row.drop_off, whole)} of ${count(whole)}`), el("div", { class: "barcell" }, track(left.map(([key, name, variable]) => [row[key], variable, name]), whole, true))];
+          const whole = row.loops;
+          return [speech(row.text, under(row)), num(count(row.loops)), num(count(row.longest)), num(`${count(row.drop_off)} (${percent(row.drop_off, whole)})`), el("div", { class: "barcell" }, track(left.map(([key, name, variable]) => [row[key], variable, name]), whole, true))];
         }))),
       };
     },
@@ -78,7 +78,7 @@ function quantiles(list) {
   const points = list.map((row) => ({ ...row, points: [row.p50, row.p90, row.p99].map((value) => Math.max(1, value)), tip: () => tip(row.label, [["median", duration(row.p50), colour("--accent")], ["90 % within", duration(row.p90)], ["95 % within", duration(row.p95)], ["99 % within", duration(row.p99), colour("--open")], ["longest", duration(row.max)]], `of ${plural(row.count, "answer")}`) }));
   return {
     height: 70 + 30 * list.length,
-    option: dots(points, QUANTILES, duration, SCALE),
+    option: dots(points, QUANTILES, duration, SCALE, true),
     table: (head) => [[head, "Answers", "Median", "90 %", "95 %", "99 %", "Longest"], list.map((row) => [row.label, num(count(row.count)), ...["p50", "p90", "p95", "p99", "max"].map((key) => num(duration(row[key])))])],
   };
 }
@@ -97,13 +97,13 @@ function sectionSpeed(section) {
       return {
         reading: within(all), height: 260,
         option: {
-          legend: { data: lines.map(([, name]) => name), icon: "inherit", itemWidth: 22 }, grid: room(),
+          grid: room({ top: 12, right: 58 }),
           tooltip: { trigger: "axis", axisPointer: { type: "line", lineStyle: { color: colour("--quiet") } }, formatter: (points) => {
             const row = at.get(points[0].dataIndex);
             return row ? tip(LABELS[row.period], [["median", duration(row.p50)], ["90 % within", duration(row.p90)], ["99 % within", duration(row.p99)]], `of ${plural(row.count, "answer")}`) : tip(LABELS[points[0].dataIndex], [], "no answers");
           } },
           xAxis: names(SHORT_LABELS), yAxis: numbers(duration, { type: "log", min: (range) => Math.max(1, 10 ** Math.floor(Math.log10(Math.max(1, range.min)))) }),
-          series: lines.map(([key, name, variable, type]) => ({ name, type: "line", symbol: "circle", symbolSize: DATA.periods.length > 40 ? 0 : 5, connectNulls: false, lineStyle: { width: 2, type, color: colour(variable) }, itemStyle: { color: colour(variable) }, data: DATA.periods.map((_, period) => (at.has(period) ? Math.max(1, at.get(period)[key]) : null)) })),
+          series: lines.map(([key, name, variable, type]) => ({ name, type: "line", endLabel: { show: true, formatter: "{a}", distance: 8, color: colour("--quiet"), fontSize: 12 }, symbol: "circle", symbolSize: DATA.periods.length > 40 ? 0 : 5, connectNulls: false, lineStyle: { width: 2, type, color: colour(variable) }, itemStyle: { color: colour(variable) }, data: DATA.periods.map((_, period) => (at.has(period) ? Math.max(1, at.get(period)[key]) : null)) })),
         },
         table: () => [[EACH[0].toUpperCase() + EACH.slice(1), "Answers", "Median", "90 %", "99 %"], list.map((row) => [LABELS[row.period], num(count(row.count)), num(duration(row.p50)), num(duration(row.p90)), num(duration(row.p99))])],
       };
@@ -112,9 +112,9 @@ function sectionSpeed(section) {
 
   figure(section, {
     title: "Wait for the bot, by task", filters: ["bot", "channel"],
-    caption: `The ${plural(DATA.latency_tasks.length, "task")} with the most answers${DATA.totals.latency_tasks > DATA.latency_tasks.length ? `, of ${count(DATA.totals.latency_tasks)}` : ""}. A long tail (99 % far to the right) usually is a slow system behind the bot.`,
+    caption: `${DATA.totals.latency_tasks > 12 ? `The twelve tasks with the most answers, of ${count(DATA.totals.latency_tasks)}. ` : ""}A long tail (99 % far to the right) usually is a slow system behind the bot.`,
     draw() {
-      const list = DATA.latency_tasks.map((name, task) => ({ label: short(name === "" ? "(no task)" : name, 60), ...latencyOf(chosen.bot, chosen.channel, task, "bot_response") })).filter((row) => row.count).sort(descending("p90"));
+      const list = DATA.latency_tasks.map((name, task) => ({ label: short(name === "" ? "(no task)" : name, 60), ...latencyOf(chosen.bot, chosen.channel, task, "bot_response") })).filter((row) => row.count).sort(descending("count")).slice(0, 12).sort(descending("p90"));
       if (!list.length) return null;
       const drawn = quantiles(list);
       return { ...drawn, reading: `Slowest for nine in ten: ${short(list[0].label, 50)}, ${duration(list[0].p90)}.`, table: () => drawn.table("Task") };

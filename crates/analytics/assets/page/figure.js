@@ -8,7 +8,7 @@ function dataTable(caption, head, body) {
   const cell = (value, column) => {
     if (value && value.num !== undefined) return el("td", { class: "num" }, value.num);
     if (column === 0) return el("th", { scope: "row" }, value instanceof Node ? value : said(value));
-    return el("td", {}, value instanceof Node ? value : said(value));
+    return el("td", {}, value instanceof Node ? value : value === "" ? "" : said(value));
   };
   return el("table", {},
     el("caption", { class: "visually-hidden" }, caption),
@@ -165,9 +165,9 @@ function headOf(list, first, total, noun, make) {
 
 /**
  * Rows of points on one scale, with a line between the outermost: `rows` are `{ label, points: [value…], tip }`, `series`
- * are `[name, colour variable, hollow]`, one a point.
+ * are `[name, colour variable, hollow]`, one a point. Hollow ones are rings around the others, unless `fill` is set.
  */
-function dots(list, series, format, extra) {
+function dots(list, series, format, extra, fill) {
   const labels = list.map((row) => row.label);
   return {
     legend: { data: series.map(([name]) => name), icon: "circle", selectedMode: false },
@@ -185,8 +185,8 @@ function dots(list, series, format, extra) {
         },
       },
       ...series.map(([name, variable, hollow], which) => ({
-        name, type: "scatter", symbol: "circle", symbolSize: 11, z: 3, data: list.map((row, at) => [row.points[which], at]),
-        itemStyle: hollow ? { color: colour("--card"), borderColor: colour(variable), borderWidth: 2 } : { color: colour(variable) },
+        name, type: "scatter", symbol: "circle", symbolSize: hollow && !fill ? 16 : 10, z: 3, data: list.map((row, at) => [row.points[which], at]),
+        itemStyle: hollow ? { color: fill ? colour("--card") : "transparent", borderColor: colour(variable), borderWidth: 2, opacity: 1 } : { color: colour(variable), opacity: 1 },
       })),
     ],
   };

@@ -14,7 +14,7 @@ function drawKeys() {
   const { rate, uncut } = sums;
   KEYS.replaceChildren(
     key("Conversations", count(sums.sessions), `${percent(sums.interactive, sums.sessions)} with a person's message (${count(sums.interactive)})`),
-    key("People", count(people), `${percent(sum(users, "returning"), people)} came back on another day`, chosen.channel >= 0 ? "all channels" : ""),
+    key("People", count(people), `${count(sum(users, "returning"))} came back on another day (${percent(sum(users, "returning"), people)})`, chosen.channel >= 0 ? "all channels" : ""),
     key("Contained", percent(rate.self_service, rate.of), outOf(rate.self_service, rate.of), `without cut: ${percent(uncut.self_service, uncut.of)} of ${count(uncut.of)}`),
     key("Broke off", percent(rate.drop_off, rate.of), outOf(rate.drop_off, rate.of), `without cut: ${percent(uncut.drop_off, uncut.of)} of ${count(uncut.of)}`),
     key("Went to an agent", percent(rate.agent, rate.of), outOf(rate.agent, rate.of), `without cut: ${percent(uncut.agent, uncut.of)} of ${count(uncut.of)}`),
@@ -23,13 +23,13 @@ function drawKeys() {
 }
 
 const SECTIONS = [
-  ["volume", "How much, and when", "Messages and conversations over time.", sectionVolume],
-  ["endings", "How it ends", "What became of the conversations, and how many of them the bots contained.", sectionOutcomes],
-  ["failures", "Where it hurts", "The bot's own words where people left, went round in circles, or were not understood.", sectionFailures],
-  ["speed", "How fast", "How long people wait, by task and by channel.", sectionSpeed],
-  ["behaviour", "What people do", "The ways through the tasks, what gets clicked, what gets typed.", sectionBehaviour],
-  ["people", "Who", "Channels, languages, and who comes back.", sectionPeople],
-  ["trust", "How far to trust this", "What was read, what is missing, what surprised the program, and what the words mean.", sectionTrust],
+  ["volume", "Volume", "How much and when", "Messages and conversations over time.", sectionVolume],
+  ["endings", "Endings", "How it ends", "What became of the conversations, and how many of them the bots contained.", sectionOutcomes],
+  ["failures", "Trouble", "Where it hurts", "The bot's own words where people left, went round in circles, or were not understood.", sectionFailures],
+  ["speed", "Speed", "How fast", "How long people wait, by task and by channel.", sectionSpeed],
+  ["behaviour", "Behaviour", "What people do", "The ways through the tasks, what gets clicked, what gets typed.", sectionBehaviour],
+  ["people", "People", "Who", "Channels, languages, and who comes back.", sectionPeople],
+  ["trust", "Trust", "How far to trust this", "What was read, what is missing, what surprised the program, and what the words mean.", sectionTrust],
 ];
 
 function selector(name, label, options) {
@@ -68,15 +68,15 @@ function head() {
 
 function start() {
   const content = document.getElementById("content");
-  const nav = el("nav", { "aria-label": "Sections" }, el("ul", {}, SECTIONS.map(([id, name]) => el("li", {}, el("a", { href: `#${id}` }, name)))));
+  const nav = el("nav", { "aria-label": "Sections" }, el("ul", {}, SECTIONS.map(([id, short]) => el("li", {}, el("a", { href: `#${id}` }, short)))));
   const bar = el("div", { class: "bar" }, el("div", { class: "wrap" }, DATA.bots.length > 1 ? selector("bot", "bots", DATA.bots) : "", DATA.channels.length > 1 ? selector("channel", "channels", DATA.channels) : "", nav, toggle, state));
   const main = el("main", { id: "main", class: "wrap", tabindex: -1 }, el("h2", { class: "visually-hidden" }, "Key figures"), KEYS);
   const footer = el("footer", { class: "wrap" },
-    el("p", {}, `Made by ${FACTS.program}, rules version ${FACTS.rules_version}, from ${plural(FACTS.input_files, "file")} (${bytes(FACTS.input_bytes)}). Long lists hold the most frequent entries only; the tables beside this file hold everything. `, DATA.folded ? `${DATA.folded} ` : ""),
+    el("p", {}, `Made by ${FACTS.program}, rules version ${FACTS.rules_version}, from ${plural(FACTS.input_files, "file")} (${bytes(FACTS.input_bytes)}). Long lists hold the most frequent entries only; the tables beside this file hold everything. `),
     el("p", {}, "This page holds texts from conversations, which may name people. It loads nothing from elsewhere and sends nothing. Charts: Apache ECharts, Apache License 2.0."));
   content.replaceChildren(head(), bar, main, footer);
   theme();
-  for (const [id, name, about, fill] of SECTIONS) {
+  for (const [id, , name, about, fill] of SECTIONS) {
     const section = el("section", { id, "aria-labelledby": `${id}-title` }, el("div", { class: "section-head" }, el("h2", { id: `${id}-title` }, name), el("p", {}, about)));
     const figures = el("div", { class: "figures" });
     section.append(figures);

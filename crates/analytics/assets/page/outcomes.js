@@ -96,7 +96,7 @@ function sectionVolume(section) {
       if (!PEAKS.length) return null;
       const top = PEAKS.reduce((a, b) => (b.peak > a.peak ? b : a));
       return {
-        reading: `At most ${count(top.peak)} at once, ${DATA.concurrency_unit === "hour" ? "in the hour from" : "on"} ${concurrencyLabel(top.label)}.`,
+        reading: `At most ${count(top.peak)} at once, ${DATA.concurrency_unit === "day" ? "on" : `in the ${DATA.concurrency_unit} from`} ${concurrencyLabel(top.label)}.`,
         height: 290,
         option: {
           grid: room({ top: 12 }),
@@ -134,7 +134,7 @@ function sectionOutcomes(section) {
             const at = points[0].dataIndex;
             return tip(LABELS[at], OUTCOMES.map(([key, name, variable]) => [name, `${count(table[at][key])} (${percent(table[at][key], all[at])})`, colour(variable)]), `of ${plural(all[at], "conversation")} that began then`);
           } },
-          xAxis: names(SHORT_LABELS), yAxis: share ? numbers((value) => `${value} %`, { max: 100 }) : numbers(compact),
+          xAxis: names(SHORT_LABELS), yAxis: share ? numbers((value) => `${value} %`, { max: 100, interval: 25 }) : numbers(compact),
           series: OUTCOMES.map(([key, name, variable]) => ({ name, type: "bar", stack: "all", barCategoryGap: "18%", itemStyle: { color: colour(variable) }, data: table.map((row, at) => (share ? (all[at] ? (100 * row[key]) / all[at] : 0) : row[key])) })),
         },
         table: () => [[EACH[0].toUpperCase() + EACH.slice(1), ...OUTCOMES.map(([, name]) => name), "All"], table.map((row, at) => [LABELS[at], ...keys.map((key) => num(`${count(row[key])} (${percent(row[key], all[at])})`)), num(count(all[at]))])],
@@ -144,7 +144,7 @@ function sectionOutcomes(section) {
 
   figure(section, {
     title: "Containment, with and without cut conversations", filters: ["bot", "channel"],
-    caption: "Containment is self-service ÷ (self-service + drop-off + agent), over conversations in which a person wrote something and that are not still open; agent-assist conversations are left out. A conversation that began before the data does is cut: the hollow dot leaves those out. Far apart, the dots warn that the window distorts the rate.",
+    caption: "Containment is self-service ÷ (self-service + drop-off + agent), over conversations in which a person wrote something and that are not still open; agent-assist conversations are left out. A conversation that began before the data does is cut: the ring leaves those out. Where dot and ring stand apart, that warns that the window distorts the rate.",
     draw() {
       const groups = [["All in this selection", pick(SESSIONS, "bot", "channel")]];
       DATA.channels.forEach((name, at) => { if (chosen.channel < 0) groups.push([name || "(no channel)", pick(SESSIONS, "bot").filter((row) => row.channel === at)]); });
@@ -158,7 +158,7 @@ function sectionOutcomes(section) {
       return {
         reading: `${percent(all.rate.self_service, all.rate.of)} contained (${outOf(all.rate.self_service, all.rate.of)}); without cut conversations ${percent(all.uncut.self_service, all.uncut.of)} (${outOf(all.uncut.self_service, all.uncut.of)}).`,
         height: 70 + 30 * list.length,
-        option: dots(list, [["All conversations", "--self"], ["Without cut ones", "--self", true]], (value) => `${value} %`, { min: 0, max: 100 }),
+        option: dots(list, [["All conversations", "--self"], ["Without cut ones", "--self", true]], (value) => `${value} %`, { min: 0, max: 100, interval: 25 }),
         table: () => [["Channel", "Containment", "Transfer", "Drop-off", "Of", "Containment without cut", "Of, without cut"], list.map((row) => [row.label, num(percent(row.rate.self_service, row.rate.of)), num(percent(row.rate.agent, row.rate.of)), num(percent(row.rate.drop_off, row.rate.of)), num(count(row.rate.of)), num(percent(row.uncut.self_service, row.uncut.of)), num(count(row.uncut.of))])],
       };
     },
@@ -169,7 +169,7 @@ function sectionOutcomes(section) {
     caption: "No response: the last word was the person's. Fallback: the bot's last words were that it did not understand. Left waiting: the bot's last words asked or offered something that nobody took up. Agent connected: an agent wrote; requested: a transfer was asked for and no agent's message follows.",
     draw() {
       const part = pick(SESSIONS, "bot", "channel");
-      const reasons = [["no_response", "No response from the bot", "--drop", "drop_off"], ["fallback", "Bot did not understand", "--drop", "drop_off"], ["left_waiting", "Person left waiting prompt", "--drop", "drop_off"], ["handoff_connected", "Agent connected", "--agent", "agent"], ["handoff_requested", "Agent requested only", "--agent", "agent"]];
+      const reasons = [["no_response", "Bot did not answer", "--drop", "drop_off"], ["fallback", "Bot did not understand", "--drop", "drop_off"], ["left_waiting", "Prompt left unanswered", "--drop", "drop_off"], ["handoff_connected", "Agent connected", "--agent", "agent"], ["handoff_requested", "Agent requested only", "--agent", "agent"]];
       const list = reasons.filter(([key]) => DATA.sessions[key]).map(([key, name, variable, of]) => ({ name, variable, value: sum(part, key), of: sum(part, of), whole: of }));
       if (!sum(list, "value")) return null;
       return {

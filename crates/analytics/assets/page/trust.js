@@ -16,7 +16,7 @@ function sectionTrust(section) {
       if (!books.seen) return null;
       return {
         reading: `${count(books.seen)} seen = ${BOOKS.map(([key, name]) => `${count(books[key])} ${name.toLowerCase()}`).join(" + ")}.`,
-        height: 92,
+        height: 84,
         option: {
           legend: { data: BOOKS.map(([, name]) => name), selectedMode: false }, grid: room({ bottom: 4 }),
           tooltip: { formatter: ({ seriesIndex }) => { const [key, name] = BOOKS[seriesIndex]; return tip(name, [["messages", count(books[key])]], `${percent(books[key], books.seen)} of ${count(books.seen)} seen`); } },
@@ -35,8 +35,8 @@ function sectionTrust(section) {
       const list = FACTS.queries;
       const pages = FACTS.page_statuses;
       if (!list.length && !pages.length) return null;
-      const short = list.filter((query) => query.problem);
-      const state = list.length ? dataTable("Completeness", ["Query", "Said to exist", "Read", "Finding"], [...short, ...list.filter((query) => !query.problem)].slice(0, 12).map((query) => [speech(query.label, query.inferred ? "inferred" : ""), num(query.total === null ? "not said" : count(query.total)), num(count(query.seen)), query.problem || "complete"])) : "";
+      const short = list.filter((query) => query.problem || query.total === null);
+      const state = list.length ? dataTable("Completeness", ["Query", "Said to exist", "Read", "Finding"], [...short, ...list.filter((query) => !short.includes(query))].slice(0, 12).map((query) => [speech(query.label, query.inferred ? "inferred" : ""), num(query.total === null ? "not said" : count(query.total)), num(count(query.seen)), query.problem || (query.total === null ? "cannot be checked" : "complete")])) : "";
       return {
         reading: FACTS.queries_total ? `${count(FACTS.queries_incomplete)} of ${plural(FACTS.queries_total, "query", "queries")} ${FACTS.queries_incomplete === 1 ? "is" : "are"} incomplete or cannot be checked.` : "Whether pages are missing could not be told.",
         node: el("div", {}, state, pages.length ? dataTable("Pages", ["Pages", "Number"], pages.map(({ name, count: value }) => [name.replace(/_/g, " "), num(count(value))])) : ""),
@@ -86,6 +86,10 @@ function sectionTrust(section) {
   });
 
   const definitions = el("dl", { class: "definitions" });
-  for (const [name, text] of DATA.definitions) definitions.append(el("dt", {}, name), el("dd", {}, text));
-  section.append(el("div", { class: "figure wide long" }, el("h3", {}, `What the words mean (rules version ${FACTS.rules_version})`), definitions));
+  for (const [word, column, formula, caveat, platform] of DATA.definitions) {
+    definitions.append(
+      el("dt", {}, word, el("code", { class: "sub" }, column)),
+      el("dd", {}, formula, caveat ? el("span", { class: "sub" }, `Keep in mind: ${caveat}`) : "", platform ? el("span", { class: "sub" }, `The platform's own: ${platform}`) : ""));
+  }
+  section.append(el("div", { class: "figure wide long" }, el("h3", {}, `What the words mean (rules version ${FACTS.rules_version})`), el("p", { class: "caption" }, "Exactly, as the tables beside this file declare them; “in” is a message from a person, “out” one to a person."), definitions));
 }

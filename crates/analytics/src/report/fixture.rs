@@ -1,4 +1,6 @@
-//! Tables and facts to draw a page from: six weeks of a shop's two bots, by a fixed recipe; and ones that mean harm.
+//! Tables and facts to draw a page from: six weeks of a shop's two bots, by a fixed recipe.
+
+mod harm;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,16 +13,20 @@ use arrow::record_batch::RecordBatch;
 use korpus_engine::Books;
 use serde_json::{Map, Value, json};
 
+use super::columns::Table;
 use super::{Facts, QueryFact, Tally};
 use crate::metrics::{Metric, MetricKind, RULES_VERSION};
 use crate::sketch::Sketch;
+
+pub(super) use harm::{HOSTILE, hostile, huge};
 
 /// 2 March 2026, a Monday.
 const FIRST_DAY: i64 = 20_514;
 const DAYS: i64 = 42;
 const BOTS: [&str; 2] = ["st-shop-assistant", "st-bill-helper"];
 const CHANNELS: [&str; 4] = ["rtm", "ivrVoice", "whatsapp", "msteams"];
-const TASKS: [&str; 9] = [
+const TASKS: [&str; 10] = [
+    "Welcome",
     "Track Order",
     "Return an Item",
     "Change Delivery Address",
@@ -30,24 +36,6 @@ const TASKS: [&str; 9] = [
     "Reset Password",
     "Product Questions",
     "返品の手続き",
-];
-
-/// What tries to leave the place where it stands.
-pub(super) const HOSTILE: [&str; 14] = [
-    "</script><script>window.pwned=1</script>",
-    "<img src=x onerror=window.pwned=1>",
-    "<!--<script>window.pwned=1",
-    "]]><svg onload=window.pwned=1>",
-    "{{constructor.constructor('window.pwned=1')()}} ${window.pwned=1} {data} {page} {csp}",
-    "\u{202E}txt.exe\u{202C} \u{2066}abc\u{2069}",
-    "line\u{2028}paragraph\u{2029}end",
-    "\"'`><b onmouseover=window.pwned=1>hover</b>",
-    "javascript:window.pwned=1",
-    "{b|rich} {a} {c} %s &lt;script&gt; &#60;i&#62;",
-    "__proto__",
-    "constructor",
-    "nul\u{0}bell\u{7}escape\u{1b}[31m",
-    "\\u003c/script\\u003e\\",
 ];
 
 /// A table of the schema of its metric: what a row does not say is null, or 0, or false.
@@ -113,7 +101,7 @@ impl Recipe {
     /// Waits: most are short, few are very long.
     fn wait(&mut self, median: f64) -> i64 {
         let spread = self.part() + self.part() + self.part() - 1.5;
-        let tail = if self.next() % 50 == 0 { 6.0 } else { 1.0 };
+        let tail = if self.next().is_multiple_of(50) { 6.0 } else { 1.0 };
         (median * (1.6 * spread).exp() * tail) as i64
     }
 }
@@ -179,7 +167,11 @@ fn summary(
     let self_service = (sessions - agent - drop_off - none - open).max(0);
     let sessions = agent + drop_off + none + open + self_service;
     let cut = if day == 0 { sessions / 3 } else { sessions / 60 };
-    let less = |value: i64| value - if sessions == 0 { 0 } else { value * cut / sessions };
+    // Conversations that began before the data does break off more often.
+    let less = |name: &str, value: i64| {
+        let part = if matches!(name, "drop_off" | "left_waiting" | "dropped") { 5 } else { 1 };
+        value - if sessions == 0 { 0 } else { (value * cut * part / sessions).min(value) }
+    };
     let connected = agent * 7 / 10;
     let mut values = row(json!({
         "day": FIRST_DAY + day, "bot_id": bot_id, "channel": channel, "language": language, "session_kind": "bot",
@@ -206,7 +198,7 @@ fn summary(
     ];
     for (name, count) in counts {
         values.insert(name.to_owned(), json!(count));
-        values.insert(format!("{name}_uncut"), json!(less(count)));
+        values.insert(format!("{name}_uncut"), json!(less(name, count)));
     }
     put(Metric::SessionSummary, Value::Object(values));
     for (kind, part) in [("incoming", 4), ("outgoing", 6), ("event", 1)] {
@@ -236,7 +228,7 @@ fn waits(
         _ => (380.0, 0.3),
     };
     for (place, task) in TASKS.iter().enumerate() {
-        let slow = if place == 5 { 2.6 } else { 0.7 + 0.1 * place as f64 };
+        let slow = if place == 6 { 2.6 } else { 0.7 + 0.1 * place as f64 };
         let slow = if kind == "bot_response" { slow } else { 1.0 };
         let mut values: Vec<i64> = (0..recipe.about(load * part / (1.0 + place as f64)))
             .map(|_| recipe.wait(median * slow))
@@ -244,7 +236,9 @@ fn waits(
         values.sort_unstable();
         let Some((&min, &max)) = values.first().zip(values.last()) else { continue };
         let mut sketch = Sketch::default();
-        values.iter().for_each(|&value| sketch.add(value));
+        for &value in &values {
+            sketch.add(value);
+        }
         let key = json!({
             "day": FIRST_DAY + day, "bot_id": bot_id, "channel": channel, "task": task, "kind": kind,
         });
@@ -303,7 +297,7 @@ fn texts(put: &mut impl FnMut(Metric, Value), recipe: &mut Recipe) {
     ];
     for (bot, bot_id) in BOTS.iter().enumerate() {
         for (at, (task, template, text)) in prompts.iter().enumerate() {
-            let weight = 900.0 / (1.0 + at as f64) / (1.0 + bot as f64);
+            let weight = 400.0 / (1.0 + at as f64) / (1.0 + bot as f64);
             let hash = format!("{at:016x}");
             put(
                 Metric::DropOffPoints,
@@ -386,7 +380,8 @@ fn texts(put: &mut impl FnMut(Metric, Value), recipe: &mut Recipe) {
 fn ways(put: &mut impl FnMut(Metric, Value), recipe: &mut Recipe, bot_id: &str, bot: usize) {
     for (at, task) in TASKS.iter().enumerate() {
         let weight = 3_000.0 / (1.0 + at as f64) / (1.0 + bot as f64);
-        let parts = [0.2, 0.02, 0.01, 0.17, 0.6].map(|part| recipe.about(weight * part));
+        let shares = if at == 5 { [0.85, 0.0, 0.01, 0.1, 0.04] } else { [0.06, 0.02, 0.01, 0.17, 0.74] };
+        let parts = shares.map(|part| recipe.about(weight * part));
         let sessions: i64 = parts.iter().sum();
         let [agent, none, open, drop_off, self_service] = parts;
         put(
@@ -403,24 +398,48 @@ fn ways(put: &mut impl FnMut(Metric, Value), recipe: &mut Recipe, bot_id: &str, 
             ("drop_off", drop_off),
             ("self_service", self_service),
         ] {
-            let transitions = count * 2 / 3;
+            let transitions = if at == 0 { count / 8 } else { count * 2 / 3 };
             put(
                 Metric::TaskEdges,
                 json!({ "bot_id": bot_id, "task": task, "next_task": outcome, "is_outcome": true, "transitions": transitions, "sessions": transitions }),
             );
         }
-        for step in [1, 2, 4, 8] {
-            let next = TASKS[(at + step) % TASKS.len()];
-            let transitions = recipe.about(weight / 6.0 / step as f64);
+        // Everything starts at the welcome; some ask for an agent, go on to the next task, or start over.
+        let steps: &[(usize, f64)] = match at {
+            0 => &[
+                (1, 0.3),
+                (2, 0.15),
+                (3, 0.1),
+                (4, 0.08),
+                (5, 0.06),
+                (6, 0.06),
+                (7, 0.04),
+                (8, 0.04),
+                (9, 0.03),
+            ],
+            1 => &[(3, 0.12), (2, 0.1), (5, 0.16), (0, 0.05)],
+            2 => &[(5, 0.2), (9, 0.06), (0, 0.05)],
+            5 => &[(0, 0.03)],
+            6 => &[(7, 0.1), (5, 0.25)],
+            _ => &[(5, 0.12), (0, 0.04)],
+        };
+        for &(next, part) in steps {
+            let transitions = recipe.about(weight * part);
             put(
                 Metric::TaskEdges,
-                json!({ "bot_id": bot_id, "task": task, "next_task": next, "is_outcome": false, "transitions": transitions, "sessions": transitions * 9 / 10 }),
+                json!({
+                    "bot_id": bot_id, "task": task, "next_task": TASKS[next], "is_outcome": false,
+                    "transitions": transitions, "sessions": transitions * 9 / 10,
+                }),
             );
         }
+        if at == 0 {
+            continue;
+        }
         let paths = [
-            task.to_string(),
-            format!("{task} > {}", TASKS[(at + 1) % 9]),
-            format!("{task} > {task} > Talk to an Agent"),
+            format!("Welcome > {task}"),
+            format!("Welcome > {task} > Talk to an Agent"),
+            format!("Welcome > {task} > {task} > Welcome > {}", TASKS[(at + 1) % 10]),
         ];
         for (which, path) in paths.iter().enumerate() {
             let sessions = recipe.about(weight / 3.0 / (1.0 + which as f64));
@@ -483,7 +502,10 @@ fn people(put: &mut impl FnMut(Metric, Value), recipe: &mut Recipe) {
 }
 
 /// What is known of the run behind [`tables`].
-pub(super) fn facts() -> Facts {
+pub(super) fn facts(tables: &BTreeMap<&'static str, RecordBatch>) -> Facts {
+    let messages = Table::of(tables, Metric::Volumes).ints("messages");
+    let rows = tables.get(Metric::Volumes.name()).map_or(0, RecordBatch::num_rows);
+    let kept = (0..rows).map(|row| messages.or_zero(row).unsigned_abs()).sum::<u64>();
     let tally = |name: &str, count| Tally { name: name.to_owned(), count };
     let query = |label: &str, total, seen, inferred, problem: Option<&str>| QueryFact {
         label: label.to_owned(),
@@ -501,8 +523,8 @@ pub(super) fn facts() -> Facts {
         input_files: 412,
         input_bytes: 391_000_000,
         messages: Books {
-            seen: 151_206,
-            kept: 147_804,
+            seen: kept + 3_402,
+            kept,
             filtered: 0,
             rejected: 31,
             duplicate: 3_102,
@@ -534,83 +556,4 @@ pub(super) fn facts() -> Facts {
         unsessioned: Some(51),
         untimed: Some(6),
     }
-}
-
-/// [`tables`] and [`facts`] with texts and names that mean harm, in every column of text that the page shows, and with
-/// times far from the others.
-pub(super) fn hostile() -> (BTreeMap<&'static str, RecordBatch>, Facts) {
-    let mut tables = tables();
-    for metric in Metric::ALL {
-        let Some(batch) = tables.get_mut(metric.name()) else { continue };
-        let columns = metric.columns().zip(batch.columns()).map(|(column, array)| -> ArrayRef {
-            let is_open = !matches!(
-                column.name,
-                "kind" | "message_type" | "outcome" | "text_hash" | "prompt_text_hash"
-            );
-            if column.kind != MetricKind::Text || !is_open {
-                return array.clone();
-            }
-            // Four rows stay as they are, so that there is something left to compare with.
-            let text = |row: usize| {
-                let known = arrow::array::AsArray::as_string::<i32>(array).value(row);
-                if row < 4 { known.to_owned() } else { HOSTILE[row % HOSTILE.len()].to_owned() }
-            };
-            Arc::new((0..array.len()).map(|row| Some(text(row))).collect::<StringArray>())
-        });
-        *batch = RecordBatch::try_new(metric.arrow_schema(), columns.collect()).unwrap();
-    }
-    let mut facts = facts();
-    facts.title = HOSTILE[0].to_owned();
-    facts.filters = vec![HOSTILE[1].to_owned()];
-    facts.timezone = HOSTILE[4].to_owned();
-    for (tally, text) in facts.rejects.iter_mut().zip(HOSTILE) {
-        text.clone_into(&mut tally.name);
-    }
-    for (query, text) in facts.queries.iter_mut().zip(HOSTILE) {
-        text.clone_into(&mut query.label);
-        query.problem = Some(text.to_owned());
-    }
-    (tables, facts)
-}
-
-/// As large as tables get: many bots and channels, four years of days, and texts of which each character costs six.
-pub(super) fn huge() -> BTreeMap<&'static str, RecordBatch> {
-    let mut by_metric: BTreeMap<Metric, Rows> = BTreeMap::new();
-    let mut put = |metric: Metric, value: Value| by_metric.entry(metric).or_default().push(row(value));
-    let text = |at: usize| format!("{at}{}", "<&>".repeat(300));
-    for at in 0..15_000_usize {
-        let bot = text(at % 40);
-        let (day, channel) = (FIRST_DAY + (at % 1_461) as i64, format!("channel {}", at % 23));
-        let weight = 1 + at % 977;
-        let prompt = json!({ "bot_id": bot, "task": text(at), "template_type": text(at), "text_hash": text(at), "text": text(at), "sessions": weight + 1, "loops": weight, "longest": weight, "count": weight, "fallbacks": weight, "language": text(at % 50) });
-        for metric in
-            [Metric::DropOffPoints, Metric::Reprompts, Metric::TopInputs].into_iter().filter(|_| at % 10 == 0)
-        {
-            put(metric, prompt.clone());
-        }
-        put(
-            Metric::SessionSummary,
-            json!({ "day": day, "bot_id": bot, "channel": channel, "language": text(at % 50), "session_kind": "bot", "sessions": weight, "messages": weight, "self_service": weight }),
-        );
-        put(
-            Metric::Volumes,
-            json!({ "event_date": day, "bot_id": bot, "channel": channel, "message_type": "incoming", "messages": weight }),
-        );
-        if at % 10 == 0 {
-            let path = vec![text(at); 30].join(" > ");
-            put(
-                Metric::TaskEdges,
-                json!({ "bot_id": bot, "task": text(at), "next_task": text(at + 1), "transitions": weight }),
-            );
-            put(Metric::PathVariants, json!({ "bot_id": bot, "path": path, "sessions": weight }));
-            put(
-                Metric::ActionsUsage,
-                json!({ "bot_id": bot, "prompt_text_hash": text(at), "title": text(at), "payload": text(at), "template_type": text(at), "action_type": text(at), "shown": weight }),
-            );
-            let key = json!({ "day": day, "bot_id": bot, "channel": channel, "task": text(at % 1_000), "kind": "bot_response", "count": weight, "max_ms": 1_i64 << 40, "bucket": at % 1_300 });
-            put(Metric::Latency, key.clone());
-            put(Metric::LatencyBuckets, key);
-        }
-    }
-    by_metric.into_iter().map(|(metric, rows)| (metric.name(), batch(metric, &rows))).collect()
 }

@@ -61,7 +61,7 @@ pub(super) fn latency(
     periods: &Periods,
     share: usize,
 ) -> Latency {
-    let (tasks, index, tasks_total) = tasks(tables, bots, (TASKS / share).max(1));
+    let tasks = Tasks::new(tables, bots, (TASKS / share).max(1));
     let mut kinds: BTreeMap<&str, i64> = BTreeMap::new();
     let mut waits: HashMap<[i64; 4], Waits> = HashMap::new();
     let mut over_time: HashMap<[i64; 3], Waits> = HashMap::new();
@@ -78,7 +78,7 @@ pub(super) fn latency(
             let bot_at = bots.of(bot_ids.get(row));
             let (bot, channel) = (bot_at as i64, channels.of(channel_names.get(row)) as i64);
             let is_response = kind_name == BOT_RESPONSE;
-            let task = if is_response { index.get(&(bot_at, task_names.get(row))).copied() } else { None };
+            let task = if is_response { tasks.place(bot_at, task_names.get(row)) } else { None };
             let period = periods.of(days.get(row)).filter(|_| is_response);
             for bot in [bot, ALL] {
                 for channel in [channel, ALL] {
@@ -125,41 +125,53 @@ pub(super) fn latency(
         })
         .collect();
     let over_time = written(["bot", "channel", "period"], &["count", "p50", "p90", "p99"], over_time);
-    Latency { table, over_time, tasks, tasks_total }
+    Latency { table, over_time, tasks: tasks.shown, tasks_total: tasks.total }
 }
 
-/// The tasks with the most bot responses of each bot, where each stands, and how many tasks there are.
-fn tasks<'a>(
-    tables: &'a Tables,
-    bots: &Names,
-    most: usize,
-) -> (Vec<String>, HashMap<(usize, Option<&'a str>), usize>, usize) {
-    let table = Table::of(tables, Metric::Latency);
-    let (bot_ids, names, kinds, counts) =
-        (table.texts("bot_id"), table.texts("task"), table.texts("kind"), table.ints("count"));
-    let mut weights: HashMap<(usize, Option<&str>), i64> = HashMap::new();
-    for row in (0..table.rows()).filter(|&row| kinds.get(row) == Some(BOT_RESPONSE)) {
-        *weights.entry((bots.of(bot_ids.get(row)), names.get(row))).or_insert(0) += counts.or_zero(row);
-    }
-    let total = weights.keys().map(|&(_, task)| task).collect::<BTreeSet<_>>().len();
-    let mut sorted: Vec<_> = weights.into_iter().collect();
-    sorted.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    let mut taken = vec![0; bots.shown.len()];
-    let mut shown = Vec::new();
-    // A task of several bots is one task where all bots are asked for.
-    let mut places: HashMap<Option<&str>, usize> = HashMap::new();
-    for ((bot, task), _) in &sorted {
-        let Some(taken) = taken.get_mut(*bot) else { continue };
-        if *taken < most {
-            *taken += 1;
-            places.entry(*task).or_insert_with(|| {
-                shown.push(Shortened::name(task.unwrap_or_default()).0);
-                shown.len() - 1
-            });
+/// The tasks with the most bot responses of each bot.
+struct Tasks<'a> {
+    shown: Vec<String>,
+    /// Where the task of a bot stands among them.
+    index: HashMap<(usize, Option<&'a str>), usize>,
+    /// How many tasks there are.
+    total: usize,
+}
+
+impl<'a> Tasks<'a> {
+    fn new(tables: &'a Tables, bots: &Names, most: usize) -> Self {
+        let table = Table::of(tables, Metric::Latency);
+        let (bot_ids, names, kinds, counts) =
+            (table.texts("bot_id"), table.texts("task"), table.texts("kind"), table.ints("count"));
+        let mut weights: HashMap<(usize, Option<&str>), i64> = HashMap::new();
+        for row in (0..table.rows()).filter(|&row| kinds.get(row) == Some(BOT_RESPONSE)) {
+            *weights.entry((bots.of(bot_ids.get(row)), names.get(row))).or_insert(0) += counts.or_zero(row);
         }
+        let total = weights.keys().map(|&(_, task)| task).collect::<BTreeSet<_>>().len();
+        let mut sorted: Vec<_> = weights.into_iter().collect();
+        sorted.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let mut taken = vec![0; bots.shown.len()];
+        let mut shown = Vec::new();
+        // A task of several bots is one task where all bots are asked for.
+        let mut places: HashMap<Option<&str>, usize> = HashMap::new();
+        for ((bot, task), _) in &sorted {
+            let Some(taken) = taken.get_mut(*bot) else { continue };
+            if *taken < most {
+                *taken += 1;
+                places.entry(*task).or_insert_with(|| {
+                    shown.push(Shortened::name(task.unwrap_or_default()).0);
+                    shown.len() - 1
+                });
+            }
+        }
+        // Every bot's share of such a task counts, so that its row for all bots is not short of any.
+        let index = sorted
+            .into_iter()
+            .filter_map(|((bot, task), _)| Some(((bot, task), *places.get(&task)?)))
+            .collect();
+        Self { shown, index, total }
     }
-    // Every bot's share of such a task counts, so that its row for all bots is not short of any.
-    let index =
-        sorted.into_iter().filter_map(|((bot, task), _)| Some(((bot, task), *places.get(&task)?))).collect();
-    (shown, index, total)
+
+    fn place(&self, bot: usize, task: Option<&str>) -> Option<usize> {
+        self.index.get(&(bot, task)).copied()
+    }
 }

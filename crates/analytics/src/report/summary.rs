@@ -60,7 +60,7 @@ fn facts_of(facts: &Facts, periods: &Periods) -> Value {
         few.map(|tally| Tally { name: name(&tally.name), count: tally.count }).collect()
     };
     let mut queries: Vec<_> = facts.queries.iter().collect();
-    queries.sort_by_key(|query| query.problem.is_none());
+    queries.sort_by_key(|query| (query.problem.is_none(), query.total.is_some()));
     queries.truncate(QUERIES);
     let queries = queries.into_iter().map(|query| super::facts::QueryFact {
         label: name(&query.label),
@@ -80,7 +80,8 @@ fn facts_of(facts: &Facts, periods: &Periods) -> Value {
     let mut value = json!(known);
     value["rules_version"] = json!(RULES_VERSION);
     value["queries_total"] = json!(facts.queries.len());
-    value["queries_incomplete"] = json!(facts.queries.iter().filter(|query| query.problem.is_some()).count());
+    value["queries_incomplete"] =
+        json!(facts.queries.iter().filter(|query| query.problem.is_some() || query.total.is_none()).count());
     value["first_day"] = json!(periods.span.map(|(first, _)| first.to_string()));
     value["last_day"] = json!(periods.span.map(|(_, last)| last.to_string()));
     value

@@ -244,37 +244,34 @@ pub(super) fn users(tables: &Tables, bots: &Names) -> Value {
     written(["bot"], &["users", "returning", "s1", "s2", "s3", "s6", "s11"], sums)
 }
 
-/// The words that the page uses, by their declaration: name, formula, caveat, and the platform's own.
-pub(super) fn definitions() -> Vec<[String; 4]> {
-    const WORDS: [(Metric, &[&str]); 4] = [
-        (
-            Metric::Sessions,
-            &[
-                "session_id",
-                "interactive",
-                "outcome",
-                "outcome_reason",
-                "handoff_state",
-                "duration_ms",
-                "timeout_closed",
-                "reprompt_count",
-                "fallback_count",
-                "left_cut",
-                "right_cut",
-                "open",
-            ],
-        ),
-        (Metric::SessionSummary, &["containment_base", "containment", "transfer_rate", "drop_off_rate"]),
-        (Metric::Latency, &["kind", "p50_ms"]),
-        (Metric::Users, &["returning"]),
+/// The words that the page uses, by their declaration: word, column, formula, caveat, and the platform's own.
+pub(super) fn definitions() -> Vec<[&'static str; 5]> {
+    const WORDS: [(&str, Metric, &str); 19] = [
+        ("Conversation", Metric::Sessions, "session_id"),
+        ("With a person's message", Metric::Sessions, "interactive"),
+        ("Outcome", Metric::Sessions, "outcome"),
+        ("Why it broke off", Metric::Sessions, "outcome_reason"),
+        ("Agent", Metric::Sessions, "handoff_state"),
+        ("Rates: of which", Metric::SessionSummary, "containment_base"),
+        ("Contained", Metric::SessionSummary, "containment"),
+        ("Went to an agent", Metric::SessionSummary, "transfer_rate"),
+        ("Broke off", Metric::SessionSummary, "drop_off_rate"),
+        ("Duration", Metric::Sessions, "duration_ms"),
+        ("Closed by time-out", Metric::Sessions, "timeout_closed"),
+        ("Repeated prompt", Metric::Sessions, "reprompt_count"),
+        ("Fallback", Metric::Sessions, "fallback_count"),
+        ("Cut at the start", Metric::Sessions, "left_cut"),
+        ("Cut at the end", Metric::Sessions, "right_cut"),
+        ("Still open", Metric::Sessions, "open"),
+        ("Wait", Metric::Latency, "kind"),
+        ("Median, 90 %, 95 %, 99 %", Metric::Latency, "p50_ms"),
+        ("Came back", Metric::Users, "returning"),
     ];
-    let mut words = Vec::new();
-    for (metric, names) in WORDS {
-        for column in metric.columns().filter(|column| names.contains(&column.name)) {
-            words.push([column.name, column.formula, column.caveat, column.platform].map(str::to_owned));
-        }
-    }
-    words
+    let declared = |(word, metric, name): (&'static str, Metric, &str)| {
+        let column = metric.columns().find(|column| column.name == name)?;
+        Some([word, column.name, column.formula, column.caveat, column.platform])
+    };
+    WORDS.into_iter().filter_map(declared).collect()
 }
 
 /// An object of its entries.
