@@ -171,6 +171,40 @@ fn calls_are_found_by_the_request_that_was_saved() {
 }
 
 #[test]
+fn recorded_requests_tell_calls_and_queries() {
+    let dir = tempfile::tempdir().unwrap();
+    let entry = |call: &str, skip: u64, text: &str| {
+        let body = format!(
+            r#"{{"total":3,"moreAvailable":false,"messages":[{{"type":"incoming","text":"{text}","timestamp":"2025-09-01T12:00:00.000Z"}}]}}"#
+        );
+        let sent = serde_json::json!({"callId": call, "skip": skip}).to_string();
+        serde_json::json!({
+            "request": {"method": "POST", "url": "https://h/getMessages", "postData": {"text": sent}},
+            "response": {"status": 200, "content": {"mimeType": "application/json", "text": body}},
+        })
+    };
+    let entries = [entry("c-1", 0, "first"), entry("c-2", 0, "second"), entry("c-2", 2, "third")];
+    let har = serde_json::json!({"log": {"version": "1.2", "entries": entries}}).to_string();
+    let file = put(dir.path(), "x.har", har);
+    let out = dir.path().join("out");
+    let summary = convert(&[&file], &out, &["--call-id", "c-1"], 0);
+    assert_eq!((&summary["inputs"]["members"], &summary["inputs"]["other_calls"]), (&1.into(), &2.into()));
+    assert!(restored(&out).len() == 1 && restored(&out)[0].contains("first"));
+    let queries =
+        korpus(["check", file.to_str().unwrap(), "--format", "json"]).exits(1).json()["queries"].clone();
+    let gaps: Vec<String> =
+        queries.as_array().unwrap().iter().map(|query| query["gaps"].to_string()).collect();
+    assert_eq!(gaps, [r#"[{"at_least":2,"kind":"missing"}]"#, r#"[{"from":1,"kind":"hole","to":2}]"#]);
+    assert!(queries.as_array().unwrap().iter().all(|query| query["inferred"] == false));
+    assert!(
+        korpus(["check", file.to_str().unwrap(), "--call-id", "c-9"])
+            .exits(2)
+            .err
+            .contains("no input was requested")
+    );
+}
+
+#[test]
 fn a_shape_that_was_not_expected_is_a_finding() {
     let dir = tempfile::tempdir().unwrap();
     let file = dump(dir.path());

@@ -61,8 +61,16 @@ pub(crate) fn put_pages(table: &mut TableBuffer, ledger: &Ledger) {
         if let Some(more) = envelope.more_available {
             table.put_bool(PageColumn::MoreAvailable, more);
         }
-        if let Some(url) = report.http.as_ref().and_then(|http| http.url.as_ref()) {
-            table.put_str(PageColumn::RequestUrl, url);
+        if let Some(http) = &report.http {
+            for (column, text) in [
+                (PageColumn::RequestUrl, &http.url),
+                (PageColumn::RequestMethod, &http.method),
+                (PageColumn::RequestParameters, &http.parameters),
+            ] {
+                if let Some(text) = text {
+                    table.put_str(column, text);
+                }
+            }
         }
         if let Some(order) = page.order {
             table.put_str(PageColumn::PageOrder, order.as_str());

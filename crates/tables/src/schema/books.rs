@@ -5,9 +5,9 @@ use super::declare::columns;
 columns! {
     /// A column of `pages`.
     PageColumn {
-        SourceFile "source_file" Name required, "", "The file, relative to its INPUT argument.";
+        SourceFile "source_file" Name required, "", "The file, relative to its INPUT argument; `archive!member` where it was taken out of an archive.";
         PageIndex "page_index" Int64 required, "", "Which body of the file, from 0.";
-        Container "container" Name null, "", "What the file was taken out of; plain where it was a file of its own.";
+        Container "container" Name null, "", "What the file was taken out of: tar, zip or har; plain where it was a file of its own.";
         Codec "codec" Name null, "", "How the file is compressed: plain, gzip, zlib, deflate, brotli or zstd.";
         CompressedBytes "compressed_bytes" Int64 null, "", "Bytes of the file, where the body is all that it holds.";
         BodyBytes "body_bytes" Int64 null, "", "Bytes of the decoded body.";
@@ -19,7 +19,9 @@ columns! {
         QuerySkip "query_skip" Int64 null, "skip", "As the body gives it.";
         QueryLimit "query_limit" Int64 null, "limit", "As the body gives it.";
         TotalPages "total_pages" Int64 null, "totalPages", "As the body gives it.";
-        RequestUrl "request_url" Text null, "", "The request, where its head was saved with the response.";
+        RequestUrl "request_url" Text null, "", "The request, where its head was saved with the response, or recorded in a HAR file.";
+        RequestMethod "request_method" Name null, "", "Its method.";
+        RequestParameters "request_parameters" Text null, "", "The parameters in its body, in the form that a URL gives them.";
         PageOrder "page_order" Name null, "", "newest_first, oldest_first or mixed; null where it cannot be told.";
         FirstEventAt "first_event_at" Timestamp null, "", "The earliest event of its messages.";
         LastEventAt "last_event_at" Timestamp null, "", "The latest event of its messages.";

@@ -1,6 +1,7 @@
 //! What the tests of whole datasets share.
 #![allow(dead_code, unreachable_pub, reason = "every test binary uses its own part of this")]
 
+pub mod archives;
 pub mod templates;
 
 use std::collections::BTreeMap;

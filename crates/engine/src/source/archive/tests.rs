@@ -446,3 +446,51 @@ fn large_members_stream() {
     let (_, seen) = read_with("x.tar.gz", &encoder.finish().unwrap(), &limits);
     assert_eq!(members(&seen), [("big.json", 20_000), ("after.json", 2)]);
 }
+
+#[test]
+fn no_damage_makes_it_panic_or_read_without_end() {
+    let page = body(30);
+    let packed = gzip(&page);
+    let list: [(&str, &[u8]); 3] = [("a.json", &page), ("b.json.gz", &packed), ("c.json", &page)];
+    let zipped: Vec<Zipped<'_>> = [DEFLATE, STORED, ZSTD]
+        .iter()
+        .zip(list)
+        .map(|(&method, (name, content))| Zipped {
+            open_ended: method == DEFLATE,
+            ..Zipped::new(name, content, method)
+        })
+        .collect();
+    let limits = Limits { ratio_floor: 1 << 20, ..small() };
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as usize % below
+    };
+    for (name, whole) in [
+        ("x.tar", tar(&list)),
+        ("x.zip", zip(&zipped)),
+        ("x.har", har(&[(URL, &page), (URL, &page)], false)),
+        ("y.har", har(&[(URL, &page), (URL, &packed)], true)),
+    ] {
+        for _ in 0..300 {
+            let mut bytes = whole.clone();
+            for _ in 0..=random(4) {
+                // Heads and directories are short: half of the damage goes to where they are.
+                let at = match random(4) {
+                    0 => random(64),
+                    1 => bytes.len() - 1 - random(200),
+                    _ => random(bytes.len()),
+                };
+                bytes[at] = [0, 0xff, b'P', b'7', bytes[at] ^ 1, random(256) as u8][random(6)];
+            }
+            if random(4) == 0 {
+                bytes.truncate(random(bytes.len()));
+            }
+            let (report, seen) = read_once(name, &bytes, &limits);
+            assert_eq!(report.bytes, bytes.len() as u64);
+            assert!(seen.messages <= 200, "{name}: {} messages", seen.messages);
+        }
+    }
+}
