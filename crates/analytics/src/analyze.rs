@@ -140,8 +140,9 @@ pub fn analyze(
 /// The call that a message without ids belongs to: by the request where it is known, else by its body.
 fn call_of(ledger: &Ledger, seq: u64) -> Option<(u128, String)> {
     let page = &ledger.pages()[ledger.page_of_message(seq)?];
-    let url = ledger.inputs().get(page.input).and_then(|input| input.http.as_ref()?.url.as_deref());
-    let id = url.and_then(requests::call_id).unwrap_or_else(|| format!("{:032x}", page.array_hash));
+    let request = requests::of_input(ledger, page.input);
+    let id = request.as_deref().and_then(requests::call_id);
+    let id = id.unwrap_or_else(|| format!("{:032x}", page.array_hash));
     Some((session_key(OF_CALL, None, &id), id))
 }
 
@@ -185,9 +186,9 @@ impl Fold<'_> {
         if coverage.is_given() {
             return Ok(coverage);
         }
-        for url in self.report.ledger.inputs().iter().filter_map(|input| input.http.as_ref()?.url.as_deref())
-        {
-            if let Some((bot, edges)) = requests::window(url) {
+        let ledger = &self.report.ledger;
+        for request in (0..ledger.inputs().len()).filter_map(|input| requests::of_input(ledger, input)) {
+            if let Some((bot, edges)) = requests::window(&request) {
                 coverage.add_request(&bot, edges);
             }
         }
@@ -200,7 +201,9 @@ impl Fold<'_> {
                     self.exchange.for_each(partition, |frame| {
                         if is_message(frame.kind) && self.is_kept(frame) {
                             let (bot, at) = Event::read_coverage(Reader::new(frame.payload, self.names));
-                            at.into_iter().for_each(|at| found.add(bot, at));
+                            if let Some(at) = at {
+                                found.add(bot, at);
+                            }
                         }
                     })?;
                     Ok(found)
@@ -252,7 +255,9 @@ impl Fold<'_> {
             rows(batch)?;
         }
         let mut states = Aggregates::default();
-        folders.into_iter().for_each(|folder| states.merge(folder.feeder.states));
+        for folder in folders {
+            states.merge(folder.feeder.states);
+        }
         Ok(states)
     }
 

@@ -8,9 +8,12 @@ mod error;
 mod events;
 mod exchange;
 mod fold;
+mod highlights;
 mod local_time;
 mod metrics;
 mod options;
+mod publish;
+pub mod report;
 mod requests;
 mod rows;
 mod sketch;
@@ -20,7 +23,12 @@ mod text;
 pub use aggregate::Aggregates;
 pub use analyze::{Analysis, Counts, analyze};
 pub use error::{AnalyticsError, Result};
+pub use highlights::Highlights;
+pub use jiff::tz::TimeZone;
 pub use metrics::{
     Metric, MetricColumn, MetricKind, MetricTable, RULES_VERSION, metric_markdown, metrics_markdown,
 };
-pub use options::{AnalyzeOptions, CLOSURE_PHRASES, FALLBACK_PHRASES, PSEUDO_INPUTS, WRAP_UP_PHRASES};
+pub use options::{
+    AnalyzeOptions, CLOSURE_PHRASES, FALLBACK_PHRASES, PSEUDO_INPUTS, WRAP_UP_PHRASES, phrases_of, time_zone,
+};
+pub use publish::{AnalyzeReport, Publishing, TableFormat, analyze_to};

@@ -1,7 +1,8 @@
 //! Days, hours and weekdays in a time zone.
 
-use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 
 const MICROS: i64 = 1_000_000;
 const HOUR: i64 = 3600;
@@ -55,6 +56,12 @@ impl LocalTime {
         let next = self.zone.following(at).next().map_or(end, |next| next.timestamp().as_second());
         Some((seconds, next, offset))
     }
+}
+
+/// A day, by its number since 1970, as `yyyy-mm-dd`.
+pub(crate) fn day_name(day: i32) -> String {
+    let date = Date::constant(1970, 1, 1).checked_add(i64::from(day).days());
+    date.map_or_else(|_| day.to_string(), |date| date.to_string())
 }
 
 #[cfg(test)]

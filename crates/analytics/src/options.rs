@@ -1,7 +1,7 @@
 //! What shapes an analysis, and the lists of phrases that metrics go by.
 
 use jiff::tz::TimeZone;
-use korpus_engine::RunOptions;
+use korpus_engine::{EngineError, RunOptions};
 
 /// The texts of in messages that no person typed.
 pub const PSEUDO_INPUTS: &[&str] = &["MAX_NO_INPUT", "Call Termination Handler", "StartFlow", "Welcome Task"];
@@ -59,4 +59,31 @@ impl Default for AnalyzeOptions {
             window: None,
         }
     }
+}
+
+/// The phrases in the text of a file: one a line; empty lines and lines that begin with `#` are passed over.
+///
+/// ```
+/// assert_eq!(korpus_analytics::phrases_of("# ours\r\n\n Auf Wiedersehen \n"), ["Auf Wiedersehen"]);
+/// ```
+pub fn phrases_of(text: &str) -> Vec<String> {
+    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
+}
+
+/// The time zone of an IANA name, such as `Europe/Berlin`.
+///
+/// # Errors
+/// [`EngineError::Usage`] where there is none of that name.
+///
+/// ```
+/// assert!(korpus_analytics::time_zone("Europe/Berlin").is_ok());
+/// assert!(korpus_analytics::time_zone("Europe/Atlantis").is_err());
+/// ```
+pub fn time_zone(name: &str) -> Result<TimeZone, EngineError> {
+    TimeZone::get(name).map_err(|_| {
+        EngineError::Usage(format!(
+            "there is no time zone '{name}': write an IANA name such as Europe/Berlin"
+        ))
+    })
 }

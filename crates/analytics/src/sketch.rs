@@ -1,4 +1,4 @@
-//! Quantiles of whole milliseconds, mergeable in any order: a DDSketch (Masson, Rim, Lee, VLDB 2019) with a relative error of
+//! Quantiles of whole milliseconds, mergeable in any order: a `DDSketch` (Masson, Rim, Lee, VLDB 2019) with a relative error of
 //! 1 %, a bucket for zero, and no collapsing.
 
 use std::collections::BTreeMap;
@@ -89,7 +89,9 @@ mod tests {
         #[test]
         fn quantiles_are_off_by_one_percent_at_most(mut values in prop::collection::vec(0_i64..10_000_000, 1..200), percent in 0_u64..=100) {
             let mut sketch = Sketch::default();
-            values.iter().for_each(|&value| sketch.add(value));
+            for &value in &values {
+                sketch.add(value);
+            }
             values.sort_unstable();
             let exact = values[(values.len() - 1) * percent as usize / 100] as f64;
             let found = sketch.quantile(percent).unwrap();
@@ -100,7 +102,9 @@ mod tests {
         fn merging_is_adding(a in prop::collection::vec(any::<i64>(), 0..50), b in prop::collection::vec(0_i64..100, 0..50)) {
             let sketch_of = |values: &[i64]| {
                 let mut sketch = Sketch::default();
-                values.iter().for_each(|&value| sketch.add(value));
+                for &value in values {
+                    sketch.add(value);
+                }
                 sketch
             };
             let mut merged = sketch_of(&b);

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use korpus_analytics::{TableFormat, TimeZone};
 use korpus_engine::{Direction, TagFilter};
 use korpus_tables::{Compression, Table};
 
@@ -27,6 +28,9 @@ pub(crate) enum Command {
     /// Write the tables: the default job
     #[command(after_help = EXIT_CODES)]
     Convert(ConvertArgs),
+    /// Write the metrics: sessions, how they ended, how fast, what people do; and a report for the browser
+    #[command(after_help = EXIT_CODES)]
+    Analyze(Box<AnalyzeArgs>),
     /// Show what is there, what is broken and what is missing, without writing anything
     #[command(after_help = EXIT_CODES)]
     Check(CheckArgs),
@@ -61,6 +65,49 @@ pub(crate) struct ConvertArgs {
     /// Publish nothing (and exit with 2) if anything was rejected, partial or an error response
     #[arg(long)]
     pub strict: bool,
+}
+
+/// `korpus analyze`
+#[derive(Debug, Args)]
+pub(crate) struct AnalyzeArgs {
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// The directory that gets the tables and report.html: whole or not at all
+    #[arg(short, long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Replace what korpus wrote there before, when the new one is complete
+    #[arg(long)]
+    pub overwrite: bool,
+    /// How the small tables are written: parquet, csv or json (sessions is always Parquet)
+    #[arg(long, value_name = "NAME", default_value = "parquet", value_parser = parse::table_format)]
+    pub table_format: TableFormat,
+    /// The headline of the report
+    #[arg(long, value_name = "TEXT", default_value = "Conversations")]
+    pub title: String,
+    /// In which days and hours are counted: an IANA name, such as Europe/Berlin
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = parse::timezone, help_heading = "Metrics")]
+    pub timezone: TimeZone,
+    /// How much silence means that a session is over, such as 15m, 900s or 1h
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse::gap, help_heading = "Metrics")]
+    pub inactivity_gap: i64,
+    /// What the dump covers, as days or moments (UTC): FROM..TO; else it goes by requests, else by messages
+    #[arg(long, value_name = "FROM..TO", value_parser = parse::window, help_heading = "Metrics")]
+    pub window: Option<(i64, i64)>,
+    /// Count the sessions of developers too
+    #[arg(long, help_heading = "Metrics")]
+    pub include_developers: bool,
+    /// How messages begin that close a conversation, one phrase a line, instead of the built-in ones
+    #[arg(long, value_name = "FILE", help_heading = "Metrics")]
+    pub closure_phrases: Option<PathBuf>,
+    /// What messages contain where the bot did not understand
+    #[arg(long, value_name = "FILE", help_heading = "Metrics")]
+    pub fallback_phrases: Option<PathBuf>,
+    /// What messages contain where the bot offers to end
+    #[arg(long, value_name = "FILE", help_heading = "Metrics")]
+    pub wrap_up_phrases: Option<PathBuf>,
+    /// The incoming texts that no person typed
+    #[arg(long, value_name = "FILE", help_heading = "Metrics")]
+    pub pseudo_inputs: Option<PathBuf>,
 }
 
 /// `korpus check`
@@ -285,7 +332,7 @@ pub(crate) struct FilterArgs {
     /// Messages of developers only; =false for all others
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub is_developer: Option<bool>,
-    /// Bodies that were requested for this call; only where the inputs hold their requests
+    /// Bodies that were requested for this call; only where the inputs hold their requests, as curl -i dumps with their request and HAR files do
     #[arg(long, value_name = "ID")]
     pub call_id: Option<String>,
     /// Leave out the first N messages of what is kept; records stay

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::{fmt, io};
 
+use korpus_analytics::AnalyticsError;
 use korpus_engine::EngineError;
 use korpus_tables::TablesError;
 
@@ -34,6 +35,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// The run, or the dataset.
     Tables(TablesError),
+    /// The metrics.
+    Analytics(AnalyticsError),
     /// Writing what the command prints.
     Output(io::Error),
     /// Ctrl-C.
@@ -45,6 +48,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Usage(what) => f.write_str(what),
             Self::Tables(error) => error.fmt(f),
+            Self::Analytics(error) => error.fmt(f),
             Self::Output(error) => write!(f, "cannot write: {error}"),
             Self::Interrupted(what) => f.write_str(what),
         }
@@ -60,6 +64,16 @@ impl From<EngineError> for Failure {
 impl From<TablesError> for Failure {
     fn from(error: TablesError) -> Self {
         Self::Tables(error)
+    }
+}
+
+impl From<AnalyticsError> for Failure {
+    fn from(error: AnalyticsError) -> Self {
+        match error {
+            AnalyticsError::Engine(error) => error.into(),
+            AnalyticsError::Tables(error) => Self::Tables(error),
+            error => Self::Analytics(error),
+        }
     }
 }
 

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
     panics::tell_places_only();
     let outcome = match Cli::parse().command {
         Command::Convert(args) => commands::convert::run(&args),
+        Command::Analyze(args) => commands::analyze::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Restore(args) => commands::restore::run(&args),

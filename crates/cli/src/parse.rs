@@ -1,5 +1,6 @@
 //! Values of options, read as people write them.
 
+use korpus_analytics::{TableFormat, TimeZone, time_zone};
 use korpus_core::Shape;
 use korpus_engine::{Direction, Filter, parse_day_or_time};
 use korpus_tables::{Compression, Table};
@@ -71,6 +72,48 @@ pub(crate) fn table(text: &str) -> Result<Table, String> {
         let names: Vec<&str> = Table::ALL.into_iter().map(Table::name).collect();
         format!("there is no such table; choose from {}", names.join(", "))
     })
+}
+
+/// `--table-format`
+pub(crate) fn table_format(text: &str) -> Result<TableFormat, String> {
+    TableFormat::from_name(text).ok_or_else(|| {
+        let names: Vec<&str> = TableFormat::ALL.into_iter().map(TableFormat::as_str).collect();
+        format!("choose from {}", names.join(", "))
+    })
+}
+
+/// `--timezone`
+pub(crate) fn timezone(text: &str) -> Result<TimeZone, String> {
+    time_zone(text).map_err(|error| error.to_string())
+}
+
+/// `--inactivity-gap`: milliseconds.
+pub(crate) fn gap(text: &str) -> Result<i64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "ms" => 1,
+        "s" => 1000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        _ => 0,
+    };
+    let number = digits.parse::<i64>().ok().filter(|&number| number >= 0 && unit > 0);
+    let millis = number.and_then(|number| number.checked_mul(unit));
+    millis.ok_or_else(|| "write a time such as 15m, 900s or 1h".to_owned())
+}
+
+/// `--window`: from and to, in microseconds since 1970.
+pub(crate) fn window(text: &str) -> Result<(i64, i64), String> {
+    let (from, to) = text.split_once("..").ok_or("write FROM..TO, such as 2025-09-01..2025-09-07")?;
+    let edges = (date_from(from)?, window_end(to)?);
+    if edges.0 <= edges.1 { Ok(edges) } else { Err("the window ends before it begins".to_owned()) }
+}
+
+/// A moment, or the end of a day.
+fn window_end(text: &str) -> Result<i64, String> {
+    const DAY: i64 = 86_400_000_000;
+    let (at, is_day) = parse_day_or_time(text).map_err(|error| error.to_string())?;
+    Ok(if is_day { at.saturating_add(DAY) } else { at })
 }
 
 /// The name of a compression.

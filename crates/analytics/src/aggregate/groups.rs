@@ -113,35 +113,32 @@ impl Group {
 pub(crate) struct Groups {
     ops: &'static [Op],
     places: FastMap<Box<[u8]>, usize>,
-    groups: Vec<Group>,
+    known: Vec<Group>,
 }
 
 impl Groups {
     pub(crate) fn new(ops: &'static [Op]) -> Self {
-        Self { ops, places: FastMap::default(), groups: Vec::new() }
+        Self { ops, places: FastMap::default(), known: Vec::new() }
     }
 
     /// The group of a key.
     pub(crate) fn at(&mut self, key: &[u8]) -> &mut Group {
-        let Self { ops, places, groups } = self;
-        let place = match places.get(key) {
-            Some(&place) => place,
-            None => {
-                let cells = ops.iter().map(|op| op.start()).collect();
-                groups.push(Group { cells, sketch: None });
-                places.insert(key.into(), groups.len() - 1);
-                groups.len() - 1
-            }
-        };
-        &mut groups[place]
+        let Self { ops, places, known } = self;
+        let place = places.get(key).copied().unwrap_or_else(|| {
+            let cells = ops.iter().map(|op| op.start()).collect();
+            known.push(Group { cells, sketch: None });
+            places.insert(key.into(), known.len() - 1);
+            known.len() - 1
+        });
+        &mut known[place]
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Option<&Group> {
-        self.places.get(key).map(|&place| &self.groups[place])
+        self.places.get(key).map(|&place| &self.known[place])
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
-        if self.groups.is_empty() {
+        if self.known.is_empty() {
             *self = other;
             return;
         }
@@ -163,7 +160,7 @@ impl Groups {
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], &Group)> {
-        self.places.iter().map(|(key, &place)| (&**key, &self.groups[place]))
+        self.places.iter().map(|(key, &place)| (&**key, &self.known[place]))
     }
 
     /// All groups in the order of their keys, whose parts are of these kinds.

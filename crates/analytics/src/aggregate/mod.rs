@@ -40,7 +40,7 @@ pub(crate) enum Aggregate {
 use KeyKind::{Hash, Int, Text};
 use Op::{Max, Min, Sum};
 
-/// How many cells of a session summary count all sessions; as many count those that are not left_cut.
+/// How many cells of a session summary count all sessions; as many count those that are not `left_cut`.
 pub(crate) const SUMMARY_CELLS: usize = 20;
 
 impl Aggregate {

@@ -219,7 +219,7 @@ impl EventWriter<'_> {
                 self.names.put(&mut self.lists.templates, name);
             }
             if name.is_some_and(|name| TemplateType::find(name).is_none()) {
-                self.new("template_type", "unknown_template", norm.unwrap_or_default());
+                self.note("template_type", "unknown_template", norm.unwrap_or_default());
             }
         }
         let asks = matches!(norm, Some("liveagent" | "system"));
@@ -286,11 +286,11 @@ impl EventWriter<'_> {
     }
 
     fn drift(&mut self, item: &Item<'_>) {
-        drift::for_each(item.message, item.event_at, |field, kind, value| self.new(field, kind, value));
+        drift::for_each(item.message, item.event_at, |field, kind, value| self.note(field, kind, value));
     }
 
     /// Notes something that is new.
-    fn new(&mut self, field: &str, kind: &str, value: &str) {
+    fn note(&mut self, field: &str, kind: &str, value: &str) {
         let mut name = std::mem::take(&mut self.lists.name);
         name.clear();
         for (part, end) in [(field, true), (kind, true), (value, false)] {

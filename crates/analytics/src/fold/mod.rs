@@ -97,7 +97,9 @@ impl Folder {
         if developer_of(events, platform) == Some(true) {
             self.feeder.count("developer_sessions", i64::from(!events.is_empty()));
             if !rules.include_developers {
-                events.iter().for_each(|event| self.feeder.drift(event));
+                for event in events.iter() {
+                    self.feeder.drift(event);
+                }
                 return;
             }
         }

@@ -68,7 +68,7 @@ pub(crate) fn push(rows: &mut Rows, session: &Session<'_, '_>) {
         platform.and_then(|record| record.session_type).into(),
         hash.as_deref().into(),
         last.and_then(Event::template_type).into(),
-        session.session_created_at.into(),
+        session.created_at.into(),
         session.left_cut.into(),
         session.right_cut.into(),
         session.open.into(),

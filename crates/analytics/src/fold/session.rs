@@ -107,6 +107,7 @@ impl SessionKind {
 }
 
 /// All there is to know of a session. Indices are those of its events.
+#[allow(clippy::struct_excessive_bools, reason = "each is a column")]
 #[derive(Debug)]
 pub(crate) struct Session<'s, 'a> {
     pub key: u128,
@@ -147,7 +148,8 @@ pub(crate) struct Session<'s, 'a> {
     pub last_in: Option<usize>,
     pub last_out: Option<usize>,
     pub last: Option<usize>,
-    pub session_created_at: Option<i64>,
+    /// The time inside the session id.
+    pub created_at: Option<i64>,
     pub left_cut: bool,
     pub right_cut: bool,
     pub open: bool,
@@ -230,7 +232,7 @@ impl<'s, 'a> Session<'s, 'a> {
             last_in: None,
             last_out: None,
             last: None,
-            session_created_at: None,
+            created_at: None,
             left_cut: false,
             right_cut: false,
             open: false,
@@ -340,9 +342,9 @@ impl<'s, 'a> Session<'s, 'a> {
 
     fn finish(&mut self, rules: Rules<'_>) {
         self.ended_at = self.ended_at.or(self.started_at);
-        self.session_created_at = object_id_time(self.session_id());
+        self.created_at = object_id_time(self.session_id());
         let edges = rules.coverage.of(self.bot());
-        self.left_cut = self.started_at.is_some_and(|start| match (self.session_created_at, edges) {
+        self.left_cut = self.started_at.is_some_and(|start| match (self.created_at, edges) {
             (Some(created), _) => start.saturating_sub(created) > TOLERATED,
             (None, Some((left, _))) => start.saturating_sub(left) <= rules.gap,
             (None, None) => false,
@@ -408,7 +410,7 @@ fn push_new<'a>(list: &mut Vec<&'a str>, text: Option<&'a str>) {
     }
 }
 
-/// The time inside an ObjectId, in microseconds.
+/// The time inside an `ObjectId`, in microseconds.
 fn object_id_time(id: &str) -> Option<i64> {
     let is_object_id = id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     let seconds = is_object_id.then(|| i64::from_str_radix(&id[..8], 16).ok())??;
