@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Opens the report in a headless Chromium: every chart draws, filters work, hostile text stays text, nothing is loaded.
 
-Usage: scripts/check-report.py [--pages FOLDER] [--screenshots FOLDER [--whole]]
+Usage: scripts/check-report.py [--install] [--pages FOLDER] [--screenshots FOLDER [--whole]]
 
+--install      where there is no Chromium, install Debian's package (as root)
 --pages        check report.html, hostile.html, empty.html and huge.html there; they are made by a test otherwise
 --screenshots  write report-light.png, report-dark.png and report-print.png there: a part of each, with --whole all of it
 
-Needs Python and Chromium, nothing else. Where Debian's package can be installed (as root, with CI set) it is; where there is
-no Chromium the check is skipped, and says so.
+Needs Python and Chromium, nothing else. Where there is no Chromium the check is skipped, and says so; CHROMIUM may hold its path.
 """
 import argparse
 import base64
@@ -24,7 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 
 
-def find_chromium():
+def find_chromium(install=False):
     named = os.environ.get("CHROMIUM")
     if named:
         return named
@@ -32,14 +32,17 @@ def find_chromium():
         path = shutil.which(name)
         if path:
             return path
-    if os.environ.get("CI") and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        for command in (["apt-get", "update", "-q"],
-                        ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium", "fonts-noto-core"]):
-            if subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False).returncode:
-                return None
-        return shutil.which("chromium")
-    return None
+    if not (install and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get")):
+        return None
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    packages = ["chromium", "fonts-noto-core"]
+    for command in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", *packages]):
+        try:
+            subprocess.run(["apt-get", *command], env=environment, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, check=True, timeout=400)
+        except (OSError, subprocess.SubprocessError):
+            return None
+    return shutil.which("chromium")
 
 
 class Browser:
@@ -360,6 +363,14 @@ def check_hostile(browser, path):
 
 def check_print(browser, path):
     browser.open(path)
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.media("light", "print")
+    wrong = browser.run("""Array.from(document.querySelectorAll('[data-chart]'), (chart) => {
+      const svg = chart.querySelector('svg');
+      return { title: chart.closest('figure').querySelector('h3').textContent, width: svg.clientWidth - chart.clientWidth, height: svg.clientHeight - chart.clientHeight };
+    }).filter(({ width, height }) => Math.abs(width) > 2 || Math.abs(height) > 2)""")
+    expect(not wrong, "report: charts are as large as their place on paper", wrong)
+    browser.open(path)
     pdf = base64.b64decode(browser.call("Page.printToPDF", printBackground=False, preferCSSPageSize=True)["data"])
     pages = pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page/") + pdf.count(b"/Type /Page ")
     expect(len(pdf) > 50_000 and 4 <= pages <= 30, "report: prints", (len(pdf), pages))
@@ -378,8 +389,9 @@ def take_screenshots(browser, path, folder, whole):
     shoot("light", None, 2060)
     browser.open(path, scheme="dark")
     shoot("dark", "speed", 2060)
-    browser.open(path, width=700, height=1000, media="print")
+    browser.open(path, width=690, height=1000)
     browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.media("light", "print")
     shoot("print", "failures", 1000)
 
 
@@ -391,31 +403,40 @@ def make_pages(folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--install", action="store_true")
     parser.add_argument("--pages", type=pathlib.Path)
     parser.add_argument("--screenshots", type=pathlib.Path)
     parser.add_argument("--whole", action="store_true")
     arguments = parser.parse_args()
-    path = find_chromium()
+    path = find_chromium(arguments.install)
     if not path:
         print("skipped: no Chromium here (set CHROMIUM to its path, or install Debian's package chromium)")
         return 0
+    try:
+        browser = Browser(path)
+    except (OSError, EOFError, TimeoutError) as error:
+        print(f"skipped: {path} does not start here: {error}")
+        return 0
+    try:
+        return check(browser, arguments)
+    finally:
+        browser.close()
+
+
+def check(browser, arguments):
     with tempfile.TemporaryDirectory(prefix="korpus-report-") as made:
         pages = arguments.pages or pathlib.Path(made)
         if not arguments.pages:
             make_pages(pages)
-        browser = Browser(path)
-        try:
-            check_report(browser, pages / "report.html")
-            check_hostile(browser, pages / "hostile.html")
-            for name in ("empty", "huge"):
-                page = pages / f"{name}.html"
-                common(browser, name, page, browser.open(page))
-                expect(not browser.troubles(), f"{name}: nothing on the console", browser.troubles()[:5])
-            check_print(browser, pages / "report.html")
-            if arguments.screenshots:
-                take_screenshots(browser, pages / "report.html", arguments.screenshots, arguments.whole)
-        finally:
-            browser.close()
+        check_report(browser, pages / "report.html")
+        check_hostile(browser, pages / "hostile.html")
+        for name in ("empty", "huge"):
+            page = pages / f"{name}.html"
+            common(browser, name, page, browser.open(page))
+            expect(not browser.troubles(), f"{name}: nothing on the console", browser.troubles()[:5])
+        check_print(browser, pages / "report.html")
+        if arguments.screenshots:
+            take_screenshots(browser, pages / "report.html", arguments.screenshots, arguments.whole)
     print(f"{len(FAILURES)} failed" if FAILURES else "the report is as it should be")
     return 1 if FAILURES else 0
 

@@ -80,7 +80,7 @@ function day(text, year = true) {
 function period(label, year = true) {
   if (DATA.unit === "year") return label.slice(0, 4);
   if (DATA.unit === "month") return `${MONTHS[Number(label.slice(5, 7)) - 1]}${year ? " " + label.slice(0, 4) : ""}`;
-  return (DATA.unit === "week" && year ? "week from " : "") + day(label, year);
+  return (DATA.unit === "week" && year ? "the week from " : "") + day(label, year);
 }
 
 /** The rows of a table that came as columns, as objects. */

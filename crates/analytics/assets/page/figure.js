@@ -56,7 +56,11 @@ function figure(section, settings) {
       chart.replaceChildren(drawn && drawn.node ? drawn.node : el("p", { class: "nothing" }, settings.nothing || "Nothing to show: there is no such data in this selection."));
     } else {
       if (!self.instance) chart.replaceChildren();
-      chart.style.height = `${drawn.height || 260}px`;
+      // Keys that do not fit on one line take room of their own.
+      const lines = drawn.option.legend ? legendLines(drawn.option.legend.data, chart.clientWidth) : 1;
+      const grid = drawn.option.grid;
+      if (lines > 1 && grid) grid.top += 20 * (lines - 1);
+      chart.style.height = `${(drawn.height || 260) + 20 * (lines - 1)}px`;
       chart.setAttribute("role", "img");
       chart.setAttribute("data-chart", "");
       chart.setAttribute("aria-label", `Chart. ${settings.title}. ${drawn.reading || ""} The numbers follow as a table.`);
@@ -67,6 +71,17 @@ function figure(section, settings) {
     fill();
   };
   FIGURES.push(self);
+}
+
+/** How many lines the keys of a chart take, about. */
+function legendLines(entries, width) {
+  let [lines, used] = [1, 0];
+  for (const name of entries) {
+    const wide = 34 + 7 * name.length;
+    if (used && used + wide > width) { lines += 1; used = 0; }
+    used += wide;
+  }
+  return lines;
 }
 
 /** Says which of the filters in force have no column here. */

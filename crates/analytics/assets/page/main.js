@@ -63,7 +63,7 @@ function head() {
     el("strong", {}, plural(books.kept, "message")), " in ", el("strong", {}, plural(sum(SESSIONS, "sessions"), "conversation")), `${span}, ${plural(DATA.bots_total, "bot")} on ${plural(DATA.channels_total, "channel")}. `,
     FACTS.filters.length ? el("span", {}, "Filtered while reading: ", said(FACTS.filters.join(", ")), ". ") : "",
     books.rejected ? `${plural(books.rejected, "message")} could not be read: see the end. ` : "");
-  return el("header", { class: "head wrap" }, el("h1", {}, said(FACTS.title)), lede);
+  return el("header", { class: "head wrap" }, el("h1", {}, said(FACTS.title || document.title)), lede);
 }
 
 function start() {
@@ -84,13 +84,23 @@ function start() {
     fill(figures);
   }
   update();
-  const fit = () => { for (const { instance } of FIGURES) if (instance) instance.resize(); };
   let waiting = 0;
-  addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(fit, 100); });
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    clearTimeout(waiting);
+    // A telephone's bars come and go and change the height alone.
+    if (innerWidth !== width) waiting = setTimeout(() => { width = innerWidth; update(); }, 120);
+  });
   dark.addEventListener("change", () => { theme(); update(); });
   // Paper is narrower than the window, and light.
-  addEventListener("beforeprint", () => { theme(true); document.body.style.width = "690px"; update(); });
-  addEventListener("afterprint", () => { theme(); document.body.style.width = ""; update(); });
+  const printing = (now) => {
+    document.documentElement.classList.toggle("printing", now);
+    document.body.style.width = now ? "690px" : "";
+    theme(now);
+    update();
+  };
+  addEventListener("beforeprint", () => printing(true));
+  addEventListener("afterprint", () => printing(false));
   document.documentElement.dataset.ready = "true";
 }
 

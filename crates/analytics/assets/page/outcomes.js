@@ -6,7 +6,8 @@ const HEAT = rows(DATA.heatmap);
 const PEAKS = rows(DATA.concurrency);
 const CHECK = rows(DATA.containment_check);
 const LABELS = DATA.periods.map((label) => period(label));
-const SHORT_LABELS = DATA.periods.map((label) => period(label, false));
+// A year stands where it begins.
+const SHORT_LABELS = DATA.periods.map((label, at) => period(label, DATA.unit === "month" && (at === 0 || label.slice(5, 7) === "01")));
 const EACH = DATA.unit;
 
 /** Sums over sessions: what there is, how it ended, and the rates, with and without those cut by the window's edges. */
@@ -42,7 +43,7 @@ function sectionVolume(section) {
       const top = all.indexOf(Math.max(...all));
       const undated = sum(list.filter((row) => row.period < 0), "messages");
       return {
-        reading: `${plural(sum(all, (value) => value), "message")}; most on ${LABELS[top] ?? "–"} (${count(all[top])}).` + (undated ? ` ${plural(undated, "message")} without a time not drawn.` : ""),
+        reading: `${plural(sum(all, (value) => value), "message")}; most ${EACH === "day" ? "on" : "in"} ${LABELS[top] ?? "–"} (${count(all[top])}).` + (undated ? ` ${plural(undated, "message")} without a time not drawn.` : ""),
         height: 250,
         option: {
           legend: { data: kinds.map(([, name]) => name) }, grid: room(),

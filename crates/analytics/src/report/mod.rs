@@ -34,9 +34,10 @@ const MOST_SHARE: usize = 64;
 /// `tables` are the aggregates by name, with the columns of [`Metric::arrow_schema`](crate::Metric::arrow_schema). Figures
 /// whose table is not there say so.
 pub fn render(tables: &BTreeMap<&'static str, RecordBatch>, facts: &Facts) -> String {
+    let title = if facts.title.is_empty() { "Conversations" } else { &facts.title };
     let mut share = 1;
     loop {
-        let page = page::write(&facts.title, &summary::island(tables, facts, share));
+        let page = page::write(title, &summary::island(tables, facts, share));
         if page.len() <= MOST_BYTES || share >= MOST_SHARE {
             return page;
         }

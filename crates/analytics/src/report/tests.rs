@@ -1,9 +1,11 @@
 //! What stands in a page: the numbers of the tables, nothing that could run, and never too much.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
+use arrow::record_batch::RecordBatch;
 use serde_json::Value;
 
 use super::fixture::{HOSTILE, batch, facts, hostile, huge, tables};
@@ -19,25 +21,23 @@ fn island(page: &str) -> (&str, Value) {
     (&rest[..end], serde_json::from_str(&rest[..end]).unwrap())
 }
 
+static TABLES: LazyLock<BTreeMap<&'static str, RecordBatch>> = LazyLock::new(tables);
+
 /// The page of the whole fixture.
-fn whole() -> String {
-    let tables = tables();
-    render(&tables, &facts(&tables))
-}
+static WHOLE: LazyLock<String> = LazyLock::new(|| render(&TABLES, &facts(&TABLES)));
 
 fn total(column: &Value) -> i64 {
     column.as_array().unwrap().iter().filter_map(Value::as_i64).sum()
 }
 
 fn total_of(metric: Metric, column: &str) -> i64 {
-    let tables = tables();
-    let column = tables[metric.name()].column_by_name(column).unwrap().as_primitive::<Int64Type>();
+    let column = TABLES[metric.name()].column_by_name(column).unwrap().as_primitive::<Int64Type>();
     column.iter().flatten().sum()
 }
 
 #[test]
 fn sums_of_the_page_are_those_of_the_tables() {
-    let (_, data) = island(&whole());
+    let (_, data) = island(&WHOLE);
     assert_eq!(total(&data["volumes"]["messages"]), total_of(Metric::Volumes, "messages"));
     assert_eq!(data["facts"]["messages"]["kept"], total(&data["volumes"]["messages"]));
     for (name, column) in
@@ -60,7 +60,7 @@ fn sums_of_the_page_are_those_of_the_tables() {
 
 #[test]
 fn quantiles_of_all_count_every_bot_channel_and_task_once() {
-    let (_, data) = island(&whole());
+    let (_, data) = island(&WHOLE);
     let table = &data["latency"];
     let is = |row: usize, key: [i64; 3]| {
         ["bot", "channel", "task"].iter().zip(key).all(|(name, value)| table[name][row] == value)
@@ -71,8 +71,7 @@ fn quantiles_of_all_count_every_bot_channel_and_task_once() {
         (0..rows).filter(|&row| key(row)).map(|row| table["count"][row].as_i64().unwrap()).sum::<i64>()
     };
     let all = sum(&|row| is(row, [-1, -1, -1]));
-    let source = tables();
-    let source = &source["latency"];
+    let source = &TABLES["latency"];
     let kinds = source.column_by_name("kind").unwrap().as_string::<i32>();
     let counts = source.column_by_name("count").unwrap().as_primitive::<Int64Type>();
     let known: i64 = (0..source.num_rows())
@@ -120,12 +119,12 @@ fn texts_of_a_single_session_stay_out() {
 
 #[test]
 fn users_are_counted_and_not_named() {
-    assert!(!whole().contains("u-17"));
+    assert!(!WHOLE.contains("u-17"));
 }
 
 #[test]
 fn hostile_text_cannot_leave_the_data_island() {
-    let (tables, facts) = hostile();
+    let (tables, facts) = hostile(&TABLES);
     let page = render(&tables, &facts);
     let (text, data) = island(&page);
     assert!(!text.contains(['<', '>', '&', '\u{2028}', '\u{2029}']));
@@ -180,9 +179,9 @@ fn leave(name: &str, page: &str) {
 
 #[test]
 fn pages_are_whole() {
-    let (hostile_tables, hostile_facts) = hostile();
+    let (hostile_tables, hostile_facts) = hostile(&TABLES);
     let pages = [
-        ("report.html", whole()),
+        ("report.html", WHOLE.clone()),
         ("hostile.html", render(&hostile_tables, &hostile_facts)),
         ("empty.html", render(&BTreeMap::new(), &Facts::default())),
     ];
