@@ -13,8 +13,7 @@ use crate::codec::Reader;
 use crate::error::Result;
 use crate::events::{Event, EventJob, EventState, OF_CALL, PLATFORM, session_key};
 use crate::exchange::{Exchange, Frame};
-use crate::fold::coverage::Coverage;
-use crate::fold::{FoldRules, Folder, Rules, fold_users, is_message};
+use crate::fold::{Coverage, FoldRules, Folder, Rules, fold_users, is_message};
 use crate::local_time::LocalTime;
 use crate::metrics::Metric;
 use crate::options::AnalyzeOptions;
@@ -102,39 +101,60 @@ pub fn analyze(
     observer: &dyn Observer,
 ) -> Result<Analysis> {
     let pool = Pool::new(options.threads)?;
-    let memory = options.run.memory;
+    let mapped = mapped(&pool, inputs, options, true, observer)?;
+    let fold = mapped.fold(&pool, options);
+    let coverage = fold.coverage()?;
+    let mut users = Exchange::new(options.share(8), options.run.temp_dir.clone());
+    let mut states = fold.sessions(&coverage, &mut users, sessions)?;
+    fold.users(&users, &mut states)?;
+    let (tables, counts) = states.tables(options, Some(&mapped.run))?;
+    Ok(Analysis {
+        tables,
+        counts,
+        spilled_bytes: mapped.spilled_bytes + users.spilled_bytes() + mapped.run.spilled_bytes,
+        run: mapped.run,
+    })
+}
+
+/// All events of a run, waiting for each other.
+pub(crate) struct Mapped {
+    pub exchange: Exchange,
+    pub run: RunReport,
+    names: Names,
+    spilled_bytes: u64,
+}
+
+/// The first step: runs over the inputs. Names are written out, or kept aside for as long as the process lives.
+pub(crate) fn mapped(
+    pool: &Pool,
+    inputs: &InputList,
+    options: &AnalyzeOptions,
+    names_aside: bool,
+    observer: &dyn Observer,
+) -> Result<Mapped> {
     let temp_dir = || options.run.temp_dir.clone();
     let job = EventJob {
         limits: options.run.limits.clone(),
         phrases: Phrases::new(options),
-        symbols: Some(Symbols::new(memory.limit() / 16)),
+        symbols: names_aside.then(|| Symbols::new(options.share(16))),
         copies: !options.run.dedup,
     };
     let mut state = EventState {
-        exchange: Exchange::new(memory.row_groups(), temp_dir()),
-        of_bodies: Exchange::new(memory.limit() / 16, temp_dir()),
+        exchange: Exchange::new(options.share(4), temp_dir()),
+        of_bodies: Exchange::new(options.share(16), temp_dir()),
     };
-    let report = run(&pool, inputs, &options.run, &job, &mut state, observer)?;
-    state.resolve_bodies(|seq| call_of(&report.ledger, seq))?;
+    let run = run(pool, inputs, &options.run, &job, &mut state, observer)?;
+    state.resolve_bodies(|seq| call_of(&run.ledger, seq))?;
     let EventState { exchange, of_bodies } = state;
     let names = job.symbols.map(Symbols::into_names).unwrap_or_default();
+    Ok(Mapped { spilled_bytes: exchange.spilled_bytes() + of_bodies.spilled_bytes(), exchange, run, names })
+}
 
-    let step = Fold { pool: &pool, options, report: &report, names: &names, exchange: &exchange };
-    let coverage = step.coverage()?;
-    let mut users = Exchange::new(memory.limit() / 8, temp_dir());
-    let mut states = step.sessions(&coverage, &mut users, sessions)?;
-    step.users(&users, &mut states)?;
-    let source = |seq| place_of(&report.ledger, seq);
-    let tables = states.finish(&mut LocalTime::new(options.timezone.clone()), &source)?;
-    Ok(Analysis {
-        tables,
-        counts: Counts::of(&states),
-        spilled_bytes: exchange.spilled_bytes()
-            + of_bodies.spilled_bytes()
-            + users.spilled_bytes()
-            + report.spilled_bytes,
-        run: report,
-    })
+impl Mapped {
+    /// The steps after it.
+    pub(crate) fn fold<'r>(&'r self, pool: &'r Pool, options: &'r AnalyzeOptions) -> Fold<'r> {
+        Fold { pool, options, report: &self.run, names: &self.names, exchange: &self.exchange }
+    }
 }
 
 /// The call that a message without ids belongs to: by the request where it is known, else by its body.
@@ -147,7 +167,7 @@ fn call_of(ledger: &Ledger, seq: u64) -> Option<(u128, String)> {
 }
 
 /// Where a message stands, in words.
-fn place_of(ledger: &Ledger, seq: u64) -> String {
+pub(crate) fn place_of(ledger: &Ledger, seq: u64) -> String {
     let Some(page) = ledger.page_of_message(seq).map(|page| &ledger.pages()[page]) else {
         return String::new();
     };
@@ -156,7 +176,7 @@ fn place_of(ledger: &Ledger, seq: u64) -> String {
 }
 
 /// What the steps after the run go by.
-struct Fold<'r> {
+pub(crate) struct Fold<'r> {
     pool: &'r Pool,
     options: &'r AnalyzeOptions,
     report: &'r RunReport,
@@ -165,7 +185,8 @@ struct Fold<'r> {
 }
 
 impl Fold<'_> {
-    fn is_kept(&self, frame: Frame<'_>) -> bool {
+    /// Whether de-duplication and filters let it pass.
+    pub(crate) fn is_kept(&self, frame: Frame<'_>) -> bool {
         let fates = if frame.kind == PLATFORM { &self.report.records } else { &self.report.messages };
         fates.fate(frame.seq) == Fate::Kept
     }
@@ -177,11 +198,11 @@ impl Fold<'_> {
 
     /// How many bytes of a partition may be read at a time.
     fn at_once(&self) -> usize {
-        (self.options.run.memory.limit() / 16 / self.pool.threads()).max(LEAST_AT_ONCE)
+        (self.options.share(16) / self.pool.threads()).max(LEAST_AT_ONCE)
     }
 
     /// The edges of all bots.
-    fn coverage(&self) -> Result<Coverage> {
+    pub(crate) fn coverage(&self) -> Result<Coverage> {
         let mut coverage = Coverage::new(self.options.window);
         if coverage.is_given() {
             return Ok(coverage);

@@ -17,12 +17,14 @@ pub mod report;
 mod requests;
 mod rows;
 mod sketch;
+mod steps;
 mod symbols;
 mod text;
 
 pub use aggregate::Aggregates;
 pub use analyze::{Analysis, Counts, analyze};
 pub use error::{AnalyticsError, Result};
+pub use fold::Coverage;
 pub use highlights::Highlights;
 pub use jiff::tz::TimeZone;
 pub use metrics::{
@@ -32,3 +34,4 @@ pub use options::{
     AnalyzeOptions, CLOSURE_PHRASES, FALLBACK_PHRASES, PSEUDO_INPUTS, WRAP_UP_PHRASES, phrases_of, time_zone,
 };
 pub use publish::{AnalyzeReport, Publishing, TableFormat, analyze_to};
+pub use steps::{FoldedSessions, MappedEvents, fold_events, fold_users, frames_schema, map_events};

@@ -41,6 +41,16 @@ pub struct AnalyzeOptions {
     pub include_developers: bool,
     /// What the dump covers, in microseconds since 1970, both edges included; found out where absent.
     pub window: Option<(i64, i64)>,
+    /// How much memory the steps go by, instead of what the run does: for tests.
+    #[doc(hidden)]
+    pub working_bytes: Option<usize>,
+}
+
+impl AnalyzeOptions {
+    /// A part of the memory that there is.
+    pub(crate) fn share(&self, part: usize) -> usize {
+        self.working_bytes.unwrap_or(self.run.memory.limit()) / part
+    }
 }
 
 impl Default for AnalyzeOptions {
@@ -57,6 +67,7 @@ impl Default for AnalyzeOptions {
             pseudo_inputs: owned(PSEUDO_INPUTS),
             include_developers: false,
             window: None,
+            working_bytes: None,
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::symbols::FastMap;
 
-/// The edges of the coverage of all bots.
+/// What inputs cover of all bots. That of several inputs is merged.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Coverage {
+pub struct Coverage {
     /// Given for all bots alike.
     window: Option<(i64, i64)>,
     /// What requests asked for, where it is known.
@@ -22,6 +22,11 @@ fn widen(edges: &mut (i64, i64), other: (i64, i64)) {
 impl Coverage {
     pub(crate) fn new(window: Option<(i64, i64)>) -> Self {
         Self { window, ..Self::default() }
+    }
+
+    /// The same, but for a window that is given for all bots.
+    pub(crate) fn within(self, window: Option<(i64, i64)>) -> Self {
+        Self { window: window.or(self.window), ..self }
     }
 
     /// Whether messages need not be looked at.
@@ -49,7 +54,8 @@ impl Coverage {
         }
     }
 
-    pub(crate) fn merge(&mut self, other: Self) {
+    /// Adds what other inputs cover.
+    pub fn merge(&mut self, other: Self) {
         for (bot, edges) in other.requested {
             self.add_request(&bot, edges);
         }

@@ -1,6 +1,6 @@
 //! The third step: the events of a partition, session by session, to rows and states.
 
-pub(crate) mod coverage;
+mod coverage;
 mod feed;
 mod row;
 mod session;
@@ -17,6 +17,7 @@ use crate::metrics::Metric;
 use crate::rows::Rows;
 use crate::symbols::Names;
 
+pub use coverage::Coverage;
 pub(crate) use feed::{Feeder, group_hash};
 pub(crate) use session::Rules;
 use session::{Session, developer_of};

@@ -1,7 +1,7 @@
 //! One session: its events in order, walked once, and what comes of it.
 
 use crate::events::{Event, Flags, PlatformRecord};
-use crate::fold::coverage::Coverage;
+use crate::fold::Coverage;
 
 const MICROS_A_MILLI: i64 = 1000;
 /// A session may be this much younger than its first message, in microseconds, and still be whole.

@@ -1,0 +1,137 @@
+//! The same messages give the same tables: whatever files they come in, in any order, with any number of threads, spilled
+//! or not, in one piece or merged from halves.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{Array, AsArray};
+use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::record_batch::RecordBatch;
+use korpus_analytics::{
+    Aggregates, AnalyzeOptions, Counts, Metric, analyze, fold_events, fold_users, map_events, time_zone,
+};
+use korpus_engine::InputList;
+use korpus_synth::{Shape, Size, Synth, SynthOptions};
+
+/// Bodies of all shapes, with copies among them.
+fn bodies() -> Vec<(String, Vec<u8>)> {
+    let options = SynthOptions {
+        seed: 7,
+        size: Size::Messages(6000),
+        page_size: 150,
+        shapes: vec![Shape::V2, Shape::Lite, Shape::Call, Shape::AgentAiHistory, Shape::Sessions, Shape::V1],
+        codecs: vec![korpus_synth::Codec::Plain],
+        duplicates: 0.1,
+        edited_copies: 0.1,
+        overlap: 0.1,
+        users: 60,
+        ..SynthOptions::default()
+    };
+    let (files, _) = Synth::new(options).unwrap().write_memory().unwrap();
+    files.into_iter().collect()
+}
+
+fn options() -> AnalyzeOptions {
+    AnalyzeOptions { timezone: time_zone("America/St_Johns").unwrap(), ..AnalyzeOptions::default() }
+}
+
+/// All tables, `sessions` too, but for the column that says where something was first.
+type Tables = BTreeMap<&'static str, RecordBatch>;
+
+fn tables(sessions: &[RecordBatch], mut aggregates: Tables) -> Tables {
+    let all = concat_batches(&Metric::Sessions.arrow_schema(), sessions).unwrap();
+    aggregates.insert("sessions", all);
+    let drift = aggregates.get_mut("drift").unwrap();
+    drift.remove_column(drift.schema().index_of("first_source").unwrap());
+    aggregates
+}
+
+fn run(bodies: Vec<(String, Vec<u8>)>, options: &AnalyzeOptions) -> (Tables, Counts, u64) {
+    let mut sessions = Vec::new();
+    let mut take = |batch| {
+        sessions.push(batch);
+        Ok(())
+    };
+    let found = analyze(&InputList::from_bytes(bodies), options, &mut take, &()).unwrap();
+    (tables(&sessions, found.tables), found.counts, found.spilled_bytes)
+}
+
+fn assert_same(a: &Tables, b: &Tables, what: &str) {
+    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+    for (name, batch) in a {
+        assert!(batch == &b[name], "{name}: {what}");
+    }
+}
+
+#[test]
+fn order_threads_and_memory_change_nothing() {
+    let bodies = bodies();
+    let (whole, counts, spilled) = run(bodies.clone(), &AnalyzeOptions { threads: 1, ..options() });
+    assert_eq!(spilled, 0);
+    assert!(counts.sessions > 100 && counts.unsessioned > 0, "{counts:?}");
+    for (name, batch) in &whole {
+        let may_be_empty = matches!(*name, "drift");
+        assert!(batch.num_rows() > 0 || may_be_empty, "{name} has no rows");
+        assert_eq!(
+            batch.num_columns(),
+            Metric::from_name(name).unwrap().columns().count() - usize::from(*name == "drift")
+        );
+    }
+    let mut other = bodies.clone();
+    other.reverse();
+    let middle = other.len() / 3;
+    other.rotate_left(middle);
+    let (turned, ..) = run(other.clone(), &AnalyzeOptions { threads: 3, ..options() });
+    assert_same(&whole, &turned, "the order of the inputs");
+    let tight = AnalyzeOptions { threads: 2, working_bytes: Some(1 << 14), ..options() };
+    let (spilled, _, bytes) = run(other, &tight);
+    assert!(bytes > 100_000);
+    assert_same(&whole, &spilled, "spilling");
+    // Files of several bodies, and one that holds all of them.
+    let joined: Vec<u8> = bodies.iter().flat_map(|(_, body)| body.iter().chain(b"\n")).copied().collect();
+    let (joined, ..) = run(vec![("all".to_owned(), joined)], &options());
+    assert_same(&whole, &joined, "the files");
+}
+
+#[test]
+fn nothing_reads_as_tables_without_rows() {
+    let (tables, counts, _) = run(Vec::new(), &options());
+    assert_eq!(counts, Counts::default());
+    assert_eq!(tables.len(), Metric::ALL.len());
+    assert!(tables.values().all(|batch| batch.num_rows() == 0));
+}
+
+/// The rows whose key is on one side.
+fn side(batch: &RecordBatch, upper: bool) -> RecordBatch {
+    let keys = batch.column(0).as_fixed_size_binary();
+    let mask = (0..keys.len()).map(|row| Some((keys.value(row)[0] >= 0x60) == upper)).collect();
+    filter_record_batch(batch, &mask).unwrap()
+}
+
+#[test]
+fn merged_halves_equal_the_whole() {
+    let bodies = bodies();
+    let options = options();
+    let (whole, counts, _) = run(bodies.clone(), &options);
+    let mapped = map_events(&InputList::from_bytes(bodies), &options, &()).unwrap();
+    let mut sessions = Vec::new();
+    let mut users = Vec::new();
+    let mut state = Aggregates::default();
+    for upper in [false, true] {
+        let half: Vec<RecordBatch> = mapped.batches.iter().map(|batch| side(batch, upper)).collect();
+        let folded = fold_events(&half, &mapped.coverage, &options).unwrap();
+        assert!(folded.sessions.num_rows() > 10);
+        sessions.push(folded.sessions);
+        users.push(folded.users);
+        // By way of Arrow, as a state would travel.
+        state.merge(Aggregates::from_arrow(&folded.state.to_arrow().unwrap()).unwrap());
+    }
+    for upper in [true, false] {
+        let half: Vec<RecordBatch> = users.iter().map(|batch| side(batch, upper)).collect();
+        state.merge(fold_users(&half).unwrap());
+    }
+    let (aggregates, merged_counts) = state.tables(&options, Some(&mapped.run)).unwrap();
+    assert_eq!(merged_counts, counts);
+    assert_same(&whole, &tables(&sessions, aggregates), "merging");
+    assert!(Aggregates::from_arrow(&whole["volumes"]).is_err());
+    assert!(fold_events(&[whole["volumes"].clone()], &mapped.coverage, &options).is_err());
+}
