@@ -40,6 +40,8 @@ pub(super) struct Json<'r> {
     buffer: Box<[u8]>,
     at: usize,
     end: usize,
+    /// A piece of a string without its escapes, which come every few bytes where JSON stands in a string.
+    piece: Vec<u8>,
     /// Whether the object that is being searched by [`find`](Self::find) had a member already.
     started: bool,
 }
@@ -47,7 +49,7 @@ pub(super) struct Json<'r> {
 impl<'r> Json<'r> {
     pub(super) fn new(reader: &'r mut dyn Read, wire: &'r Wire) -> Self {
         let buffer = vec![0; BUFFER].into_boxed_slice();
-        Self { reader, wire, buffer, at: 0, end: 0, started: false }
+        Self { reader, wire, buffer, at: 0, end: 0, piece: Vec::new(), started: false }
     }
 
     /// Reads on where nothing is buffered; whether there is more.
@@ -240,55 +242,82 @@ impl<'r> Json<'r> {
             return self.skip();
         }
         self.at += 1;
-        loop {
-            self.peek()?;
-            let here = &self.buffer[self.at..self.end];
-            let plain = memchr2(b'"', b'\\', here).unwrap_or(here.len());
-            if plain > 0 {
-                take(&here[..plain])?;
-                self.at += plain;
-                continue;
+        self.piece.clear();
+        let outcome = loop {
+            match self.string_part() {
+                Ok(true) if self.piece.len() < BUFFER => {}
+                Ok(true) => {
+                    take(&self.piece)?;
+                    self.piece.clear();
+                }
+                Ok(false) => break Ok(()),
+                Err(step) => break Err(step),
             }
-            if self.next()? == b'"' {
-                return Ok(());
-            }
-            if self.peek()? == b'u' {
-                self.at += 1;
-                self.unicode(take)?;
-            } else {
-                self.simple_escape(take)?;
-            }
+        };
+        // What stands before the damage counts.
+        take(&self.piece)?;
+        outcome
+    }
+
+    /// The bytes up to the next escape, and that; whether the string goes on.
+    fn string_part(&mut self) -> Outcome<bool> {
+        self.peek()?;
+        let here = &self.buffer[self.at..self.end];
+        let plain = memchr2(b'"', b'\\', here).unwrap_or(here.len());
+        self.piece.extend_from_slice(&here[..plain]);
+        self.at += plain;
+        if self.at == self.end {
+            return Ok(true);
         }
+        if self.next()? == b'"' {
+            return Ok(false);
+        }
+        if self.peek()? == b'u' {
+            self.at += 1;
+            self.unicode()?;
+        } else {
+            self.simple_escape()?;
+        }
+        Ok(true)
     }
 
     /// An escape by number, behind its `u`. Half a pair stays what it is: invalid, and only where it stands.
-    fn unicode(&mut self, take: &mut dyn FnMut(&[u8]) -> Result<(), EngineError>) -> Outcome {
+    fn unicode(&mut self) -> Outcome {
         let mut unit = self.four_digits()?;
         loop {
             if !(0xd800..0xdc00).contains(&unit) || self.peek()? != b'\\' {
-                return Ok(put_unit(unit, take)?);
+                self.put_unit(unit);
+                return Ok(());
             }
             // A backslash follows: the other half, or another escape.
             self.at += 1;
             if self.peek()? != b'u' {
-                put_unit(unit, take)?;
-                return self.simple_escape(take);
+                self.put_unit(unit);
+                return self.simple_escape();
             }
             self.at += 1;
             let low = self.four_digits()?;
             if (0xdc00..0xe000).contains(&low) {
-                let code = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-                let mut bytes = [0; 4];
-                let char = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
-                return Ok(take(char.encode_utf8(&mut bytes).as_bytes())?);
+                self.put_unit(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
+                return Ok(());
             }
-            put_unit(unit, take)?;
+            self.put_unit(unit);
             unit = low;
         }
     }
 
+    /// A character as UTF-8; half a pair in the same manner, which no UTF-8 allows.
+    fn put_unit(&mut self, unit: u32) {
+        if let Some(char) = char::from_u32(unit) {
+            self.piece.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+        } else {
+            let low = |shift: u32| 0x80 | (unit >> shift & 0x3f) as u8;
+            self.piece.extend_from_slice(&[0xe0 | (unit >> 12) as u8, low(6), low(0)]);
+        }
+    }
+
     /// An escape of one character, behind its backslash.
-    fn simple_escape(&mut self, take: &mut dyn FnMut(&[u8]) -> Result<(), EngineError>) -> Outcome {
+    fn simple_escape(&mut self) -> Outcome {
         let byte = match self.next()? {
             byte @ (b'"' | b'\\' | b'/') => byte,
             b'b' => 8,
@@ -298,7 +327,8 @@ impl<'r> Json<'r> {
             b't' => b'\t',
             _ => return Err(NO_JSON),
         };
-        Ok(take(&[byte])?)
+        self.piece.push(byte);
+        Ok(())
     }
 
     fn four_digits(&mut self) -> Outcome<u32> {
@@ -353,17 +383,6 @@ impl<'r> Json<'r> {
                     self.next()?;
                 }
             }
-        }
-    }
-}
-
-/// A character of 16 bits, as UTF-8; half a pair in the same manner, which no UTF-8 allows.
-fn put_unit(unit: u32, take: &mut dyn FnMut(&[u8]) -> Result<(), EngineError>) -> Result<(), EngineError> {
-    let mut bytes = [0; 4];
-    match char::from_u32(unit) {
-        Some(char) => take(char.encode_utf8(&mut bytes).as_bytes()),
-        None => {
-            take(&[0xe0 | (unit >> 12) as u8, 0x80 | (unit >> 6 & 0x3f) as u8, 0x80 | (unit & 0x3f) as u8])
         }
     }
 }
