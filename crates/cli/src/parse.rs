@@ -106,7 +106,7 @@ pub(crate) fn gap(text: &str) -> Result<i64, String> {
 pub(crate) fn window(text: &str) -> Result<(i64, i64), String> {
     let (from, to) = text.split_once("..").ok_or("write FROM..TO, such as 2025-09-01..2025-09-07")?;
     let edges = (date_from(from)?, window_end(to)?);
-    if edges.0 <= edges.1 { Ok(edges) } else { Err("the window ends before it begins".to_owned()) }
+    if edges.0 < edges.1 { Ok(edges) } else { Err("the window ends before it begins".to_owned()) }
 }
 
 /// A moment, or the end of a day.

@@ -1,5 +1,6 @@
 //! Runs the real program in temporary directories.
 
+mod analyze;
 mod commands;
 mod common;
 mod convert;
