@@ -26,7 +26,9 @@ pub(super) struct Names {
     pub shown: Vec<String>,
     /// How many there are.
     pub total: usize,
-    index: HashMap<Option<String>, usize>,
+    index: HashMap<String, usize>,
+    /// Where what has no name stands.
+    nameless: Option<usize>,
 }
 
 impl Names {
@@ -42,18 +44,21 @@ impl Names {
         if total > alone {
             shown.push(format!("{rest} ({})", total - alone));
         }
-        let index = sorted
-            .into_iter()
-            .enumerate()
-            .map(|(at, (name, _))| (name.map(str::to_owned), at.min(alone)))
-            .collect();
-        Self { shown, total, index }
+        let mut index = HashMap::new();
+        let mut nameless = None;
+        for (at, (name, _)) in sorted.into_iter().enumerate() {
+            match name {
+                Some(name) => _ = index.insert(name.to_owned(), at.min(alone)),
+                None => nameless = Some(at.min(alone)),
+            }
+        }
+        Self { shown, total, index, nameless }
     }
 
     /// Where a name stands. One that was not among the weights goes with the last.
     pub(super) fn of(&self, name: Option<&str>) -> usize {
-        // A borrowed key for an `Option<String>` would need a type of its own; the names are short and the callers few.
-        self.index.get(&name.map(str::to_owned)).copied().unwrap_or(self.shown.len().saturating_sub(1))
+        let place = name.map_or(self.nameless, |name| self.index.get(name).copied());
+        place.unwrap_or(self.shown.len().saturating_sub(1))
     }
 
     /// Bots, by their messages.

@@ -43,6 +43,13 @@ impl Waits {
         self.bounds = Some(self.bounds.map_or((min, max), |(low, high)| (low.min(min), high.max(max))));
     }
 
+    fn merge(&mut self, other: &Self) {
+        self.sketch.merge(&other.sketch);
+        if let Some((min, max)) = other.bounds {
+            self.bound(min, max);
+        }
+    }
+
     fn values(&self) -> Vec<i64> {
         let (low, high) = self.bounds.unwrap_or((0, i64::MAX));
         let quantile =
@@ -51,6 +58,23 @@ impl Waits {
         let longest = self.bounds.map_or_else(|| quantile(100), |(_, high)| high);
         vec![count, quantile(50), quantile(90), quantile(95), quantile(99), longest]
     }
+}
+
+/// Each, and all values of each of the first `keys` keys together.
+fn rolled_up<const K: usize>(waits: &HashMap<[i64; K], Waits>, keys: usize) -> HashMap<[i64; K], Waits> {
+    let mut all: HashMap<[i64; K], Waits> = HashMap::new();
+    for (key, one) in waits {
+        for which in 0..1_usize << keys {
+            let widened = |at: usize| which >> at & 1 == 1;
+            // What is of no shown task stands among all tasks as it is, and counts once.
+            if (0..keys).any(|at| widened(at) && key[at] == ALL) {
+                continue;
+            }
+            let wider = std::array::from_fn(|at| if at < keys && widened(at) { ALL } else { key[at] });
+            all.entry(wider).or_default().merge(one);
+        }
+    }
+    all
 }
 
 /// Merges the sketches. `share` divides how many tasks stand on their own.
@@ -80,16 +104,10 @@ pub(super) fn latency(
             let is_response = kind_name == BOT_RESPONSE;
             let task = if is_response { tasks.place(bot_at, task_names.get(row)) } else { None };
             let period = periods.of(days.get(row)).filter(|_| is_response);
-            for bot in [bot, ALL] {
-                for channel in [channel, ALL] {
-                    add(waits.entry([bot, channel, ALL, kind]).or_default(), row);
-                    if let Some(task) = task {
-                        add(waits.entry([bot, channel, task as i64, kind]).or_default(), row);
-                    }
-                    if let Some(period) = period {
-                        add(over_time.entry([bot, channel, period as i64]).or_default(), row);
-                    }
-                }
+            let task = task.map_or(ALL, |task| task as i64);
+            add(waits.entry([bot, channel, task, kind]).or_default(), row);
+            if let Some(period) = period {
+                add(over_time.entry([bot, channel, period as i64]).or_default(), row);
             }
         }
     };
@@ -102,6 +120,10 @@ pub(super) fn latency(
     let table = Table::of(tables, Metric::Latency);
     let (min, max) = (table.ints("min_ms"), table.ints("max_ms"));
     each(Metric::Latency, &|waits, row| waits.bound(min.or_zero(row), max.or_zero(row)));
+
+    // Only now that few are left: there may be many more rows than these.
+    let waits = rolled_up(&waits, 3);
+    let over_time = rolled_up(&over_time, 2);
 
     let mut names = vec![String::new(); kinds.len()];
     for (name, at) in kinds {
