@@ -51,11 +51,13 @@ pub(super) struct Zip<'a> {
     /// How far everything lies behind where the directory says: something stands in front of the archive.
     shift: u64,
     damage: Option<InputEnd>,
+    /// Where the last member's content ends, as far as its head can be read.
+    reached: u64,
 }
 
 impl<'a> Zip<'a> {
     pub(super) fn open(at: &'a dyn At, wire: &'a Wire) -> Self {
-        let zip = Self { at, wire, way: Way::Heads, next: 0, seen: 0, shift: 0, damage: None };
+        let zip = Self { at, wire, way: Way::Heads, next: 0, seen: 0, shift: 0, damage: None, reached: 0 };
         match find_directory(at) {
             Some((start, end, entries, shift)) => {
                 Self { way: Way::Directory { end, entries }, next: start, shift, ..zip }
@@ -93,14 +95,21 @@ impl<'a> Zip<'a> {
                 self.next += (CENTRAL_LEN + rest.iter().sum::<usize>()) as u64;
                 Some(ZipEntry::central(&bytes, &names[..rest[0]], &names[rest[0]..], self.shift))
             });
-        if entry.is_some() {
+        if let Some(entry) = &entry {
             self.seen += 1;
-        } else {
-            self.damage.get_or_insert(self.wire.fault().unwrap_or(InputEnd::Corrupt));
-            self.next = end;
-            self.seen = entries;
+            self.reached = entry
+                .content_start(self.at)
+                .map_or(self.reached, |start| start.saturating_add(entry.compressed));
+            return Some(entry.clone());
         }
-        entry
+        self.damage.get_or_insert(self.wire.fault().unwrap_or(InputEnd::Corrupt));
+        // The rest of the directory is lost. What it would list stands behind the last member as a rule, and behind the
+        // lengths that some writers put there.
+        let behind = [0, 12, 16, 20, 24].map(|len: u64| self.reached.saturating_add(len));
+        let head = behind.into_iter().find(|&head| self.fetch(head, 4).is_some_and(|start| start == LOCAL));
+        self.way = Way::Heads;
+        self.next = head.unwrap_or(u64::MAX);
+        self.next_head()
     }
 
     fn next_head(&mut self) -> Option<ZipEntry> {

@@ -98,11 +98,16 @@ impl ZipEntry {
         (!matches!(self.method, STORED | DEFLATE | ZSTD)).then_some(Reason::UnknownMethod)
     }
 
-    /// Its bytes as they stand in the archive.
-    pub(in crate::source) fn raw<'a>(&self, at: &'a dyn At, wire: &'a Wire) -> Option<Box<dyn Read + 'a>> {
+    /// Where its bytes begin; `None` where it has no head.
+    pub(super) fn content_start(&self, at: &dyn At) -> Option<u64> {
         let bytes = fetch(at, self.head, LOCAL_LEN).filter(|bytes| bytes.starts_with(LOCAL))?;
         let skip = LOCAL_LEN as u64 + u64::from(u16_at(&bytes, 26)) + u64::from(u16_at(&bytes, 28));
-        let position = self.head.saturating_add(skip);
+        Some(self.head.saturating_add(skip))
+    }
+
+    /// Its bytes as they stand in the archive.
+    pub(in crate::source) fn raw<'a>(&self, at: &'a dyn At, wire: &'a Wire) -> Option<Box<dyn Read + 'a>> {
+        let position = self.content_start(at)?;
         Some(Box::new(Section::new(at, wire, position, self.compressed)))
     }
 

@@ -1,0 +1,204 @@
+//! Archives that are hostile, damaged, or cut off at every length.
+
+use super::*;
+
+#[test]
+fn only_regular_files_are_read_and_nothing_is_lost_in_silence() {
+    let page = body(3);
+    let mut bytes = Vec::new();
+    for (name, kind) in [
+        (&b"link"[..], b'2'),
+        (b"hard", b'1'),
+        (b"null", b'3'),
+        (b"disk", b'4'),
+        (b"pipe", b'6'),
+        (b"dir/", b'5'),
+    ] {
+        bytes.extend(tar_head(name, kind, 0));
+    }
+    let padding = vec![0; page.len().wrapping_neg() % 512];
+    for name in [
+        &b"/etc/passwd"[..],
+        b"../../up.json",
+        b"..",
+        b".hidden/a.json",
+        b"a/.b",
+        b"__MACOSX/c.json",
+        b"./ok.json",
+    ] {
+        bytes.extend(tar_head(name, b'0', page.len() as u64));
+        bytes.extend(&page);
+        bytes.extend(&padding);
+    }
+    bytes.extend([0; 1024]);
+    let (report, seen) = read("x.tar", &bytes);
+    assert_eq!(members(&seen), [("/etc/passwd", 3), ("../../up.json", 3), ("..", 3), ("./ok.json", 3)]);
+    let counts = report.members.unwrap();
+    assert_eq!((counts.skipped, counts.first_skipped.as_deref()), (5, Some("x.tar!link")));
+    assert_eq!(report.fault, None);
+
+    let link = Zipped { mode: 0o120_777, ..Zipped::new("link", b"/etc/passwd", STORED) };
+    let dir = Zipped { mode: 0o040_755, ..Zipped::new("dir/", b"", STORED) };
+    let entries =
+        [link, dir, Zipped::new("../x.json", &page, DEFLATE), Zipped::new("__MACOSX/._x", b"x", STORED)];
+    let (report, seen) = read("x.zip", &zip(&entries));
+    assert_eq!(members(&seen), [("../x.json", 3)]);
+    assert_eq!(report.members.unwrap().skipped, 1);
+}
+
+#[test]
+fn what_cannot_be_unpacked_says_why() {
+    let page = body(3);
+    let entries = [
+        Zipped { flags: 1, ..Zipped::new("secret.json", &page, DEFLATE) },
+        Zipped { method: 12, ..Zipped::new("bzip2.json", &page, STORED) },
+        Zipped { crc: Some(7), ..Zipped::new("wrong-sum.json", &page, DEFLATE) },
+        Zipped::new("good.json", &page, DEFLATE),
+    ];
+    let (report, seen) = read("x.zip", &zip(&entries));
+    // A wrong checksum is told, and costs nothing that was read.
+    let expected = [("secret.json", 0), ("bzip2.json", 0), ("wrong-sum.json", 3), ("good.json", 3)];
+    assert_eq!((members(&seen), report.fault), (expected.to_vec(), None));
+    assert_eq!(fault(&seen, "secret.json"), Some(Reason::Encrypted));
+    assert_eq!(fault(&seen, "bzip2.json"), Some(Reason::UnknownMethod));
+    assert_eq!(seen.pages[0], (korpus_core::PageStatus::Partial, Some(Reason::CorruptStream)));
+}
+
+#[test]
+fn damage_in_one_member_costs_that_member() {
+    let page = body(300);
+    let list: [(&str, &[u8]); 3] = [("a.json", &page), ("b.json", &page), ("c.json", &page)];
+    // The head of the second member is gone.
+    let mut bytes = tar(&list);
+    let second = 512 + page.len().next_multiple_of(512);
+    bytes[second..second + 100].fill(b'#');
+    let (report, seen) = read("x.tar", &bytes);
+    assert_eq!(members(&seen), [("a.json", 300), ("c.json", 300)]);
+    assert_eq!(report.fault, Some(Reason::CorruptStream));
+    // The directory breaks off in its middle: the members behind are found by their heads.
+    for open_ended in [false, true] {
+        let zipped = list.map(|(name, content)| Zipped { open_ended, ..Zipped::new(name, content, DEFLATE) });
+        let mut bytes = zip(&zipped);
+        let second = memchr::memmem::find_iter(&bytes, b"PK\x01\x02").nth(1).unwrap();
+        bytes[second] = b'#';
+        let (report, seen) = read("x.zip", &bytes);
+        assert_eq!(members(&seen), [("a.json", 300), ("b.json", 300), ("c.json", 300)]);
+        assert_eq!(report.fault, Some(Reason::CorruptStream));
+    }
+    // A member whose compressed bytes are damaged.
+    let packed = gzip(&body(3000));
+    let mut broken = packed.clone();
+    let middle = broken.len() / 2;
+    broken[middle..middle + 20].fill(0xff);
+    let (report, seen) = read("x.tar", &tar(&[("a.gz", &broken), ("b.gz", &packed)]));
+    assert!(seen.members[0].1 > 100 && seen.members[0].1 < 3000);
+    assert_eq!((members(&seen)[1], report.fault), (("b.gz", 3000), None));
+}
+
+#[test]
+fn cut_off_archives_give_all_before_the_cut_and_say_so() {
+    let pages = [body(30), body(20), body(10)];
+    let names = ["a.json", "b.json", "c.json"];
+    let list: Vec<(&str, &[u8])> = names.iter().zip(&pages).map(|(name, page)| (*name, &page[..])).collect();
+    let zipped: Vec<Zipped<'_>> = list.iter().map(|(name, page)| Zipped::new(name, page, DEFLATE)).collect();
+    let open: Vec<Zipped<'_>> = zipped.iter().map(|z| Zipped { open_ended: true, ..z.clone() }).collect();
+    let exchanges: Vec<(&str, &[u8])> = list.iter().map(|(_, page)| (URL, *page)).collect();
+    let whole = tar(&list);
+    for (name, bytes) in [
+        ("x.tar", whole.clone()),
+        ("x.tar.gz", gzip(&whole)),
+        ("x.zip", zip(&zipped)),
+        ("open.zip", zip(&open)),
+        ("x.har", har(&exchanges, false)),
+        ("base64.har", har(&exchanges, true)),
+    ] {
+        let mut before = 0;
+        // Below this there is no telling what it is.
+        for len in (1024..bytes.len()).step_by(97).chain(bytes.len() - 40..bytes.len()) {
+            let (report, seen) = read_once(name, &bytes[..len], &small());
+            assert!(seen.messages >= before, "{name} up to {len}: {} after {before}", seen.messages);
+            before = seen.messages;
+            let whole_but_for_zeros =
+                name == "x.tar" && len >= bytes.len() - 512 || name.contains("har") && len + 2 >= bytes.len();
+            assert!(
+                report.fault == Some(Reason::Truncated) || whole_but_for_zeros,
+                "{name} up to {len}: {:?}",
+                report.fault
+            );
+        }
+        assert_eq!(before, 60, "{name}");
+    }
+}
+
+#[test]
+fn bombs_stop_at_the_limits() {
+    let mut spaces = body(1);
+    spaces.extend(std::iter::repeat_n(b' ', 3 << 20));
+    let many: Vec<Zipped<'_>> = (0..10).map(|_| Zipped::new("a.json", &spaces, DEFLATE)).collect();
+    // No single layer of the last one is a bomb.
+    let inner = gzip(&tar(&[("a.zst", &zstd(&spaces)), ("b", &spaces)]));
+    for (name, bytes) in [
+        ("x.zip", zip(&many)),
+        ("x.tar.gz", gzip(&tar(&[("a", &spaces), ("b", &spaces)]))),
+        ("x.tar", tar(&[("inner.tgz", &inner)])),
+    ] {
+        for whole_bytes in [100, 64 << 20] {
+            let limits = Limits { ratio: 20, ratio_floor: 1 << 20, whole_bytes, ..small() };
+            let (report, seen) = read_once(name, &bytes, &limits);
+            assert!(seen.messages <= 2, "{name}");
+            assert_eq!(report.fault, Some(Reason::RatioExceeded), "{name}");
+        }
+    }
+    let empty = vec![("a", &b""[..]); 30];
+    let limits = Limits { archive_members: 20, ..small() };
+    let (report, seen) = read_with("x.tar", &tar(&empty), &limits);
+    assert_eq!((seen.members.len(), report.fault), (20, Some(Reason::TooManyMembers)));
+}
+
+#[test]
+fn no_damage_makes_it_panic_or_read_without_end() {
+    let page = body(30);
+    let packed = gzip(&page);
+    let list: [(&str, &[u8]); 3] = [("a.json", &page), ("b.json.gz", &packed), ("c.json", &page)];
+    let zipped: Vec<Zipped<'_>> = [DEFLATE, STORED, ZSTD]
+        .iter()
+        .zip(list)
+        .map(|(&method, (name, content))| Zipped {
+            open_ended: method == DEFLATE,
+            ..Zipped::new(name, content, method)
+        })
+        .collect();
+    let limits = Limits { ratio_floor: 1 << 20, ..small() };
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as usize % below
+    };
+    for (name, whole) in [
+        ("x.tar", tar(&list)),
+        ("x.zip", zip(&zipped)),
+        ("x.har", har(&[(URL, &page), (URL, &page)], false)),
+        ("y.har", har(&[(URL, &page), (URL, &packed)], true)),
+    ] {
+        for _ in 0..300 {
+            let mut bytes = whole.clone();
+            for _ in 0..=random(4) {
+                // Heads and directories are short: half of the damage goes to where they are.
+                let at = match random(4) {
+                    0 => random(64),
+                    1 => bytes.len() - 1 - random(200),
+                    _ => random(bytes.len()),
+                };
+                bytes[at] = [0, 0xff, b'P', b'7', bytes[at] ^ 1, random(256) as u8][random(6)];
+            }
+            if random(4) == 0 {
+                bytes.truncate(random(bytes.len()));
+            }
+            let (report, seen) = read_once(name, &bytes, &limits);
+            assert_eq!(report.bytes, bytes.len() as u64);
+            assert!(seen.messages <= 200, "{name}: {} messages", seen.messages);
+        }
+    }
+}
