@@ -215,6 +215,8 @@ pub fn assert_all_told(tables: &Tables, seq: usize, value: &Value, name: &str) {
             at = at.pointer(&format!("/{token}")).unwrap_or_else(|| panic!("{name}: no {pointer}")).clone();
             rest = after;
         }
-        assert_eq!(at, *found, "{name} {pointer}");
+        // A payload that is a string stands there as what it holds.
+        let inner = at.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+        assert!(at == *found || inner.as_ref() == Some(found), "{name} {pointer}: {at} is not {found}");
     }
 }
