@@ -36,6 +36,22 @@ impl Corpus {
         Self { name, files: files.into_iter().map(|file| file.1).collect(), messages }
     }
 
+    /// Lean pages in plain JSON, where this share of the bot's prompts are templates.
+    ///
+    /// # Panics
+    /// Like [`new`](Self::new).
+    pub fn with_templates(share: f64, messages: u64) -> Self {
+        let options = SynthOptions {
+            size: Size::Messages(messages),
+            codecs: vec![Codec::Plain],
+            template_share: share,
+            ..SynthOptions::default()
+        };
+        let (files, _) =
+            Synth::new(options).expect("plain options").write_memory().expect("memory does not fail");
+        Self { name: "templates", files: files.into_iter().map(|file| file.1).collect(), messages }
+    }
+
     /// Lean and rich, in one codec.
     pub fn both(codec: Codec, messages: u64) -> [Self; 2] {
         [
