@@ -66,8 +66,7 @@ fn whole(criterion: &mut Criterion) {
         let corpus = pages(templates);
         let inputs = InputList::from_bytes([("page.json", corpus.files[0].clone())]);
         let run = || {
-            let options =
-                ConvertOptions { threads: 1, overwrite: true, dedup: false, ..ConvertOptions::default() };
+            let options = ConvertOptions { threads: 1, overwrite: true, ..ConvertOptions::default() };
             convert(&inputs, &dir.path().join("out"), &options, &()).unwrap().run.ledger.totals().0.kept
         };
         assert_eq!(run(), corpus.messages);
