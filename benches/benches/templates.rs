@@ -42,7 +42,7 @@ fn scan(parser: &mut PageParser, body: &[u8], mut each: impl FnMut(&str, Text<'_
     let mut blocks = |parser: &mut PageParser| {
         while let Some(block) = parser.next_block() {
             for message in block.messages() {
-                let text = message.components().next().and_then(|component| component.data_text());
+                let text = message.components().next().and_then(korpus_core::Component::data_text);
                 if let Some(text) = text {
                     each(message.whole().raw(), text);
                 }
