@@ -316,13 +316,16 @@ fn an_error_of_a_commit_ends_the_run() {
     }
 }
 
-/// Panics when the second input is read.
+/// Panics when bytes are read for the time after `at`.
 #[derive(Default)]
-struct Saboteur(AtomicU64);
+struct Saboteur {
+    at: u64,
+    times: AtomicU64,
+}
 
 impl Observer for Saboteur {
     fn bytes_read(&self, _: u64) {
-        if self.0.fetch_add(1, Ordering::Relaxed) == 1 {
+        if self.times.fetch_add(1, Ordering::Relaxed) == self.at {
             resume_unwind(Box::new("on purpose"));
         }
     }
@@ -334,7 +337,7 @@ fn a_reader_that_fails_costs_its_input() {
     let inputs = InputList::from_bytes([("a", page.clone()), ("b", page.clone()), ("c", page.clone())]);
     let mut seen = Seen::default();
     let options = RunOptions::default();
-    let saboteur = Saboteur::default();
+    let saboteur = Saboteur { at: 1, ..Saboteur::default() };
     let report =
         run(&Pool::new(1).unwrap(), &inputs, &options, &Trace::default(), &mut seen, &saboteur).unwrap();
     assert_eq!(seen.rejects, [(0, 0, Reason::Internal)]);
@@ -343,6 +346,39 @@ fn a_reader_that_fails_costs_its_input() {
     let lost = &report.ledger.inputs()[1];
     assert_eq!((lost.status, lost.bytes), (InputStatus::Partial, page.len() as u64));
     assert_eq!(lost.hash, report.ledger.inputs()[0].hash);
+}
+
+#[test]
+fn a_reader_that_fails_inside_an_archive_costs_the_member_and_what_is_behind() {
+    let mut builder = tar::Builder::new(Vec::new());
+    let padding = " ".repeat(300 << 10);
+    for name in ["a.json", "b.json", "c.json"] {
+        let mut page = plain_messages(&[name, "ms-1"]);
+        page.extend(padding.bytes());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(page.len() as u64);
+        builder.append_data(&mut header, name, &page[..]).unwrap();
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), builder.into_inner().unwrap()).unwrap();
+    let inputs = expand(&[file.path()], &ExpandOptions::default()).unwrap();
+    let mut options = RunOptions::default();
+    options.limits.whole_bytes = 1 << 10;
+    for threads in [1, 3] {
+        // The second window of the second member, more or less.
+        let saboteur = Saboteur { at: 5, ..Saboteur::default() };
+        let mut seen = Seen::default();
+        let pool = Pool::new(threads).unwrap();
+        let report = run(&pool, &inputs, &options, &Trace::default(), &mut seen, &saboteur).unwrap();
+        report.ledger.check().unwrap();
+        let ends: Vec<_> = seen.ended.iter().map(|name| name.rsplit('!').next().unwrap()).collect();
+        assert_eq!(ends.len(), 3, "{ends:?}");
+        assert_eq!(ends[..2], ["a.json", "b.json"]);
+        assert_eq!(seen.rejects.iter().filter(|(_, _, reason)| *reason == Reason::Internal).count(), 2);
+        let inputs = report.ledger.inputs();
+        assert!(inputs[0].status == InputStatus::Ok && inputs[1].status == InputStatus::Partial);
+        assert_eq!(inputs[2].bytes, std::fs::metadata(file.path()).unwrap().len());
+    }
 }
 
 /// Cancels the run when the first message is seen.
