@@ -107,7 +107,7 @@ function sectionBehaviour(section) {
       if (!list.length) return null;
       const all = sum(pick(SESSIONS, "bot"), "sessions");
       const top = list[0].sessions;
-      const steps = (row) => el("div", { class: "said" }, el("span", { class: "path" }, runs(row.path).map(([name, times], at) => [at ? el("span", { class: "arrow", "aria-label": "then" }, "→") : "", el("span", { class: "step" }, said(name)), times > 1 ? el("span", { class: "times" }, ` ×${times}`) : ""])), under(row) ? el("span", { class: "sub" }, said(under(row))) : "");
+      const steps = (row) => el("div", { class: "said" }, row.path.length ? "" : "(no task)", el("span", { class: "path" }, runs(row.path).map(([name, times], at) => [at ? el("span", { class: "arrow", "aria-label": "then" }, "→") : "", el("span", { class: "step" }, said(name)), times > 1 ? el("span", { class: "times" }, ` ×${times}`) : ""])), under(row) ? el("span", { class: "sub" }, said(under(row))) : "");
       return {
         node: headOf(list, 8, rowsThere("path_variants"), "paths", (part) => dataTable("Paths", ["Path", "Conversations", "Share", "Median duration", ""], part.map((row) => [steps(row), num(count(row.sessions)), num(percent(row.sessions, all)), num(duration(row.median_ms)), barOf(row.sessions, top, "--accent")]))),
       };
@@ -134,22 +134,26 @@ function sectionBehaviour(section) {
     caption: "The funnel of each form: messages that showed it, and those whose status says that it was opened. What was submitted stands nowhere in the conversation history. Messages without a status count as unknown.",
     nothing: "No form was shown in this selection.",
     draw() {
-      const list = grouped(pick(FORMS, "bot"), (row) => `${row.form_id}\u0000${row.form_name}`, "displayed", "opened", "unknown", "sessions").sort(descending("displayed")).slice(0, 12);
+      const list = grouped(pick(FORMS, "bot"), (row) => `${row.form_id}\u0000${row.form_name}`, "displayed", "opened", "unknown", "sessions").sort(descending("displayed"));
+      const many = list.length > 12;
+      list.length = Math.min(list.length, 12);
       if (!list.length) return null;
       const [shown, opened] = [sum(list, "displayed"), sum(list, "opened")];
+      // Forms of the same name are told apart by the end of their ids.
+      const title = (row) => row.form_name && list.some((other) => other !== row && other.form_name === row.form_name) ? `${short(row.form_name, 20)} (…${(row.form_id || "").slice(-5)})` : row.form_name || row.form_id;
       return {
-        reading: `Opened: ${percent(opened, shown)} (${outOf(opened, shown)} shown).`,
+        reading: `Opened: ${percent(opened, shown)} (${outOf(opened, shown)} shown)${many ? ", of the twelve forms shown most" : ""}.`,
         height: 60 + 44 * list.length,
         option: {
           legend: { data: ["Shown", "Opened"] }, grid: room({ right: 60 }),
-          tooltip: { trigger: "axis", formatter: (points) => { const row = list[points[0].dataIndex]; return tip(row.form_name || row.form_id, [["shown", count(row.displayed), colour("--accent-soft")], ["opened", `${count(row.opened)} (${percent(row.opened, row.displayed)})`, colour("--accent")], ["status unknown", count(row.unknown)]], `in ${plural(row.sessions, "conversation")}`); } },
-          xAxis: numbers(compact), yAxis: names(list.map((row) => short(row.form_name || row.form_id, 30)), { inverse: true, axisLine: { show: false }, axisLabel: { color: colour("--ink"), fontSize: 12, width: 150, overflow: "truncate" } }),
+          tooltip: { trigger: "axis", formatter: (points) => { const row = list[points[0].dataIndex]; return tip(title(row), [["shown", count(row.displayed), colour("--accent-soft")], ["opened", `${count(row.opened)} (${percent(row.opened, row.displayed)})`, colour("--accent")], ["status unknown", count(row.unknown)]], `in ${plural(row.sessions, "conversation")}`); } },
+          xAxis: numbers(compact), yAxis: names(list.map((row) => short(title(row), 30)), { inverse: true, axisLine: { show: false }, axisLabel: { color: colour("--ink"), fontSize: 12, width: 150, overflow: "truncate" } }),
           series: [
             { name: "Shown", type: "bar", barWidth: 20, itemStyle: { color: colour("--accent-soft") }, data: list.map((row) => row.displayed) },
             { name: "Opened", type: "bar", barWidth: 20, barGap: "-100%", z: 3, itemStyle: { color: colour("--accent") }, data: list.map((row) => row.opened), label: { show: true, position: "right", distance: 6, color: colour("--ink"), textBorderColor: colour("--card"), textBorderWidth: 3, formatter: ({ dataIndex }) => percent(list[dataIndex].opened, list[dataIndex].displayed) } },
           ],
         },
-        table: () => [["Form", "Shown", "Opened", "Share opened", "Status unknown", "Conversations"], list.map((row) => [row.form_name || row.form_id, num(count(row.displayed)), num(count(row.opened)), num(percent(row.opened, row.displayed)), num(count(row.unknown)), num(count(row.sessions))])],
+        table: () => [["Form", "Shown", "Opened", "Share opened", "Status unknown", "Conversations"], list.map((row) => [title(row), num(count(row.displayed)), num(count(row.opened)), num(percent(row.opened, row.displayed)), num(count(row.unknown)), num(count(row.sessions))])],
       };
     },
   });
@@ -159,9 +163,12 @@ function sectionBehaviour(section) {
     caption: "Shown: messages that carried the template. Answered: a person wrote or chose something before the bot spoke again.",
     nothing: "No template was shown in this selection.",
     draw() {
-      const list = grouped(pick(TEMPLATES, "bot"), (row) => row.template_type, "shown", "responded", "sessions").sort(descending("shown")).slice(0, 12);
+      const list = grouped(pick(TEMPLATES, "bot"), (row) => row.template_type, "shown", "responded", "sessions").sort(descending("shown"));
+      const many = list.length > 12;
+      list.length = Math.min(list.length, 12);
       if (!list.length) return null;
       return {
+        reading: many ? "The twelve most frequent." : "",
         height: 60 + 30 * list.length,
         option: {
           legend: { data: ["Shown", "Answered"] }, grid: room({ right: 60 }),

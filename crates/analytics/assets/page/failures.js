@@ -103,7 +103,7 @@ function sectionSpeed(section) {
             return row ? tip(LABELS[row.period], [["median", duration(row.p50)], ["90 % within", duration(row.p90)], ["99 % within", duration(row.p99)]], `of ${plural(row.count, "answer")}`) : tip(LABELS[points[0].dataIndex], [], "no answers");
           } },
           xAxis: names(SHORT_LABELS), yAxis: numbers(duration, { type: "log", min: (range) => Math.max(1, 10 ** Math.floor(Math.log10(Math.max(1, range.min)))) }),
-          series: lines.map(([key, name, variable, type]) => ({ name, type: "line", endLabel: { show: true, formatter: "{a}", distance: 8, color: colour("--quiet"), fontSize: 12 }, symbol: "circle", symbolSize: DATA.periods.length > 40 ? 0 : 5, connectNulls: false, lineStyle: { width: 2, type, color: colour(variable) }, itemStyle: { color: colour(variable) }, data: DATA.periods.map((_, period) => (at.has(period) ? Math.max(1, at.get(period)[key]) : null)) })),
+          series: lines.map(([key, name, variable, type]) => ({ name, type: "line", endLabel: { show: true, formatter: "{a}", distance: 8, color: colour("--quiet"), fontSize: 12 }, labelLayout: { moveOverlap: "shiftY" }, symbol: "circle", symbolSize: DATA.periods.length > 40 ? 0 : 5, connectNulls: false, lineStyle: { width: 2, type, color: colour(variable) }, itemStyle: { color: colour(variable) }, data: DATA.periods.map((_, period) => (at.has(period) ? Math.max(1, at.get(period)[key]) : null)) })),
         },
         table: () => [[EACH[0].toUpperCase() + EACH.slice(1), "Answers", "Median", "90 %", "99 %"], list.map((row) => [LABELS[row.period], num(count(row.count)), num(duration(row.p50)), num(duration(row.p90)), num(duration(row.p99))])],
       };

@@ -34,7 +34,7 @@ function sectionVolume(section) {
   const kinds = [["incoming", "From people", "--accent"], ["outgoing", "From bots and agents", "--accent-soft"], ["other", "Other events", "--open"]];
   figure(section, {
     title: `Messages per ${EACH}`, wide: true, filters: ["bot", "channel"],
-    caption: `Messages after duplicates are taken out, by the time they were sent (${FACTS.timezone}).` + (DATA.unit === "week" ? " Each bar is a week that begins on the date shown; the first and the last may be incomplete." : DATA.unit === "month" ? " The first and the last month may be incomplete." : " The first and the last day may be incomplete."),
+    caption: `Messages after duplicates are taken out, by the time they were sent (${FACTS.timezone}).${FACTS.include_developers ? "" : " Those of developers' conversations are left out."}` + (DATA.unit === "week" ? " Each bar is a week that begins on the date shown; the first and the last may be incomplete." : DATA.unit === "month" ? " The first and the last month may be incomplete." : " The first and the last day may be incomplete."),
     draw() {
       const list = pick(VOLUMES, "bot", "channel").map((row) => ({ ...row, [kinds[row.kind][0]]: row.messages }));
       if (!list.length) return null;
@@ -102,7 +102,7 @@ function sectionVolume(section) {
         option: {
           grid: room({ top: 12 }),
           tooltip: { trigger: "axis", axisPointer: { type: "line", lineStyle: { color: colour("--quiet") } }, formatter: (points) => tip(concurrencyLabel(points[0].axisValue), [["peak", count(points[0].value)]], "conversations at the same time") },
-          xAxis: names(PEAKS.map((row) => row.label), { boundaryGap: false, axisLabel: { color: colour("--quiet"), hideOverlap: true, fontSize: 12, formatter: (label) => day(label, false) } }),
+          xAxis: names(PEAKS.map((row) => row.label), { boundaryGap: false, axisLabel: { color: colour("--quiet"), hideOverlap: true, fontSize: 12, formatter: (label) => day(label, false), interval: DATA.concurrency_unit === "hour" ? (at) => at % 24 === 0 : "auto" } }),
           yAxis: numbers(compact, { minInterval: 1 }),
           series: [{ type: "line", step: "middle", symbol: "none", lineStyle: { width: 1.5, color: colour("--accent") }, areaStyle: { color: colour("--accent-soft"), opacity: 0.55 }, data: PEAKS.map((row) => row.peak) }],
         },

@@ -65,7 +65,7 @@ function sectionTrust(section) {
 
   figure(section, {
     title: "Why something was rejected", filters: [],
-    caption: "The table of rejects in the data set has each with its place and its bytes.", nothing: "Nothing was rejected.",
+    caption: "korpus convert keeps each rejected piece, with its place and its bytes.", nothing: "Nothing was rejected.",
     draw() {
       if (!FACTS.rejects.length) return null;
       const all = sum(FACTS.rejects, "count");
