@@ -1,7 +1,12 @@
 #!/usr/bin/env python3
 """Writes fuzz/corpus: small seeds for each target, out of testdata. What fuzzing found is kept beside them as found-*."""
 
+import base64
+import gzip
+import io
 import json
+import tarfile
+import zipfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -27,6 +32,52 @@ def messages() -> list[bytes]:
         elements = dict(page).get("messages", [])
         lines += [dump(element).encode("utf-8", "surrogatepass") for element in elements]
     return lines
+
+
+def tar(files: list[tuple[str, bytes]], form: int = tarfile.USTAR_FORMAT) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as archive:
+        for name, content in files:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return out.getvalue().rstrip(b"\0") + b"\0" * 1536
+
+
+def zipped(files: list[tuple[str, bytes]], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in files:
+            info = zipfile.ZipInfo(name)
+            info.compress_type = method
+            archive.writestr(info, content)
+    return out.getvalue()
+
+
+def har(files: list[tuple[str, bytes]], encoded: bool) -> bytes:
+    def content(data: bytes) -> dict:
+        if encoded:
+            return {"text": base64.b64encode(data).decode(), "encoding": "base64"}
+        return {"text": data.decode()}
+
+    entries = [
+        {"request": {"method": "GET", "url": f"h/getMessages?skip={at}"}, "response": {"status": 200, "content": content(data)}}
+        for at, (_, data) in enumerate(files)
+    ]
+    return json.dumps({"log": {"version": "1.2", "entries": entries}}).encode()
+
+
+def archives() -> list[bytes]:
+    """Small archives of two small pages, one inside another too."""
+    page = b'{"total":1,"messages":[{"_id":"ms-1","type":"incoming","components":[]}],"moreAvailable":false}'
+    files = [("a/b.json", page), ("c", page.replace(b"ms-1", b"ms-2"))]
+    mixed = [("a.zip", zipped(files)), ("b.har", har(files, True)), ("c.tgz", gzip.compress(tar(files), mtime=0))]
+    lost = zipped(files)
+    return [
+        tar(files), tar([("n" * 120, page)], tarfile.GNU_FORMAT), tar([("é" * 60, page)], tarfile.PAX_FORMAT),
+        gzip.compress(tar(files), mtime=0), zipped(files), zipped(files, zipfile.ZIP_STORED), lost[: lost.index(b"PK\x01")],
+        har(files, False), har(files, True), tar(mixed), zipped(mixed), tar([("x.tar", tar([("y.tar", tar(files))]))]),
+    ]
 
 
 def dump(value) -> str:
@@ -55,6 +106,8 @@ def main() -> None:
         put("views", f"messages-{index:02}", both)
         if index % 4 == 0:
             put("restore", f"messages-{index:02}", both)
+    for index, archive in enumerate(archives()):
+        put("archive", f"archive-{index:02}", archive)
     for path in small("templates"):
         if path.suffix in (".json", ".raw"):
             put("template", path.name, path.read_bytes())

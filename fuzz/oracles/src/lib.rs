@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "archive")]
+mod archive;
 mod codec;
 mod date;
 mod json;
@@ -16,6 +18,8 @@ mod scan;
 mod template;
 mod views;
 
+#[cfg(feature = "archive")]
+pub use archive::archive;
 pub use codec::codec;
 pub use date::date;
 pub use json::{Json, JsonKind, same_value};
@@ -38,6 +42,8 @@ pub const TARGETS: &[(&str, Oracle)] = &[
     ("date", date),
     ("template", template),
     ("page", page),
+    #[cfg(feature = "archive")]
+    ("archive", archive),
     #[cfg(feature = "restore")]
     ("restore", restore),
 ];
