@@ -2,6 +2,7 @@
 //!
 //! [`expand`] lists what is read; [`run`] reads it on a [`Pool`] of threads, has a [`Job`] map every block and commit the
 //! parts in order, and returns a [`RunReport`]: the [`Ledger`] whose books balance, and the [`Fates`] of all messages.
+//! Archives (tar, zip, HAR) are found by their content, and read as what they hold: see [`Container`].
 //!
 //! ```
 //! use korpus_engine::{BlockSeq, EngineError, InputList, Job, Pool, RunOptions, Work, run};
