@@ -9,6 +9,7 @@ mod tests;
 mod wire;
 mod zip;
 
+use std::error::Error;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ use crate::inputs::{InputInfo, InputKind};
 use crate::ledger::{InputReport, InputStatus};
 use crate::mmap::Mapped;
 use archive::Kind;
-use wire::{Decoded, Hashing, Peeked, Tap, Wire};
+use wire::{Decoded, Hashing, Peeked, Tap, Wire, end_in};
 use zip::{FileAt, Section, is_zip};
 
 /// How many decoded bytes are asked for at a time.
@@ -180,7 +181,7 @@ impl Source {
                 at.is_input = true;
                 wire.set_size(len);
                 self.zip(&at, report, reading)?;
-                let mut all = Section::new(&at, wire, 0, len);
+                let mut all = Section::new(&at, 0, len);
                 let mut hashing = Hashing::new(&mut all);
                 // A failure is noted by the reader itself.
                 let _ = io::copy(&mut hashing, &mut io::sink());
@@ -278,9 +279,8 @@ impl Source {
         let wire = reading.wire;
         let mut hashing = Hashing::new(reader);
         let page = self.unwrap(&mut hashing, report, reading)?;
-        let broken = wire.take_fault().is_some();
         // What the codec did not want counts and is hashed all the same.
-        if reading.depth == 0 || !(broken || wire.is_spent()) {
+        if reading.depth == 0 || !wire.is_spent() {
             // A failure is noted by the reader itself.
             let _ = io::copy(&mut hashing, &mut io::sink());
             wire.tell(reading.sink)?;
@@ -300,7 +300,6 @@ impl Source {
         report: &mut InputReport,
         reading: &mut Reading<'_, impl BlockSink>,
     ) -> Result<Option<InputEnd>, Stopped> {
-        let wire = reading.wire;
         let name = report.input.display.clone();
         let mut peeked = Peeked::new(reader);
         if let Some(kind) = Kind::of(peeked.start(), &name) {
@@ -310,10 +309,10 @@ impl Source {
         self.parser.reset();
         let decoder = match Decoder::new(&mut peeked, Some(&name), self.decode) {
             Ok(decoder) => decoder,
-            Err(error) => return Ok(Some(wire.take_fault().unwrap_or(end_of(&error)))),
+            Err(error) => return Ok(Some(end_of(&error))),
         };
-        let mut inner = Peeked::new(Decoded { decoder, wire });
-        report.http = inner.reader.decoder.http().cloned().or(report.http.take());
+        let mut inner = Peeked::new(Decoded(decoder));
+        report.http = inner.reader.0.http().cloned().or(report.http.take());
         let page = match Kind::of(inner.start(), &name) {
             Some(kind) => {
                 self.archive(kind, &mut inner, report, reading)?;
@@ -322,7 +321,7 @@ impl Source {
             None if !self.is_wanted(report, reading.sink)? => None,
             None => Some(self.windows(&mut inner, report, reading)?),
         };
-        let decoder = inner.reader.decoder;
+        let decoder = inner.reader.0;
         report.codec = decoder.codec();
         report.trailing = decoder.trailing();
         Ok(page)
@@ -362,7 +361,7 @@ impl Source {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Ok(reading.wire.fault().unwrap_or(InputEnd::Truncated)),
+                Err(error) => return Ok(end_in(&error).unwrap_or(InputEnd::Truncated)),
             }
             self.drain(reading.sink)?;
         }
@@ -424,7 +423,11 @@ pub(crate) fn hash_of(input: &InputInfo) -> (u64, u128) {
 
 fn end_of(error: &CodecError) -> InputEnd {
     match error.kind() {
-        CodecErrorKind::Truncated | CodecErrorKind::Read => InputEnd::Truncated,
+        CodecErrorKind::Truncated => InputEnd::Truncated,
+        CodecErrorKind::Read => {
+            let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+            cause.and_then(end_in).unwrap_or(InputEnd::Truncated)
+        }
         CodecErrorKind::RatioExceeded => InputEnd::RatioExceeded,
         _ => InputEnd::Corrupt,
     }

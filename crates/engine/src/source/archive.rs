@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::har::{Base64, Har, HarEntry, is_har};
 use super::spill::{Content, Spill};
 use super::tar::{TarKind, TarReader, is_tar};
-use super::wire::{Cut, Hashing, Wire};
+use super::wire::{Cut, Hashing, Wire, end_in};
 use super::zip::{At, FileAt, Zip, ZipKind, is_zip};
 use super::{BlockSink, Reading, Source, Stopped, empty_report};
 use crate::inputs::{Container, InputInfo, InputKind};
@@ -268,10 +268,10 @@ impl Source {
                 ZipKind::File => {
                     let member = roll.member(&entry.name, entry.size);
                     if let Some(reason) = entry.refused() {
-                        let mut raw = entry.raw(at, wire);
+                        let mut raw = entry.raw(at);
                         let raw = raw.as_mut().map(|raw| raw as &mut dyn Read);
                         self.member(member, None, Bytes::Refused(reason, raw), reading)?;
-                    } else if let Some(mut content) = entry.content(at, wire) {
+                    } else if let Some(mut content) = entry.content(at) {
                         self.member_stream(member, &mut content, reading)?;
                     } else {
                         self.member(member, None, Bytes::Refused(Reason::CorruptStream, None), reading)?;
@@ -290,7 +290,7 @@ impl Source {
         reading: &mut Reading<'_, S>,
     ) -> Result<(), Stopped> {
         let wire = reading.wire;
-        let mut har = Har::new(reader, wire);
+        let mut har = Har::new(reader);
         let mut roll = Roll::new(&report.input, Container::Har, self.limits.archive_members);
         let mut spill = Spill::new(self.limits.whole_bytes, self.temp_dir.as_deref());
         while let Some(entry) = har.next(&mut spill) {
@@ -321,14 +321,12 @@ impl Source {
         roll: &mut Roll,
         reading: &mut Reading<'_, S>,
     ) -> Result<(), Stopped> {
-        let wire = reading.wire;
         let name = format!("entries[{}]", entry.index);
         let is_base64 = entry.is_base64(spill.start());
         let mut start = Vec::new();
         if is_base64 {
             // Damage here is damage there, and told there.
-            let _ = Base64::new(spill.start(), wire).take(START as u64).read_to_end(&mut start);
-            wire.take_fault();
+            let _ = Base64::new(spill.start()).take(START as u64).read_to_end(&mut start);
         } else {
             start.extend_from_slice(&spill.start()[..spill.start().len().min(START)]);
         }
@@ -348,11 +346,11 @@ impl Source {
             return self.member(member, http, Bytes::Refused(Reason::Unreadable, None), reading);
         };
         if is_base64 {
-            reader = Box::new(Base64::new(reader, wire));
+            reader = Box::new(Base64::new(reader));
         }
         match entry.end {
             Some(end) => {
-                let mut cut = reader.chain(Cut { wire, end });
+                let mut cut = reader.chain(Cut(end));
                 self.member(member, http, Bytes::Stream(&mut cut), reading)
             }
             None => self.member(member, http, Bytes::Stream(&mut reader), reading),
@@ -373,13 +371,11 @@ impl Source {
         bytes.clear();
         bytes.reserve(size as usize + 1);
         let outcome = reader.take(size + 1).read_to_end(&mut bytes);
-        let wire = reading.wire;
         let outcome = match outcome {
             Ok(_) if bytes.len() as u64 <= size => self.member(member, None, Bytes::Memory(&bytes), reading),
             Ok(_) => self.member(member, None, Bytes::Stream(&mut bytes.chain(reader)), reading),
-            Err(_) => {
-                let end = wire.fault().unwrap_or(InputEnd::Truncated);
-                let mut cut = bytes.chain(Cut { wire, end });
+            Err(error) => {
+                let mut cut = bytes.chain(Cut(end_in(&error).unwrap_or(InputEnd::Truncated)));
                 self.member(member, None, Bytes::Stream(&mut cut), reading)
             }
         };
@@ -394,7 +390,6 @@ impl Source {
         bytes: Bytes<'_>,
         reading: &mut Reading<'_, S>,
     ) -> Result<(), Stopped> {
-        reading.wire.take_fault();
         info.member = Some(reading.members);
         reading.members += 1;
         let mut report = InputReport { http, ..empty_report(&info) };
@@ -416,7 +411,6 @@ impl Source {
         };
         reading.depth -= 1;
         outcome?;
-        reading.wire.take_fault();
         reading.sink.end(report)
     }
 }

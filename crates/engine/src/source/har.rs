@@ -12,7 +12,7 @@ use std::io::{self, Read};
 use korpus_core::{HttpHead, InputEnd, put_parameter, request_parameters};
 
 use super::spill::Spill;
-use super::wire::Wire;
+use super::wire::{broken, end_in};
 use crate::error::EngineError;
 use json::{Json, Step};
 
@@ -93,9 +93,9 @@ struct Request {
 }
 
 impl<'r> Har<'r> {
-    pub(super) fn new(reader: &'r mut dyn Read, wire: &'r Wire) -> Self {
+    pub(super) fn new(reader: &'r mut dyn Read) -> Self {
         Self {
-            json: Json::new(reader, wire),
+            json: Json::new(reader),
             started: false,
             over: false,
             next: 0,
@@ -258,9 +258,8 @@ fn read_parameters(json: &mut Json<'_>, out: &mut String) -> Result<(), Step> {
 }
 
 /// Takes Base64 off, of either alphabet; white space in it does not matter.
-pub(super) struct Base64<'w, R> {
+pub(super) struct Base64<R> {
     reader: R,
-    wire: &'w Wire,
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
@@ -272,11 +271,10 @@ pub(super) struct Base64<'w, R> {
     failed: Option<InputEnd>,
 }
 
-impl<'w, R: Read> Base64<'w, R> {
-    pub(super) fn new(reader: R, wire: &'w Wire) -> Self {
+impl<R: Read> Base64<R> {
+    pub(super) fn new(reader: R) -> Self {
         Self {
             reader,
-            wire,
             buffer: vec![0; 16 << 10].into_boxed_slice(),
             start: 0,
             end: 0,
@@ -288,7 +286,7 @@ impl<'w, R: Read> Base64<'w, R> {
     }
 }
 
-impl<R: Read> Read for Base64<'_, R> {
+impl<R: Read> Read for Base64<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let mut given = 0;
         while given < out.len() {
@@ -299,7 +297,7 @@ impl<R: Read> Read for Base64<'_, R> {
                 continue;
             }
             if let Some(end) = self.failed {
-                return if given > 0 { Ok(given) } else { Err(self.wire.broken(end)) };
+                return if given > 0 { Ok(given) } else { Err(broken(end)) };
             }
             if self.start == self.end {
                 match self.reader.read(&mut self.buffer) {
@@ -313,7 +311,7 @@ impl<R: Read> Read for Base64<'_, R> {
                     }
                     Ok(len) => (self.start, self.end) = (0, len),
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(_) => self.failed = Some(self.wire.fault().unwrap_or(InputEnd::Truncated)),
+                    Err(error) => self.failed = Some(end_in(&error).unwrap_or(InputEnd::Truncated)),
                 }
                 continue;
             }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use korpus_core::InputEnd;
 use tar::{EntryType, Header, PaxExtensions};
 
-use super::wire::Wire;
+use super::wire::{Wire, broken, end_in};
 
 const BLOCK: usize = 512;
 /// Names are not longer than this, nor are all extended headers of a member; longer ones are passed over.
@@ -238,8 +238,8 @@ impl<'r> TarReader<'r> {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => {
-                    self.fail(self.wire.fault().unwrap_or(InputEnd::Truncated));
+                Err(error) => {
+                    self.fail(end_in(&error).unwrap_or(InputEnd::Truncated));
                     return false;
                 }
             }
@@ -255,8 +255,8 @@ impl<'r> TarReader<'r> {
                 Ok(0) => break,
                 Ok(more) => len += more,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => {
-                    self.fail(self.wire.fault().unwrap_or(InputEnd::Truncated));
+                Err(error) => {
+                    self.fail(end_in(&error).unwrap_or(InputEnd::Truncated));
                     return BLOCK - 1;
                 }
             }
@@ -273,7 +273,7 @@ impl<'r> TarReader<'r> {
 impl Read for TarReader<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.over {
-            return Err(self.wire.broken(self.damage.unwrap_or(InputEnd::Truncated)));
+            return Err(broken(self.damage.unwrap_or(InputEnd::Truncated)));
         }
         let most = out.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         if most == 0 {
@@ -282,7 +282,7 @@ impl Read for TarReader<'_> {
         match self.reader.read(&mut out[..most]) {
             Ok(0) => {
                 self.fail(InputEnd::Truncated);
-                Err(self.wire.broken(InputEnd::Truncated))
+                Err(broken(InputEnd::Truncated))
             }
             Ok(len) => {
                 self.left -= len as u64;
@@ -290,7 +290,7 @@ impl Read for TarReader<'_> {
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
             Err(error) => {
-                self.fail(self.wire.fault().unwrap_or(InputEnd::Truncated));
+                self.fail(end_in(&error).unwrap_or(InputEnd::Truncated));
                 Err(error)
             }
         }

@@ -2,8 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
+use std::{error, fmt};
 
-use korpus_core::{CodecErrorKind, Decoder, InputEnd, Limits};
+use korpus_core::{Decoder, InputEnd, Limits};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{BlockSink, Stopped, end_of};
@@ -11,16 +12,13 @@ use super::{BlockSink, Stopped, end_of};
 /// How many bytes of a stream tell whether it is a container.
 pub(super) const PEEK: usize = 1024;
 
-/// What the layers of one input share: how much of it was read, what that has become, and why reading failed.
-///
-/// A reader can only hand up an [`io::Error`]; the layer that knows what it means writes it down here.
+/// What the layers of one input share: how much of it was read, what that has become, and why the system failed to read.
 pub(super) struct Wire {
     read: Cell<u64>,
     told: Cell<u64>,
     /// Of an input that is read by position: however often, it has no more bytes than these.
     size: Cell<Option<u64>>,
     spent: Cell<u64>,
-    fault: Cell<Option<InputEnd>>,
     failed: RefCell<Option<String>>,
     ratio: u64,
     ratio_floor: u64,
@@ -33,7 +31,6 @@ impl Wire {
             told: Cell::new(0),
             size: Cell::new(None),
             spent: Cell::new(0),
-            fault: Cell::new(None),
             failed: RefCell::new(None),
             ratio: limits.ratio,
             ratio_floor: limits.ratio_floor,
@@ -78,7 +75,6 @@ impl Wire {
     pub(super) fn note(&self, error: &io::Error) {
         if error.kind() != io::ErrorKind::Interrupted {
             *self.failed.borrow_mut() = Some(error.to_string());
-            self.fault.set(Some(InputEnd::Truncated));
         }
     }
 
@@ -86,22 +82,28 @@ impl Wire {
     pub(super) fn failed(&self) -> Option<String> {
         self.failed.borrow().clone()
     }
+}
 
-    /// Notes how a stream broke, and gives the error to hand up for it.
-    pub(super) fn broken(&self, end: InputEnd) -> io::Error {
-        self.fault.set(Some(end));
-        io::Error::other("damaged")
-    }
+/// How a stream broke: the cause of an [`io::Error`], so that it travels with it, through whatever buffers errors.
+#[derive(Debug)]
+struct Broken(InputEnd);
 
-    /// How the stream that failed last broke.
-    pub(super) fn fault(&self) -> Option<InputEnd> {
-        self.fault.get()
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("damaged")
     }
+}
 
-    /// The same, and forgets it: the next member has a fault of its own, or none.
-    pub(super) fn take_fault(&self) -> Option<InputEnd> {
-        self.fault.take()
-    }
+impl error::Error for Broken {}
+
+/// The error for a stream that breaks.
+pub(super) fn broken(end: InputEnd) -> io::Error {
+    io::Error::other(Broken(end))
+}
+
+/// How the stream broke that gave this error; `None` where the system, or another reader, failed.
+pub(super) fn end_in(error: &io::Error) -> Option<InputEnd> {
+    error.get_ref()?.downcast_ref::<Broken>().map(|broken| broken.0)
 }
 
 /// The input itself: counts what is read, and notes why reading failed.
@@ -197,29 +199,19 @@ impl<R: Read> Read for Peeked<R> {
 }
 
 /// What comes out of a codec, as a reader.
-pub(super) struct Decoded<'w, R> {
-    pub(super) decoder: Decoder<R>,
-    pub(super) wire: &'w Wire,
-}
+pub(super) struct Decoded<R>(pub(super) Decoder<R>);
 
-impl<R: Read> Read for Decoded<'_, R> {
+impl<R: Read> Read for Decoded<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.decoder.read(out).map_err(|error| match error.kind() {
-            // The layer below has noted why.
-            CodecErrorKind::Read => io::Error::other("damaged"),
-            _ => self.wire.broken(end_of(&error)),
-        })
+        self.0.read(out).map_err(|error| broken(end_of(&error)))
     }
 }
 
 /// A stream that ends with a fault.
-pub(super) struct Cut<'w> {
-    pub(super) wire: &'w Wire,
-    pub(super) end: InputEnd,
-}
+pub(super) struct Cut(pub(super) InputEnd);
 
-impl Read for Cut<'_> {
+impl Read for Cut {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(self.wire.broken(self.end))
+        Err(broken(self.0))
     }
 }

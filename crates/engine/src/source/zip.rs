@@ -102,7 +102,8 @@ impl<'a> Zip<'a> {
                 .map_or(self.reached, |start| start.saturating_add(entry.compressed));
             return Some(entry.clone());
         }
-        self.damage.get_or_insert(self.wire.fault().unwrap_or(InputEnd::Corrupt));
+        let is_unreadable = self.wire.failed().is_some();
+        self.damage.get_or_insert(if is_unreadable { InputEnd::Truncated } else { InputEnd::Corrupt });
         // The rest of the directory is lost. What it would list stands behind the last member as a rule, and behind the
         // lengths that some writers put there.
         let behind = [0, 12, 16, 20, 24].map(|len: u64| self.reached.saturating_add(len));

@@ -6,7 +6,7 @@ use korpus_core::InputEnd;
 use memchr::memchr2;
 
 use crate::error::EngineError;
-use crate::source::wire::Wire;
+use crate::source::wire::end_in;
 
 const BUFFER: usize = 64 << 10;
 /// Numbers and words are not longer than this, nor are keys that matter.
@@ -36,7 +36,6 @@ const NO_JSON: Step = Step::Broken(InputEnd::Corrupt);
 /// The reader, at some place of the text.
 pub(super) struct Json<'r> {
     reader: &'r mut dyn Read,
-    wire: &'r Wire,
     buffer: Box<[u8]>,
     at: usize,
     end: usize,
@@ -47,9 +46,9 @@ pub(super) struct Json<'r> {
 }
 
 impl<'r> Json<'r> {
-    pub(super) fn new(reader: &'r mut dyn Read, wire: &'r Wire) -> Self {
+    pub(super) fn new(reader: &'r mut dyn Read) -> Self {
         let buffer = vec![0; BUFFER].into_boxed_slice();
-        Self { reader, wire, buffer, at: 0, end: 0, piece: Vec::new(), started: false }
+        Self { reader, buffer, at: 0, end: 0, piece: Vec::new(), started: false }
     }
 
     /// Reads on where nothing is buffered; whether there is more.
@@ -59,7 +58,7 @@ impl<'r> Json<'r> {
                 Ok(0) => return Ok(false),
                 Ok(len) => (self.at, self.end) = (0, len),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Err(Step::Broken(self.wire.fault().unwrap_or(InputEnd::Truncated))),
+                Err(error) => return Err(Step::Broken(end_in(&error).unwrap_or(InputEnd::Truncated))),
             }
         }
         Ok(true)

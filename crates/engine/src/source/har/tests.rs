@@ -1,7 +1,5 @@
 //! HAR files as text: keys in any order, escapes, what is not wanted, bytes that come one at a time.
 
-use korpus_core::Limits;
-
 use super::*;
 
 /// Gives out a few bytes at a time.
@@ -18,9 +16,8 @@ impl Read for Slow<'_> {
 
 /// The entries, their contents, and the damage.
 fn read(text: &[u8], step: usize) -> (Vec<(HarEntry, Vec<u8>)>, Option<InputEnd>) {
-    let wire = Wire::new(&Limits::default());
     let mut reader = Slow(text, step);
-    let mut har = Har::new(&mut reader, &wire);
+    let mut har = Har::new(&mut reader);
     let mut spill = Spill::new(1 << 20, None);
     let mut entries = Vec::new();
     while let Some(entry) = har.next(&mut spill) {
@@ -95,10 +92,9 @@ fn what_is_no_json_is_told() {
 #[test]
 fn base64_of_both_alphabets_is_taken_off() {
     let decode = |text: &[u8], step: usize| {
-        let wire = Wire::new(&Limits::default());
         let mut out = Vec::new();
-        let outcome = Base64::new(Slow(text, step), &wire).read_to_end(&mut out);
-        outcome.map(|_| out).map_err(|_| wire.fault())
+        let outcome = Base64::new(Slow(text, step)).read_to_end(&mut out);
+        outcome.map(|_| out).map_err(|error| end_in(&error))
     };
     for step in [1, 5, 1000] {
         assert_eq!(decode(b"", step), Ok(vec![]));

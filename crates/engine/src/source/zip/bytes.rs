@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use korpus_core::InputEnd;
 
-use crate::source::wire::Wire;
+use crate::source::wire::{Wire, broken};
 
 /// Something that can be read anywhere.
 pub(in crate::source) trait At {
@@ -87,14 +87,13 @@ pub(in crate::source) fn fetch(at: &dyn At, position: u64, len: usize) -> Option
 /// A stretch of the bytes, as a reader.
 pub(in crate::source) struct Section<'a> {
     at: &'a dyn At,
-    wire: &'a Wire,
     position: u64,
     left: u64,
 }
 
 impl<'a> Section<'a> {
-    pub(in crate::source) fn new(at: &'a dyn At, wire: &'a Wire, position: u64, left: u64) -> Self {
-        Self { at, wire, position, left }
+    pub(in crate::source) fn new(at: &'a dyn At, position: u64, left: u64) -> Self {
+        Self { at, position, left }
     }
 }
 
@@ -106,7 +105,7 @@ impl Read for Section<'_> {
         }
         let len = self.at.read_at(self.position, &mut out[..most])?;
         if len == 0 {
-            return Err(self.wire.broken(InputEnd::Truncated));
+            return Err(broken(InputEnd::Truncated));
         }
         self.position += len as u64;
         self.left -= len as u64;

@@ -8,7 +8,7 @@ use korpus_core::{InputEnd, Reason};
 
 use super::bytes::{At, Section, fetch, u16_at, u32_at, u64_at};
 use super::{LOCAL, LOCAL_LEN};
-use crate::source::wire::Wire;
+use crate::source::wire::{broken, end_in};
 
 /// A length of 32 bits that stands for one of 64 in the extra field.
 const LONG: u64 = 0xffff_ffff;
@@ -106,25 +106,21 @@ impl ZipEntry {
     }
 
     /// Its bytes as they stand in the archive.
-    pub(in crate::source) fn raw<'a>(&self, at: &'a dyn At, wire: &'a Wire) -> Option<Box<dyn Read + 'a>> {
+    pub(in crate::source) fn raw<'a>(&self, at: &'a dyn At) -> Option<Box<dyn Read + 'a>> {
         let position = self.content_start(at)?;
-        Some(Box::new(Section::new(at, wire, position, self.compressed)))
+        Some(Box::new(Section::new(at, position, self.compressed)))
     }
 
     /// Its content, checked against its length and checksum at its end. `None` where it has no head.
-    pub(in crate::source) fn content<'a>(
-        &self,
-        at: &'a dyn At,
-        wire: &'a Wire,
-    ) -> Option<Box<dyn Read + 'a>> {
-        let raw = self.raw(at, wire)?;
+    pub(in crate::source) fn content<'a>(&self, at: &'a dyn At) -> Option<Box<dyn Read + 'a>> {
+        let raw = self.raw(at)?;
         let reader: Box<dyn Read + 'a> = match self.method {
             STORED => raw,
             DEFLATE => Box::new(DeflateDecoder::new(raw)),
             _ => Box::new(zstd::stream::read::Decoder::new(raw).ok()?),
         };
         let (crc, size) = (self.crc, self.size);
-        Some(Box::new(Checked { reader, sum: Crc::new(), len: 0, crc, size, wire, failed: None }))
+        Some(Box::new(Checked { reader, sum: Crc::new(), len: 0, crc, size, failed: None }))
     }
 }
 
@@ -161,14 +157,13 @@ struct Checked<'a> {
     len: u64,
     crc: Option<u32>,
     size: Option<u64>,
-    wire: &'a Wire,
     failed: Option<InputEnd>,
 }
 
 impl Read for Checked<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if let Some(end) = self.failed {
-            return Err(self.wire.broken(end));
+            return Err(broken(end));
         }
         if out.is_empty() {
             return Ok(0);
@@ -188,9 +183,9 @@ impl Read for Checked<'_> {
                 return Ok(len);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-            Err(_) => self.wire.fault().unwrap_or(InputEnd::Corrupt),
+            Err(error) => end_in(&error).unwrap_or(InputEnd::Corrupt),
         };
         self.failed = Some(end);
-        Err(self.wire.broken(end))
+        Err(broken(end))
     }
 }
