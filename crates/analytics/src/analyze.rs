@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::aggregate::Aggregates;
 use crate::codec::Reader;
 use crate::error::Result;
-use crate::events::{Event, EventJob, EventState, OF_CALL, PLATFORM, session_key};
+use crate::events::{Event, EventJob, EventState, PLATFORM};
 use crate::exchange::{Exchange, Frame};
 use crate::fold::{Coverage, FoldRules, Folder, Rules, fold_users, is_message};
 use crate::local_time::LocalTime;
@@ -138,13 +138,18 @@ pub(crate) fn mapped(
         phrases: Phrases::new(options),
         symbols: names_aside.then(|| Symbols::new(options.share(16))),
         copies: !options.run.dedup,
+        restored: options.restored,
     };
     let mut state = EventState {
         exchange: Exchange::new(options.share(4), temp_dir()),
         of_bodies: Exchange::new(options.share(16), temp_dir()),
     };
     let run = run(pool, inputs, &options.run, &job, &mut state, observer)?;
-    state.resolve_bodies(|seq| call_of(&run.ledger, seq))?;
+    let is_kept = |seq: &u64| run.messages.fate(*seq) == Fate::Kept;
+    state.resolve_bodies(
+        |seq| Some(seq).filter(is_kept).and_then(|seq| run.ledger.page_of_message(seq)),
+        |page| call_of(&run.ledger, page),
+    )?;
     let EventState { exchange, of_bodies } = state;
     let names = job.symbols.map(Symbols::into_names).unwrap_or_default();
     Ok(Mapped { spilled_bytes: exchange.spilled_bytes() + of_bodies.spilled_bytes(), exchange, run, names })
@@ -157,13 +162,10 @@ impl Mapped {
     }
 }
 
-/// The call that a message without ids belongs to: by the request where it is known, else by its body.
-fn call_of(ledger: &Ledger, seq: u64) -> Option<(u128, String)> {
-    let page = &ledger.pages()[ledger.page_of_message(seq)?];
-    let request = requests::of_input(ledger, page.input);
-    let id = request.as_deref().and_then(requests::call_id);
-    let id = id.unwrap_or_else(|| format!("{:032x}", page.array_hash));
-    Some((session_key(OF_CALL, None, &id), id))
+/// The call that a body was requested for, where that is known.
+fn call_of(ledger: &Ledger, page: usize) -> Option<String> {
+    let request = requests::of_input(ledger, ledger.pages().get(page)?.input);
+    request.as_deref().and_then(requests::call_id)
 }
 
 /// Where a message stands, in words.

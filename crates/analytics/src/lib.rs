@@ -4,6 +4,7 @@
 mod aggregate;
 mod analyze;
 mod codec;
+mod dataset;
 mod error;
 mod events;
 mod exchange;
@@ -23,6 +24,7 @@ mod text;
 
 pub use aggregate::Aggregates;
 pub use analyze::{Analysis, Counts, analyze};
+pub use dataset::{DatasetInputs, is_dataset};
 pub use error::{AnalyticsError, Result};
 pub use fold::Coverage;
 pub use highlights::Highlights;

@@ -41,6 +41,8 @@ pub struct AnalyzeOptions {
     pub include_developers: bool,
     /// What the dump covers, in microseconds since 1970, both edges included; found out where absent.
     pub window: Option<(i64, i64)>,
+    /// Whether the inputs are those of a [`DatasetInputs`](crate::DatasetInputs).
+    pub restored: bool,
     /// How much memory the steps go by, instead of what the run does: for tests.
     #[doc(hidden)]
     pub working_bytes: Option<usize>,
@@ -67,6 +69,7 @@ impl Default for AnalyzeOptions {
             pseudo_inputs: owned(PSEUDO_INPUTS),
             include_developers: false,
             window: None,
+            restored: false,
             working_bytes: None,
         }
     }

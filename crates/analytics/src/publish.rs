@@ -17,7 +17,7 @@ use crate::error::{AnalyticsError, Result};
 use crate::local_time::day_name;
 use crate::metrics::{Metric, RULES_VERSION};
 use crate::options::AnalyzeOptions;
-use crate::report::{self, Facts, QueryFact};
+use crate::report::{self, Facts};
 
 /// What the files say they were written by.
 const CREATED_BY: &str = concat!("korpus version ", env!("CARGO_PKG_VERSION"));
@@ -81,7 +81,7 @@ pub struct AnalyzeReport {
 
 /// Analyses `inputs` and publishes the metrics at `out`: all tables, `report.html`, and `_korpus.json`; or nothing.
 ///
-/// `queries` tells from the run what each query should have brought, for the report.
+/// `complete` adds to the facts of the report what only the caller knows, such as what each query should have brought.
 ///
 /// # Errors
 /// As [`analyze`]; and where the target cannot be written or must not be replaced.
@@ -90,7 +90,7 @@ pub fn analyze_to(
     out: &Path,
     options: &AnalyzeOptions,
     publishing: &Publishing,
-    queries: impl FnOnce(&Analysis) -> Vec<QueryFact>,
+    complete: impl FnOnce(&Analysis, &mut Facts),
     observer: &dyn Observer,
 ) -> Result<AnalyzeReport> {
     let publication = Publication::begin(out, PublishOptions { overwrite: publishing.overwrite })?;
@@ -106,7 +106,8 @@ pub fn analyze_to(
         let Some(batch) = analysis.tables.get(metric.name()) else { continue };
         files.push(write_table(dir, metric, batch, publishing.format)?);
     }
-    let facts = facts(&analysis, &options, publishing, queries(&analysis));
+    let mut facts = facts(&analysis, &options, publishing);
+    complete(&analysis, &mut facts);
     let path = dir.join(REPORT);
     std::fs::write(&path, report::render(&analysis.tables, &facts))
         .map_err(AnalyticsError::io("write", &path))?;
@@ -144,12 +145,7 @@ fn described(
     pairs.into_iter().chain([dedup]).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn facts(
-    analysis: &Analysis,
-    options: &AnalyzeOptions,
-    publishing: &Publishing,
-    queries: Vec<QueryFact>,
-) -> Facts {
+fn facts(analysis: &Analysis, options: &AnalyzeOptions, publishing: &Publishing) -> Facts {
     let counts = analysis.counts;
     Facts {
         title: publishing.title.clone(),
@@ -157,7 +153,6 @@ fn facts(
         timezone: options.timezone.iana_name().unwrap_or("UTC").to_owned(),
         filters: publishing.filters.clone(),
         include_developers: options.include_developers,
-        queries,
         left_cut: Some(counts.left_cut),
         right_cut: Some(counts.right_cut),
         developer_sessions: Some(counts.developer_sessions),

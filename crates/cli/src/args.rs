@@ -28,7 +28,8 @@ pub(crate) enum Command {
     /// Write the tables: the default job
     #[command(after_help = EXIT_CODES)]
     Convert(ConvertArgs),
-    /// Write the metrics: sessions, how they ended, how fast, what people do; and a report for the browser
+    /// Write the metrics of dumps, or of a dataset that convert wrote: sessions, how they ended, how fast, what people do;
+    /// and a report for the browser
     #[command(after_help = EXIT_CODES)]
     Analyze(Box<AnalyzeArgs>),
     /// Show what is there, what is broken and what is missing, without writing anything

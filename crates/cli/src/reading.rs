@@ -29,15 +29,18 @@ pub(crate) struct Reading {
 impl Reading {
     /// Checks the arguments and lists the inputs; `out` is not among them.
     pub(crate) fn new(args: &ReadArgs, out: Option<&Path>) -> Result<Self, Failure> {
-        let options = run_options(&args.filter, &args.common, !args.no_dedup)?;
         if let Some(out) = out {
             refuse_inside(&args.inputs, out)?;
         }
         let expand_options = ExpandOptions { exclude: out.map(Path::to_owned) };
-        let inputs = expand(&args.inputs, &expand_options)?;
+        Self::of(args, expand(&args.inputs, &expand_options)?)
+    }
+
+    /// Checks the arguments, where it is known what is read.
+    pub(crate) fn of(args: &ReadArgs, inputs: InputList) -> Result<Self, Failure> {
         Ok(Self {
             inputs,
-            options,
+            options: run_options(&args.filter, &args.common, !args.no_dedup)?,
             threads: args.threads,
             expected: args.shape.clone(),
             progress: !args.common.quiet && !args.common.no_progress,

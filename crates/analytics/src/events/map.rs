@@ -1,13 +1,17 @@
 //! The job that makes events of messages: the first of the three steps.
 
+use std::collections::BTreeMap;
+
 use korpus_core::{Limits, Record, Scratch};
 use korpus_engine::{BlockSeq, Job, Work};
+use xxhash_rust::xxh3::xxh3_128;
 
-use super::message::{EventWriter, Lists, NameWriter};
-use super::{OF_BODY, PLATFORM};
+use super::message::{EventWriter, Lists, NameWriter, OF_CALL, session_key};
+use super::{Event, MESSAGE, OF_BODY, PLATFORM};
+use crate::codec::{Reader, put_text};
 use crate::error::{AnalyticsError, Result};
 use crate::exchange::{Exchange, put_frame};
-use crate::symbols::{SymbolCache, Symbols};
+use crate::symbols::{Names, SymbolCache, Symbols};
 use crate::text::{Phrases, TextCache};
 
 /// Makes the events of a run.
@@ -19,6 +23,8 @@ pub(crate) struct EventJob {
     pub symbols: Option<Symbols>,
     /// Whether several messages with the same id may be kept.
     pub copies: bool,
+    /// Whether messages hold the ids that were made up for them.
+    pub restored: bool,
 }
 
 /// What a worker has for itself.
@@ -54,8 +60,8 @@ impl EventJob {
     pub(crate) fn events(&self, local: &mut EventLocal, work: &Work<'_>, out: &mut Vec<u8>) {
         let EventLocal { scratch, cache, texts, lists, bytes } = local;
         let names = NameWriter { symbols: self.symbols.as_ref(), cache };
-        let mut writer =
-            EventWriter { names, phrases: &self.phrases, texts, lists, bytes, copies: self.copies };
+        let (copies, restored) = (self.copies, self.restored);
+        let mut writer = EventWriter { names, phrases: &self.phrases, texts, lists, bytes, copies, restored };
         for item in work.messages().filter(|item| item.matches) {
             writer.message(out, &item, scratch);
             scratch.reset();
@@ -94,18 +100,35 @@ impl Job for EventJob {
 }
 
 impl EventState {
-    /// Gives the events of bodies their sessions: `owner` names, by ordinal of the message, the key, and the id of the
-    /// session; those without one are dropped.
-    pub(crate) fn resolve_bodies(&mut self, owner: impl Fn(u64) -> Option<(u128, String)>) -> Result<()> {
+    /// Gives the events of bodies their sessions. `page_of` gives the body of a message that is kept, `call_of` the call
+    /// that a body was requested for; otherwise the session is named by a hash of the ids in the body.
+    pub(crate) fn resolve_bodies(
+        &mut self,
+        page_of: impl Fn(u64) -> Option<usize>,
+        call_of: impl Fn(usize) -> Option<String>,
+    ) -> Result<()> {
         let Self { exchange, of_bodies } = self;
+        let names = Names::default();
+        let mut sums: BTreeMap<usize, u128> = BTreeMap::new();
+        for partition in 0..of_bodies.partitions() {
+            of_bodies.for_each(partition, |frame| {
+                if let Some(page) = page_of(frame.seq) {
+                    let sum = sums.entry(page).or_default();
+                    // A sum does not depend on the order in which they come.
+                    let event = Event::read(frame, |bytes| Reader::new(bytes, &names));
+                    *sum = sum.wrapping_add(xxh3_128(event.id.as_bytes()));
+                }
+            })?;
+        }
         let mut moved = Vec::new();
         for partition in 0..of_bodies.partitions() {
             let mut failed = Ok(());
             of_bodies.for_each(partition, |frame| {
-                let Some((key, id)) = owner(frame.seq) else { return };
+                let Some(page) = page_of(frame.seq) else { return };
+                let id = call_of(page).unwrap_or_else(|| format!("{:032x}", sums.get(&page).unwrap_or(&0)));
                 moved.clear();
-                put_frame(&mut moved, key, frame.seq, super::MESSAGE, |out| {
-                    crate::codec::put_text(out, Some(&id));
+                put_frame(&mut moved, session_key(OF_CALL, None, &id), frame.seq, MESSAGE, |out| {
+                    put_text(out, Some(&id));
                     // The first byte is that of the session id that it did not have.
                     out.extend_from_slice(frame.payload.get(1..).unwrap_or_default());
                 });

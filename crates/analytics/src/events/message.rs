@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::{Flags, MESSAGE, OF_BODY, PLATFORM, UNSESSIONED, drift};
 use crate::codec::{put_fixed, put_int, put_list, put_maybe, put_symbol, put_text, put_uint};
+use crate::dataset::MADE_UP_ID;
 use crate::exchange::put_frame;
 use crate::symbols::{SymbolCache, Symbols};
 use crate::text::{Phrases, TextCache, shown};
@@ -84,6 +85,8 @@ pub(crate) struct EventWriter<'a> {
     pub bytes: &'a mut Vec<u8>,
     /// Whether ids may stand for several messages.
     pub copies: bool,
+    /// Whether messages hold the ids that were made up for them.
+    pub restored: bool,
 }
 
 /// What the texts of a message showed.
@@ -136,7 +139,11 @@ impl EventWriter<'_> {
             put_maybe(out, item.event_at);
             put_maybe(out, message.timestamp_value().and_then(Value::as_i64));
             match surrogate {
-                Some(hash) => put_text(out, Some(&format!("{hash:032x}"))),
+                Some(hash) => {
+                    let known = message.other(MADE_UP_ID).filter(|_| self.restored).and_then(Value::as_text);
+                    let made_up = known.map_or_else(|| format!("{hash:032x}"), |id| id.lossy().into_owned());
+                    put_text(out, Some(&made_up));
+                }
                 None => put_text(out, message.id().map(Text::lossy).as_deref()),
             }
             let content =
@@ -286,7 +293,11 @@ impl EventWriter<'_> {
     }
 
     fn drift(&mut self, item: &Item<'_>) {
-        drift::for_each(item.message, item.event_at, |field, kind, value| self.note(field, kind, value));
+        drift::for_each(item.message, item.event_at, |field, kind, value| {
+            if !(self.restored && field == MADE_UP_ID) {
+                self.note(field, kind, value);
+            }
+        });
     }
 
     /// Notes something that is new.

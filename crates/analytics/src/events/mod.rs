@@ -9,7 +9,7 @@ use crate::exchange::Frame;
 
 pub(crate) use drift::SEPARATOR;
 pub(crate) use map::{EventJob, EventState};
-pub(crate) use message::{OF_CALL, session_key};
+pub(crate) use message::session_key;
 
 /// What a frame of the first exchange is.
 pub(crate) const MESSAGE: u8 = 0;

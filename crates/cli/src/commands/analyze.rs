@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use korpus_analytics::report::QueryFact;
+use korpus_analytics::report::{Facts, QueryFact};
 use korpus_analytics::{
-    AnalyzeOptions, AnalyzeReport, Counts, Highlights, Publishing, analyze_to, phrases_of,
+    Analysis, AnalyzeOptions, AnalyzeReport, Counts, DatasetInputs, Highlights, Publishing, analyze_to,
+    is_dataset, phrases_of,
 };
 use serde_json::json;
 
@@ -27,8 +28,12 @@ const TEXT: usize = 70;
 /// Runs the command.
 pub(crate) fn run(args: &AnalyzeArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let reading = Reading::new(&args.read, Some(&args.out))?;
-    let options = options(args, &reading)?;
+    let dataset = dataset(args)?;
+    let reading = match &dataset {
+        Some(dataset) => Reading::of(&args.read, dataset.inputs.clone())?,
+        None => Reading::new(&args.read, Some(&args.out))?,
+    };
+    let options = AnalyzeOptions { restored: dataset.is_some(), ..options(args, &reading)? };
     let publishing = Publishing {
         format: args.table_format,
         overwrite: args.overwrite,
@@ -36,10 +41,15 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<Exit, Failure> {
         filters: filters(&args.read.filter),
     };
     let progress = reading.progress();
-    let facts = |analysis: &korpus_analytics::Analysis| {
-        completeness::queries(&analysis.run.ledger, &|_| None).iter().map(fact).collect()
+    let complete = |analysis: &Analysis, facts: &mut Facts| {
+        if let Some(dataset) = &dataset {
+            facts_of(dataset, facts);
+        } else {
+            let queries = completeness::queries(&analysis.run.ledger, &|_| None);
+            facts.queries = queries.iter().map(fact).collect();
+        }
     };
-    let outcome = analyze_to(&reading.inputs, &args.out, &options, &publishing, facts, &progress);
+    let outcome = analyze_to(&reading.inputs, &args.out, &options, &publishing, complete, &progress);
     progress.finish();
     let report = outcome?;
     let summary = Summary {
@@ -58,6 +68,33 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<Exit, Failure> {
         }
     }
     Ok(exit)
+}
+
+/// The dataset that is to be read, where it is one that `convert` wrote.
+fn dataset(args: &AnalyzeArgs) -> Result<Option<DatasetInputs>, Failure> {
+    let inputs = &args.read.inputs;
+    let Some(found) = inputs.iter().map(Path::new).find(|path| is_dataset(path)) else { return Ok(None) };
+    if inputs.len() > 1 {
+        return Err(Failure::Usage(format!(
+            "{} is a dataset, and is read alone: give either one dataset or dumps",
+            found.display()
+        )));
+    }
+    // Restored messages take as much room as the dumps did: beside the output there is some.
+    let beside = args.out.parent().filter(|dir| dir.is_dir()).map(Path::to_owned);
+    let temp_dir = args.read.common.temp_dir.clone().or(beside);
+    Ok(Some(DatasetInputs::open(found, temp_dir.as_deref())?))
+}
+
+/// What was found out about the dumps when the dataset was made of them.
+fn facts_of(dataset: &DatasetInputs, facts: &mut Facts) {
+    let manifest = &dataset.manifest;
+    facts.input_files = manifest.inputs.len() as u64;
+    facts.input_bytes = manifest.inputs.iter().map(|input| input.size).sum();
+    facts.messages = manifest.totals.messages;
+    facts.records = manifest.totals.records;
+    facts.rejects.clone_from(&dataset.rejects);
+    facts.page_statuses.clone_from(&dataset.page_statuses);
 }
 
 fn options(args: &AnalyzeArgs, reading: &Reading) -> Result<AnalyzeOptions, Failure> {

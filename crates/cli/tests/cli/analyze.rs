@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::common::{Ran, files, korpus, put, synth};
+use crate::common::{Ran, convert, files, korpus, names, put, synth};
 
 fn analyze(inputs: &[&Path], out: &Path, more: &[&str]) -> Ran {
     let mut args: Vec<&OsStr> = vec!["analyze".as_ref()];
@@ -103,6 +103,31 @@ fn arguments_that_make_no_sense_are_told() {
         assert!(ran.err.contains(part), "{part}: {}", ran.err);
         assert!(!out.exists());
     }
+}
+
+#[test]
+fn a_dataset_gives_the_metrics_of_its_dumps() {
+    let dir = tempfile::tempdir().unwrap();
+    let more = ["--messages", "1500", "--page-size", "300", "--shape", "v2,agent_ai_history,sessions,call"];
+    let (dump, _) = synth(dir.path(), &[&more[..], &["--duplicates", "0.1"]].concat());
+    let dataset = dir.path().join("dataset");
+    convert(&[&dump], &dataset, &[], 0);
+    let run = |input: &Path, name: &str| {
+        let out = dir.path().join(name);
+        analyze(&[input], &out, &[]).exits(0);
+        let mut files = files(&out);
+        // Where something was first, and what was read, differs.
+        files.retain(|name, _| {
+            let name = name.to_str().unwrap();
+            !matches!(name, "_korpus.json" | "report.html" | "drift.parquet")
+        });
+        files
+    };
+    let from_dumps = run(&dump, "a");
+    assert!(from_dumps == run(&dataset, "b") && from_dumps.len() == 19);
+    let both = analyze(&[&dataset, &dump], &dir.path().join("c"), &[]).exits(2);
+    assert!(both.err.contains("read alone"), "{}", both.err);
+    assert_eq!(names(dir.path()), ["a", "b", "dataset", "synth"]);
 }
 
 #[test]

@@ -1,0 +1,83 @@
+//! A dataset that was converted gives the metrics of the dumps that it was made of.
+
+use std::collections::BTreeMap;
+
+use arrow::compute::concat_batches;
+use arrow::record_batch::RecordBatch;
+use korpus_analytics::{AnalyzeOptions, DatasetInputs, Metric, analyze, is_dataset};
+use korpus_engine::InputList;
+use korpus_synth::{Codec, Shape, Size, Synth, SynthOptions};
+use korpus_tables::{ConvertOptions, convert};
+
+fn tables(inputs: &InputList, options: &AnalyzeOptions) -> BTreeMap<&'static str, RecordBatch> {
+    let mut sessions = Vec::new();
+    let mut take = |batch| {
+        sessions.push(batch);
+        Ok(())
+    };
+    let mut tables = analyze(inputs, options, &mut take, &()).unwrap().tables;
+    let drift = tables.get_mut("drift").unwrap();
+    drift.remove_column(drift.schema().index_of("first_source").unwrap());
+    tables.insert("sessions", concat_batches(&Metric::Sessions.arrow_schema(), &sessions).unwrap());
+    tables
+}
+
+fn assert_same(inputs: &InputList) {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("dataset");
+    convert(inputs, &out, &ConvertOptions::default(), &()).unwrap();
+    assert!(is_dataset(&out) && !is_dataset(dir.path()));
+    let expected = tables(inputs, &AnalyzeOptions::default());
+    let dataset = DatasetInputs::open(&out, Some(dir.path())).unwrap();
+    let options = AnalyzeOptions { restored: true, ..AnalyzeOptions::default() };
+    let found = tables(&dataset.inputs, &options);
+    assert!(expected["sessions"].num_rows() > 0);
+    for (name, batch) in &expected {
+        assert!(batch == &found[name], "{name}\n{batch:?}\n{:?}", found[name]);
+    }
+    assert!(!dataset.page_statuses.is_empty());
+    drop(dataset);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn synthetic_dumps_of_all_shapes() {
+    let options = SynthOptions {
+        seed: 3,
+        size: Size::Messages(3000),
+        page_size: 200,
+        shapes: vec![
+            Shape::V2,
+            Shape::Lite,
+            Shape::Call,
+            Shape::AgentAiHistory,
+            Shape::Sessions,
+            Shape::Stream,
+        ],
+        codecs: vec![Codec::Gzip],
+        duplicates: 0.1,
+        edited_copies: 0.1,
+        ..SynthOptions::default()
+    };
+    let (files, _) = Synth::new(options).unwrap().write_memory().unwrap();
+    assert_same(&InputList::from_bytes(files));
+}
+
+#[test]
+fn calls_keep_their_requests_and_messages_without_ids_their_made_up_ones() {
+    let head = "GET https://x.example/api/bot/st-1/getMessages?callId=call-7 HTTP/1.1\r\n\r\nHTTP/1.1 200 OK\r\n\r\n";
+    let call = |text: &str| {
+        format!(
+            r#"{{"total":2,"messages":[{{"type":"outgoing","text":"{text} \u00e9\/?","timestamp":"2025-09-03T10:00:00.237Z"}},
+            {{"type":"incoming","text":"ok","timestamp":"2025-09-03T10:00:08.237Z"}}]}}"#
+        )
+    };
+    let record = r#"{"totalResults":1,"hasMore":false,"results":[{"_id":"rec-1","botId":"st-1","startTime":"2025-09-03T09:59:59.000Z",
+        "messages":[{"type":"outgoing","components":[{"cT":"text","data":{"text":"Bonjour \u00e0 vous ?"}}],
+        "author":{"type":"AGENT"},"timestampValue":1756893600000,"brandNew":1}]}]}"#;
+    assert_same(&InputList::from_bytes([
+        ("requested.http", format!("{head}{}", call("A")).into_bytes()),
+        ("call.json", call("B").into_bytes()),
+        ("record.json", record.as_bytes().to_vec()),
+    ]));
+}
