@@ -5,7 +5,8 @@ use super::declare::{count, date, flag, float, small, text, time};
 
 const BOT: super::MetricColumn = text("bot_id", "The bot.");
 const CHANNEL: super::MetricColumn = text("channel", "The channel.");
-const NOT_ADDITIVE: &str = "Exact, and not additive: the same user may stand in several rows.";
+const NOT_ADDITIVE: &str =
+    "Exact, and not additive: the same user may stand in several rows. Users are told apart by id.";
 
 pub(super) const VOLUMES: MetricTable = MetricTable {
     name: "volumes",
@@ -320,7 +321,10 @@ pub(super) const REPROMPTS: MetricTable = MetricTable {
             .required(),
         count("loops", "Loops: the sum of the four ways out."),
         count("longest", "How often the prompt stood in the longest loop: at least 2."),
-        count("left_by_answer", "Loops after which the bot said something else."),
+        count(
+            "left_by_answer",
+            "Loops after which the bot said something else, or the same without an in message before.",
+        ),
         count("left_by_handoff", "Loops after which the next thing was evidence of a handoff."),
         count(
             "left_by_drop_off",
@@ -354,7 +358,7 @@ pub(super) const CONCURRENCY: MetricTable = MetricTable {
         count(
             "peak",
             "The most sessions in any minute of the hour: those whose started_at is not after the minute and whose ended_at is not before it, both taken to their minute.",
-        ),
+        ).caveat("A session counts for 10,000 hours at most: past that, a clock was wrong."),
     ],
 };
 
@@ -363,8 +367,8 @@ pub(super) const DRIFT: MetricTable = MetricTable {
     meaning: "Where messages differ from what is documented, over all kept messages (unsessioned and developers' ones too).",
     keys: 3,
     columns: &[
-        text("field", "The key of the API.").required(),
-        text("kind", "unknown_key; type_conflict (a value of an undocumented JSON type); new_enum_value; time_disagreement (createdOn and timestampValue differ by more than 1 s); order_inversion (timestampValue falls between neighbours of a session); unknown_template.").required(),
+        text("field", "The key of the API, at the top of a message; author.type; template_type.").required(),
+        text("kind", "unknown_key; type_conflict (a value of an undocumented JSON type); new_enum_value (of type, status and author.type); time_disagreement (createdOn and timestampValue differ by more than 1 s); order_inversion (timestampValue is less than that of the message before, in the order of a session); unknown_template.").required(),
         text("value", "The new value or template type; the JSON type of a conflict; null otherwise."),
         count("count", "Messages."),
         text("first_source", "The first of them: file, body and message, from 0."),

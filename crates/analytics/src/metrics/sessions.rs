@@ -11,7 +11,7 @@ pub(super) const SESSIONS: MetricTable = MetricTable {
     columns: &[
         text("session_key", "Hash (XXH3-128, hexadecimal) of kind of key, bot and session id.").required(),
         text("bot_id", "The bot."),
-        text("session_id", "The session id. Agent AI messages without one: the messaging session of their record, else the record's id. Calls: the call id where the request is known, else a hash of the body's messages.").required(),
+        text("session_id", "The session id. Agent AI messages without one: the messaging session of their record, else the record's id. Calls: the call id where the request is known, else a hash of the ids of the body's messages.").required(),
         text("session_kind", "bot; agent_assist where all messages stand in agent AI records; call where they came by call id.").required(),
         text("user_id", "The first one in the order of the session.").caveat("The end user, on outgoing messages too."),
         text("channel", "The first one."),
