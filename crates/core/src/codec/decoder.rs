@@ -109,6 +109,14 @@ impl<R: Read> Decoder<R> {
         }
     }
 
+    /// Decodes `reader` as `codec` and nothing else: for data whose encoding is known, such as members of archives.
+    pub fn of(reader: R, codec: Codec, limits: DecodeLimits) -> Self {
+        let stages = vec![Stage::new(Input::new(), Engine::new(codec))];
+        let mut codecs = [Codec::Plain; MAX_CODECS];
+        codecs[0] = codec;
+        Self { reader, stages, codecs, http: None, said_length: 0, limits, decoded: 0 }
+    }
+
     /// Decodes into `out` and returns how many bytes were written; 0 is the clean end (or an empty `out`).
     ///
     /// # Errors

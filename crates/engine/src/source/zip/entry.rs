@@ -3,12 +3,11 @@
 use std::io::{self, Read};
 
 use flate2::Crc;
-use flate2::read::DeflateDecoder;
-use korpus_core::{InputEnd, Reason};
+use korpus_core::{Codec, DecodeLimits, Decoder, InputEnd, Reason};
 
 use super::bytes::{At, Section, fetch, u16_at, u32_at, u64_at};
 use super::{LOCAL, LOCAL_LEN};
-use crate::source::wire::{broken, end_in};
+use crate::source::wire::{Decoded, broken, end_in};
 
 /// A length of 32 bits that stands for one of 64 in the extra field.
 const LONG: u64 = 0xffff_ffff;
@@ -116,8 +115,12 @@ impl ZipEntry {
         let raw = self.raw(at)?;
         let reader: Box<dyn Read + 'a> = match self.method {
             STORED => raw,
-            DEFLATE => Box::new(DeflateDecoder::new(raw)),
-            _ => Box::new(zstd::stream::read::Decoder::new(raw).ok()?),
+            method => {
+                let codec = if method == DEFLATE { Codec::Deflate } else { Codec::Zstd };
+                // The ratio is looked at over all members together.
+                let limits = DecodeLimits { max_ratio: u64::MAX, ..DecodeLimits::default() };
+                Box::new(Decoded(Decoder::of(raw, codec, limits)))
+            }
         };
         let (crc, size) = (self.crc, self.size);
         Some(Box::new(Checked { reader, sum: Crc::new(), len: 0, crc, size, failed: None }))

@@ -85,6 +85,14 @@ fn damage_in_one_member_costs_that_member() {
         assert_eq!(members(&seen), [("a.json", 300), ("b.json", 300), ("c.json", 300)]);
         assert_eq!(report.fault, Some(Reason::CorruptStream));
     }
+    // What a zip member holds before its damage is had, to the last message, however it is read.
+    let long = body(3000);
+    let mut bytes = zip(&[Zipped::new("a.json", &long, DEFLATE), Zipped::new("b.json", &page, ZSTD)]);
+    let damaged = memchr::memmem::find(&bytes, b"b.json").unwrap() - 600;
+    bytes[damaged..damaged + 20].fill(0xff);
+    let (report, seen) = read("x.zip", &bytes);
+    assert!(seen.members[0].1 > 2000, "{}", seen.members[0].1);
+    assert_eq!((members(&seen)[1], report.fault), (("b.json", 300), None));
     // A member whose compressed bytes are damaged.
     let packed = gzip(&body(3000));
     let mut broken = packed.clone();
