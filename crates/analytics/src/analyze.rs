@@ -104,7 +104,7 @@ pub fn analyze(
     let mapped = mapped(&pool, inputs, options, true, observer)?;
     let fold = mapped.fold(&pool, options);
     let coverage = fold.coverage()?;
-    let mut users = Exchange::new(options.share(8), options.run.temp_dir.clone());
+    let mut users = Exchange::new(options.share(16), options.run.temp_dir.clone());
     let mut states = fold.sessions(&coverage, &mut users, sessions)?;
     fold.users(&users, &mut states)?;
     let (tables, counts) = states.tables(options, Some(&mapped.run))?;
@@ -136,13 +136,13 @@ pub(crate) fn mapped(
     let job = EventJob {
         limits: options.run.limits.clone(),
         phrases: Phrases::new(options),
-        symbols: names_aside.then(|| Symbols::new(options.share(16))),
+        symbols: names_aside.then(|| Symbols::new(options.share(32))),
         copies: !options.run.dedup,
         restored: options.restored,
     };
     let mut state = EventState {
-        exchange: Exchange::new(options.share(4), temp_dir()),
-        of_bodies: Exchange::new(options.share(16), temp_dir()),
+        exchange: Exchange::new(options.share(6), temp_dir()),
+        of_bodies: Exchange::new(options.share(32), temp_dir()),
     };
     let run = run(pool, inputs, &options.run, &job, &mut state, observer)?;
     let is_kept = |seq: &u64| run.messages.fate(*seq) == Fate::Kept;
@@ -150,7 +150,8 @@ pub(crate) fn mapped(
         |seq| Some(seq).filter(is_kept).and_then(|seq| run.ledger.page_of_message(seq)),
         |page| call_of(&run.ledger, page),
     )?;
-    let EventState { exchange, of_bodies } = state;
+    let EventState { mut exchange, of_bodies } = state;
+    exchange.seal();
     let names = job.symbols.map(Symbols::into_names).unwrap_or_default();
     Ok(Mapped { spilled_bytes: exchange.spilled_bytes() + of_bodies.spilled_bytes(), exchange, run, names })
 }
@@ -200,7 +201,7 @@ impl Fold<'_> {
 
     /// How many bytes of a partition may be read at a time.
     fn at_once(&self) -> usize {
-        (self.options.share(16) / self.pool.threads()).max(LEAST_AT_ONCE)
+        (self.options.share(32) / self.pool.threads()).max(LEAST_AT_ONCE)
     }
 
     /// The edges of all bots.
@@ -293,7 +294,7 @@ impl Fold<'_> {
         let passes = self.exchange.passes(partition, self.at_once());
         (0..passes)
             .map(|pass| {
-                let bytes = self.exchange.read(partition, pass, passes)?;
+                let bytes = self.exchange.take(partition, pass, passes)?;
                 folder.fold(&bytes, rules, |frame| self.is_kept(frame))
             })
             .collect()
@@ -311,7 +312,7 @@ impl Fold<'_> {
                     for &partition in partitions {
                         let passes = users.passes(partition, self.at_once());
                         for pass in 0..passes {
-                            fold_users(&users.read(partition, pass, passes)?, &mut states);
+                            fold_users(&users.take(partition, pass, passes)?, &mut states);
                         }
                         self.check()?;
                     }

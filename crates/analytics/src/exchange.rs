@@ -2,11 +2,10 @@
 //! disk, and come back a partition at a time, in the order of the partitions. What it is folded to does not depend on
 //! where a frame waited.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{AnalyticsError, Result};
 
@@ -57,18 +56,25 @@ pub(crate) fn frames(mut bytes: &[u8]) -> impl Iterator<Item = (Frame<'_>, usize
 /// Frames on their way.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    partitions: Vec<Partition>,
+    partitions: Vec<Mutex<Partition>>,
     in_memory: usize,
     budget: usize,
     spool: Spool,
+    /// Emptied chunks, to be filled again.
+    free: Vec<Vec<u8>>,
 }
+
+/// Frames are kept, spilled and read back in chunks of about this many bytes, each of whole frames.
+const CHUNK: usize = 16 << 10;
 
 /// The frames whose keys begin with the same bits.
 #[derive(Debug, Default)]
-pub(crate) struct Partition {
-    memory: Vec<u8>,
-    /// Where the rest lies on disk, each a run of whole frames.
+struct Partition {
+    /// Chunks in memory; the last one is being filled.
+    chunks: Vec<Vec<u8>>,
+    /// Where the others lie on disk.
     spilled: Vec<(u64, usize)>,
+    len: usize,
 }
 
 /// A temporary file without a name.
@@ -83,10 +89,11 @@ impl Exchange {
     /// An exchange that keeps about `budget` bytes in memory, and the rest in `temp_dir` (or the system's).
     pub(crate) fn new(budget: usize, temp_dir: Option<PathBuf>) -> Self {
         Self {
-            partitions: std::iter::repeat_with(Partition::default).take(1 << PARTITION_BITS).collect(),
+            partitions: std::iter::repeat_with(Mutex::default).take(1 << PARTITION_BITS).collect(),
             in_memory: 0,
             budget,
             spool: Spool { dir: temp_dir.unwrap_or_else(std::env::temp_dir), file: None, len: 0 },
+            free: Vec::new(),
         }
     }
 
@@ -102,6 +109,7 @@ impl Exchange {
         base: impl Fn(u8) -> u64,
         wanted: impl Fn(u8) -> bool,
     ) -> Result<()> {
+        let Self { partitions, free, in_memory, .. } = self;
         let mut rest = bytes;
         for (frame, len) in frames(bytes) {
             let (whole, later) = rest.split_at(len);
@@ -109,21 +117,41 @@ impl Exchange {
             if !wanted(frame.kind) {
                 continue;
             }
-            self.in_memory += len;
-            let partition = &mut self.partitions[(frame.key >> (128 - PARTITION_BITS)) as usize];
-            let at = partition.memory.len();
-            partition.memory.extend_from_slice(whole);
+            let partition = partitions[(frame.key >> (128 - PARTITION_BITS)) as usize].get_mut();
+            let partition = partition.unwrap_or_else(PoisonError::into_inner);
+            partition.len += len;
+            let is_full = |chunk: &Vec<u8>| chunk.len() + len > chunk.capacity();
+            if partition.chunks.last().is_none_or(is_full) {
+                let chunk = free.pop().unwrap_or_default();
+                partition.chunks.push(chunk);
+                *in_memory += CHUNK.max(len);
+            }
+            let Some(chunk) = partition.chunks.last_mut() else { continue };
+            chunk.reserve(if chunk.capacity() == 0 { CHUNK.max(len) } else { len });
+            let at = chunk.len();
+            chunk.extend_from_slice(whole);
             let seq = frame.seq + base(frame.kind);
-            partition.memory[at + 16..at + 24].copy_from_slice(&seq.to_le_bytes());
+            chunk[at + 16..at + 24].copy_from_slice(&seq.to_le_bytes());
         }
         if self.in_memory > self.budget { self.spill() } else { Ok(()) }
     }
 
+    /// Moves all chunks to disk, and keeps their memory for the next ones.
     fn spill(&mut self) -> Result<()> {
-        for partition in self.partitions.iter_mut().filter(|partition| !partition.memory.is_empty()) {
-            let at = self.spool.append(&partition.memory)?;
-            partition.spilled.push((at, partition.memory.len()));
-            partition.memory.clear();
+        for partition in &mut self.partitions {
+            let partition = partition.get_mut().unwrap_or_else(PoisonError::into_inner);
+            for mut chunk in partition.chunks.drain(..) {
+                let at = self.spool.append(&chunk)?;
+                match partition.spilled.last_mut() {
+                    // Chunks that follow one another are read in one go.
+                    Some(last) if last.0 + last.1 as u64 == at => last.1 += chunk.len(),
+                    _ => partition.spilled.push((at, chunk.len())),
+                }
+                chunk.clear();
+                if chunk.capacity() == CHUNK {
+                    self.free.push(chunk);
+                }
+            }
         }
         self.in_memory = 0;
         Ok(())
@@ -139,25 +167,33 @@ impl Exchange {
         self.partitions.len()
     }
 
+    /// Nothing more will be put in: lets go of memory that waits to be filled.
+    pub(crate) fn seal(&mut self) {
+        self.free = Vec::new();
+    }
+
+    fn partition(&self, partition: usize) -> MutexGuard<'_, Partition> {
+        self.partitions[partition].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// In how many passes a partition is to be read, where about `at_once` bytes may be read at a time.
     pub(crate) fn passes(&self, partition: usize, at_once: usize) -> u32 {
-        let partition = &self.partitions[partition];
-        let len = partition.memory.len() + partition.spilled.iter().map(|(_, len)| len).sum::<usize>();
+        let len = self.partition(partition).len;
         len.div_ceil(at_once.max(1)).next_power_of_two().min(1 << 20) as u32
     }
 
-    /// The frames of a partition whose keys belong to this pass: passes are in the order of the keys.
-    pub(crate) fn read(&self, partition: usize, pass: u32, passes: u32) -> Result<Cow<'_, [u8]>> {
-        let partition = &self.partitions[partition];
-        if passes == 1 && partition.spilled.is_empty() {
-            return Ok(Cow::Borrowed(&partition.memory));
-        }
-        let belongs = |key: u128| {
-            let bits = passes.trailing_zeros();
-            bits == 0 || (key << PARTITION_BITS) >> (128 - bits) == u128::from(pass)
-        };
-        let mut found = Vec::new();
-        let mut take = |bytes: &[u8]| {
+    /// The frames of a partition whose keys belong to this pass: passes are in the order of the keys. After the last pass
+    /// the partition is empty.
+    pub(crate) fn take(&self, partition: usize, pass: u32, passes: u32) -> Result<Vec<u8>> {
+        let mut partition = self.partition(partition);
+        let bits = passes.trailing_zeros();
+        let belongs = |key: u128| bits == 0 || (key << PARTITION_BITS) >> (128 - bits) == u128::from(pass);
+        let mut found = Vec::with_capacity(partition.len / passes as usize);
+        partition.for_each_run(&self.spool, |bytes| {
+            if passes == 1 {
+                found.extend_from_slice(bytes);
+                return;
+            }
             let mut at = 0;
             for (frame, len) in frames(bytes) {
                 if belongs(frame.key) {
@@ -165,27 +201,30 @@ impl Exchange {
                 }
                 at += len;
             }
-        };
-        let mut chunk = Vec::new();
-        for &(at, len) in &partition.spilled {
-            chunk.resize(len, 0);
-            self.spool.read(at, &mut chunk)?;
-            take(&chunk);
+        })?;
+        if pass + 1 == passes {
+            *partition = Partition::default();
         }
-        take(&partition.memory);
-        Ok(Cow::Owned(found))
+        Ok(found)
     }
 
     /// Calls `each` with every frame, in no order that means anything.
     pub(crate) fn for_each(&self, partition: usize, mut each: impl FnMut(Frame<'_>)) -> Result<()> {
-        let partition = &self.partitions[partition];
-        let mut chunk = Vec::new();
-        for &(at, len) in &partition.spilled {
-            chunk.resize(len, 0);
-            self.spool.read(at, &mut chunk)?;
-            frames(&chunk).for_each(|(frame, _)| each(frame));
+        let partition = self.partition(partition);
+        partition.for_each_run(&self.spool, |bytes| frames(bytes).for_each(|(frame, _)| each(frame)))
+    }
+}
+
+impl Partition {
+    /// Calls `each` with every run of whole frames.
+    fn for_each_run(&self, spool: &Spool, mut each: impl FnMut(&[u8])) -> Result<()> {
+        let mut run = Vec::new();
+        for &(at, len) in &self.spilled {
+            run.resize(len, 0);
+            spool.read(at, &mut run)?;
+            each(&run);
         }
-        frames(&partition.memory).for_each(|(frame, _)| each(frame));
+        self.chunks.iter().for_each(|chunk| each(chunk));
         Ok(())
     }
 }
@@ -228,7 +267,7 @@ mod tests {
         for partition in 0..exchange.partitions() {
             let passes = exchange.passes(partition, at_once);
             for pass in 0..passes {
-                let bytes = exchange.read(partition, pass, passes).unwrap();
+                let bytes = exchange.take(partition, pass, passes).unwrap();
                 let mut found: Vec<_> = frames(&bytes)
                     .map(|(frame, _)| (frame.key, frame.seq, frame.kind, frame.payload.to_vec()))
                     .collect();
@@ -251,7 +290,7 @@ mod tests {
             expected.push((key, n + 10 * u64::from(kind), kind, payload));
         }
         expected.sort();
-        for budget in [0, 20_000, usize::MAX] {
+        for budget in [0, 20_000, 1_000_000, 1_000_003, usize::MAX] {
             let mut exchange = Exchange::new(budget, None);
             let mut at = 0;
             let lengths: Vec<usize> = frames(&part).map(|(_, len)| len).collect();
@@ -260,15 +299,15 @@ mod tests {
                 exchange.push(&part[at..at + len], |kind| 10 * u64::from(kind)).unwrap();
                 at += len;
             }
-            assert_eq!(exchange.spilled_bytes() > 0, budget != usize::MAX);
-            for at_once in [usize::MAX, 1000, 1] {
-                assert!(read_all(&exchange, at_once) == expected);
-            }
+            assert_eq!(exchange.spilled_bytes() > 0, budget < 8_000_000);
             let mut count = 0;
             for partition in 0..exchange.partitions() {
                 exchange.for_each(partition, |_| count += 1).unwrap();
             }
             assert_eq!(count, expected.len());
+            let at_once = [usize::MAX, 1000, 1][budget % 3];
+            assert!(read_all(&exchange, at_once) == expected);
+            assert!(read_all(&exchange, at_once).is_empty());
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow::record_batch::RecordBatch;
 
-use super::groups::{Group, KeyPart};
+use super::groups::{KeyPart, Seen};
 use super::state::Aggregates;
 use super::{Aggregate, Key, SUMMARY_CELLS};
 use crate::error::Result;
@@ -99,17 +99,17 @@ impl Aggregates {
         &self,
         aggregate: Aggregate,
         metric: Metric,
-        values: impl Fn(&[KeyPart<'_>], &Group, &mut Vec<Cell<'static>>),
+        values: impl Fn(&[KeyPart<'_>], Seen<'_>, &mut Vec<Cell<'static>>),
     ) -> Result<RecordBatch> {
         let mut rows = Rows::new(metric);
         let mut cells = Vec::new();
-        for (parts, group) in self.groups(aggregate).sorted(aggregate.key()) {
+        self.groups(aggregate).for_each_sorted(aggregate.key(), |parts, group| {
             cells.clear();
-            values(&parts, group, &mut cells);
+            values(parts, group, &mut cells);
             // No key has more than one hash.
             let hash = parts.iter().map(|&part| hex(part)).find(|hash| !hash.is_empty()).unwrap_or_default();
             rows.push(parts.iter().map(|&part| cell(part, &hash)).chain(cells.iter().copied()));
-        }
+        });
         rows.finish()
     }
 
@@ -141,80 +141,79 @@ impl Aggregates {
 
     fn containment_check(&self) -> Result<RecordBatch> {
         let mut rows = Rows::new(Metric::ContainmentCheck);
-        for (parts, group) in
-            self.groups(Aggregate::ContainmentCheck).sorted(Aggregate::ContainmentCheck.key())
-        {
+        let groups = self.groups(Aggregate::ContainmentCheck);
+        groups.for_each_sorted(Aggregate::ContainmentCheck.key(), |parts, group| {
             let texts = parts[1..].iter().map(|&part| cell(part, ""));
             rows.push([flag(parts[0])].into_iter().chain(texts).chain([group.cells[0].into()]));
-        }
+        });
         rows.finish()
     }
 
     fn task_edges(&self) -> Result<RecordBatch> {
         let mut rows = Rows::new(Metric::TaskEdges);
-        for (parts, group) in self.groups(Aggregate::TaskEdges).sorted(Aggregate::TaskEdges.key()) {
+        let groups = self.groups(Aggregate::TaskEdges);
+        groups.for_each_sorted(Aggregate::TaskEdges.key(), |parts, group| {
             let texts = parts[..3].iter().map(|&part| cell(part, ""));
             let counts = group.cells.iter().map(|&count| count.into());
             rows.push(texts.chain([flag(parts[3])]).chain(counts));
-        }
+        });
         rows.finish()
     }
 
     fn latency_buckets(&self) -> Result<RecordBatch> {
         let mut rows = Rows::new(Metric::LatencyBuckets);
-        for (parts, group) in self.groups(Aggregate::Latency).sorted(Aggregate::Latency.key()) {
+        let groups = self.groups(Aggregate::Latency);
+        groups.for_each_sorted(Aggregate::Latency.key(), |parts, group| {
             for (bucket, count) in group.sketch.iter().flat_map(|sketch| sketch.buckets()) {
                 let key = parts.iter().map(|&part| cell(part, ""));
                 let values: [Cell<'_>; 3] =
                     [i64::from(bucket).into(), estimate(bucket).into(), count.cast_signed().into()];
                 rows.push(key.chain(values));
             }
-        }
+        });
         rows.finish()
     }
 
     fn path_variants(&self) -> Result<RecordBatch> {
-        let paths = self.groups(Aggregate::Paths).sorted(Aggregate::Paths.key());
+        let paths = self.groups(Aggregate::Paths);
         let mut of_bot: BTreeMap<KeyPart<'_>, i64> = BTreeMap::new();
-        for (parts, group) in &paths {
+        paths.for_each_sorted(Aggregate::Paths.key(), |parts, group| {
             *of_bot.entry(parts[0]).or_default() += group.cells[0];
-        }
+        });
         let mut rows = Rows::new(Metric::PathVariants);
-        for (parts, group) in &paths {
+        paths.for_each_sorted(Aggregate::Paths.key(), |parts, group| {
             let all = of_bot.get(&parts[0]).copied().unwrap_or_default();
-            let median = group.sketch.as_ref().and_then(|sketch| sketch.quantile(50));
             rows.push([
                 cell(parts[0], ""),
                 cell(parts[1], ""),
                 group.cells[0].into(),
                 all.into(),
                 ratio(group.cells[0], all),
-                median.into(),
+                group.sketch.and_then(|sketch| sketch.quantile(50)).into(),
             ]);
-        }
+        });
         rows.finish()
     }
 
     fn drift(&self, source: &dyn Fn(u64) -> String) -> Result<RecordBatch> {
         let mut rows = Rows::new(Metric::Drift);
-        for (parts, group) in self.groups(Aggregate::Drift).sorted(Aggregate::Drift.key()) {
+        let groups = self.groups(Aggregate::Drift);
+        groups.for_each_sorted(Aggregate::Drift.key(), |parts, group| {
             let source = source(group.cells[1].cast_unsigned());
             let key = parts.iter().map(|&part| cell(part, ""));
             rows.push(key.chain([group.cells[0].into(), source.as_str().into()]));
-        }
+        });
         rows.finish()
     }
 
     /// Sweeps over the minutes in which the number of sessions changes.
     fn concurrency(&self, local: &mut LocalTime) -> Result<RecordBatch> {
-        let changes = self.groups(Aggregate::Concurrency).sorted(Aggregate::Concurrency.key());
-        let changes: Vec<(i64, i64)> = changes
-            .iter()
-            .filter_map(|(parts, group)| match parts[0] {
-                KeyPart::Int(minute) => Some((minute, group.cells[0])),
-                _ => None,
-            })
-            .collect();
+        let mut changes: Vec<(i64, i64)> = Vec::new();
+        self.groups(Aggregate::Concurrency).for_each_sorted(Aggregate::Concurrency.key(), |parts, group| {
+            if let KeyPart::Int(minute) = parts[0] {
+                changes.push((minute, group.cells[0]));
+            }
+        });
         let mut peaks: BTreeMap<(i32, i32), i64> = BTreeMap::new();
         let mut running = 0;
         for (at, &(minute, change)) in changes.iter().enumerate() {
@@ -238,7 +237,7 @@ impl Aggregates {
     }
 }
 
-fn put_cells(group: &Group, cells: &mut Vec<Cell<'static>>) {
+fn put_cells(group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
     cells.extend(group.cells.iter().map(|&count| Cell::Int(count)));
 }
 
@@ -255,24 +254,23 @@ fn key_of<'k>(parts: &[KeyPart<'_>], key: &'k mut Key) -> &'k [u8] {
     key.bytes()
 }
 
-fn summary(_: &[KeyPart<'_>], group: &Group, cells: &mut Vec<Cell<'static>>) {
+fn summary(_: &[KeyPart<'_>], group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
     for of in [&group.cells[..SUMMARY_CELLS], &group.cells[SUMMARY_CELLS..]] {
         cells.extend(of.iter().map(|&count| Cell::Int(count)));
         cells.extend([CONTAINED, TRANSFERRED, DROPPED].map(|numerator| ratio(of[numerator], of[BASE])));
     }
 }
 
-fn latency(_: &[KeyPart<'_>], group: &Group, cells: &mut Vec<Cell<'static>>) {
+fn latency(_: &[KeyPart<'_>], group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
     put_cells(group, cells);
     let (least, greatest) = (group.cells[2] as f64, group.cells[3] as f64);
     let quantile = |sketch: &Sketch, percent| sketch.quantile(percent).map(|ms| ms.clamp(least, greatest));
     cells.extend(
-        [50, 90, 95, 99]
-            .map(|percent| Cell::from(group.sketch.as_deref().and_then(|sketch| quantile(sketch, percent)))),
+        [50, 90, 95, 99].map(|percent| Cell::from(group.sketch.and_then(|sketch| quantile(sketch, percent)))),
     );
 }
 
-fn user(_: &[KeyPart<'_>], group: &Group, cells: &mut Vec<Cell<'static>>) {
+fn user(_: &[KeyPart<'_>], group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
     let [first, last, sessions, messages, days] = [0, 1, 2, 3, 4].map(|cell| group.cells[cell]);
     let time = |time: i64, none: i64| if time == none { Cell::Null } else { Cell::Int(time) };
     cells.extend([time(first, i64::MAX), time(last, i64::MIN)]);
@@ -280,7 +278,7 @@ fn user(_: &[KeyPart<'_>], group: &Group, cells: &mut Vec<Cell<'static>>) {
     cells.push((days >= 2).into());
 }
 
-fn action(parts: &[KeyPart<'_>], group: &Group, cells: &mut Vec<Cell<'static>>) {
+fn action(parts: &[KeyPart<'_>], group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
     put_cells(group, cells);
     cells.push(Cell::Bool(!matches!(parts[3], KeyPart::Text(name) if is_link(name))));
 }

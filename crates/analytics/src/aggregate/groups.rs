@@ -1,9 +1,15 @@
 //! What all aggregates are made of: groups by key, each with a few integers, and a sketch where quantiles are asked for.
 //! Sums, least and greatest values, and sketches merge in any order to the same.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::LazyLock;
+
+use xxhash_rust::xxh3::xxh3_128;
+
 use crate::codec::{Reader, put_int, put_maybe, put_text};
 use crate::sketch::Sketch;
-use crate::symbols::{FastMap, Names};
+use crate::symbols::Names;
 
 /// How the cells of two states become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,13 +89,13 @@ impl Key {
 }
 
 /// What is known of one key.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Group {
-    pub cells: Box<[i64]>,
-    pub sketch: Option<Box<Sketch>>,
+#[derive(Debug)]
+pub(crate) struct Group<'g> {
+    pub cells: &'g mut [i64],
+    sketch: &'g mut Option<Box<Sketch>>,
 }
 
-impl Group {
+impl Group<'_> {
     /// Adds to a cell that sums.
     pub(crate) fn add(&mut self, cell: usize, value: i64) {
         Op::Sum.apply(&mut self.cells[cell], value);
@@ -108,50 +114,109 @@ impl Group {
     }
 }
 
-/// The groups of one aggregate.
+/// The same, to look at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen<'g> {
+    pub key: &'g [u8],
+    pub cells: &'g [i64],
+    pub sketch: Option<&'g Sketch>,
+}
+
+/// The groups of one aggregate. Keys are told apart by their 128-bit hash; keys and cells lie side by side.
 #[derive(Debug, Clone)]
 pub(crate) struct Groups {
     ops: &'static [Op],
-    places: FastMap<Box<[u8]>, usize>,
-    known: Vec<Group>,
+    /// By the hash of a key, which group it is.
+    places: HashMap<u128, u32, BuildHasherDefault<KeyHasher>>,
+    keys: Vec<u8>,
+    /// Where each key ends.
+    ends: Vec<usize>,
+    cells: Vec<i64>,
+    sketches: Vec<Option<Box<Sketch>>>,
+}
+
+/// Takes a half of what is a hash already.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.first_chunk().map_or(0, |half| u64::from_le_bytes(*half));
+    }
+
+    fn write_u128(&mut self, hash: u128) {
+        self.0 = hash as u64;
+    }
 }
 
 impl Groups {
     pub(crate) fn new(ops: &'static [Op]) -> Self {
-        Self { ops, places: FastMap::default(), known: Vec::new() }
+        Self {
+            ops,
+            places: HashMap::default(),
+            keys: Vec::new(),
+            ends: Vec::new(),
+            cells: Vec::new(),
+            sketches: Vec::new(),
+        }
+    }
+
+    /// How many groups there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
     }
 
     /// The group of a key.
-    pub(crate) fn at(&mut self, key: &[u8]) -> &mut Group {
-        let Self { ops, places, known } = self;
-        let place = places.get(key).copied().unwrap_or_else(|| {
-            let cells = ops.iter().map(|op| op.start()).collect();
-            known.push(Group { cells, sketch: None });
-            places.insert(key.into(), known.len() - 1);
-            known.len() - 1
-        });
-        &mut known[place]
+    pub(crate) fn at(&mut self, key: &[u8]) -> Group<'_> {
+        let next = self.ends.len() as u32;
+        let place = *self.places.entry(xxh3_128(key)).or_insert(next) as usize;
+        if place == next as usize {
+            self.keys.extend_from_slice(key);
+            self.ends.push(self.keys.len());
+            self.cells.extend(self.ops.iter().map(|op| op.start()));
+            self.sketches.push(None);
+        }
+        let width = self.ops.len();
+        Group {
+            cells: &mut self.cells[place * width..(place + 1) * width],
+            sketch: &mut self.sketches[place],
+        }
     }
 
-    pub(crate) fn get(&self, key: &[u8]) -> Option<&Group> {
-        self.places.get(key).map(|&place| &self.known[place])
+    /// What is known of a key.
+    pub(crate) fn get(&self, key: &[u8]) -> Option<Seen<'_>> {
+        self.places.get(&xxh3_128(key)).map(|&place| self.seen(place as usize))
+    }
+
+    fn seen(&self, place: usize) -> Seen<'_> {
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let width = self.ops.len();
+        Seen {
+            key: &self.keys[start..self.ends[place]],
+            cells: &self.cells[place * width..(place + 1) * width],
+            sketch: self.sketches.get(place).and_then(|sketch| sketch.as_deref()),
+        }
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
-        if self.known.is_empty() {
+        if self.len() == 0 {
             *self = other;
             return;
         }
-        for (key, group) in other.iter() {
-            self.merge_group(key, &group.cells, group.sketch.as_deref());
+        for group in other.iter() {
+            self.merge_group(group.key, group.cells, group.sketch);
         }
     }
 
     /// Merges what another state knows of a key.
     pub(crate) fn merge_group(&mut self, key: &[u8], cells: &[i64], sketch: Option<&Sketch>) {
         let ops = self.ops;
-        let group = self.at(key);
-        for ((op, cell), &value) in ops.iter().zip(&mut group.cells).zip(cells) {
+        let mut group = self.at(key);
+        for ((op, cell), &value) in ops.iter().zip(&mut *group.cells).zip(cells) {
             op.apply(cell, value);
         }
         if let Some(sketch) = sketch {
@@ -159,34 +224,41 @@ impl Groups {
         }
     }
 
-    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], &Group)> {
-        self.places.iter().map(|(key, &place)| (&**key, &self.known[place]))
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = Seen<'_>> {
+        (0..self.len()).map(|place| self.seen(place))
     }
 
-    /// All groups in the order of their keys, whose parts are of these kinds.
-    pub(crate) fn sorted(&self, kinds: &[KeyKind]) -> Vec<(Vec<KeyPart<'_>>, &Group)> {
-        let mut rows: Vec<_> = self.iter().map(|(key, group)| (parts(key, kinds), group)).collect();
-        rows.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        rows
+    /// Calls `each` with all groups in the order of their keys, whose parts are of these kinds.
+    pub(crate) fn for_each_sorted<'g>(
+        &'g self,
+        kinds: &[KeyKind],
+        mut each: impl FnMut(&[KeyPart<'g>], Seen<'g>),
+    ) {
+        let mut order: Vec<u32> = (0..self.len() as u32).collect();
+        let parts_of = |place: u32| parts(self.seen(place as usize).key, kinds);
+        order.sort_unstable_by(|&a, &b| parts_of(a).cmp(parts_of(b)));
+        let mut parts = Vec::new();
+        for place in order {
+            parts.clear();
+            parts.extend(parts_of(place));
+            each(&parts, self.seen(place as usize));
+        }
     }
 }
 
 /// The parts of a key.
-fn parts<'k>(key: &'k [u8], kinds: &[KeyKind]) -> Vec<KeyPart<'k>> {
+fn parts<'k>(key: &'k [u8], kinds: &[KeyKind]) -> impl Iterator<Item = KeyPart<'k>> {
     // Keys never hold the number of a name.
-    static NO_NAMES: std::sync::LazyLock<Names> = std::sync::LazyLock::new(Names::default);
+    static NO_NAMES: LazyLock<Names> = LazyLock::new(Names::default);
     let mut from = Reader::new(key, &NO_NAMES);
-    kinds
-        .iter()
-        .map(|kind| match kind {
-            KeyKind::Text => from.text().map_or(KeyPart::Null, KeyPart::Text),
-            KeyKind::Int => from.maybe().map_or(KeyPart::Null, KeyPart::Int),
-            KeyKind::Hash => match from.int() {
-                0 => KeyPart::Null,
-                hash => KeyPart::Hash(hash as u64),
-            },
-        })
-        .collect()
+    kinds.iter().map(move |kind| match kind {
+        KeyKind::Text => from.text().map_or(KeyPart::Null, KeyPart::Text),
+        KeyKind::Int => from.maybe().map_or(KeyPart::Null, KeyPart::Int),
+        KeyKind::Hash => match from.int() {
+            0 => KeyPart::Null,
+            hash => KeyPart::Hash(hash as u64),
+        },
+    })
 }
 
 #[cfg(test)]
@@ -201,7 +273,7 @@ mod tests {
             let mut groups = Groups::new(OPS);
             let mut key = Key::default();
             for &(text, int, hash, value) in values {
-                let group = groups.at(key.start().text(text).int(int).hash(hash).bytes());
+                let mut group = groups.at(key.start().text(text).int(int).hash(hash).bytes());
                 group.add(0, value);
                 group.least(1, value);
                 group.greatest(2, value);
@@ -215,12 +287,19 @@ mod tests {
         forth.merge(state(&b));
         let mut back = state(&b);
         back.merge(state(&a));
-        assert_eq!(forth.sorted(&kinds), back.sorted(&kinds));
-        let rows = forth.sorted(&kinds);
-        let keys: Vec<_> = rows.iter().map(|(key, _)| key[0]).collect();
-        assert_eq!(keys, [KeyPart::Null, KeyPart::Text("a"), KeyPart::Text("b")]);
-        assert_eq!(rows[2].0, [KeyPart::Text("b"), KeyPart::Null, KeyPart::Hash(u64::MAX)]);
-        assert_eq!(&*rows[2].1.cells, &[14, 5, 9]);
-        assert_eq!(rows[2].1.sketch.as_ref().map(|sketch| sketch.count()), Some(2));
+        let rows = |groups: &Groups| {
+            let mut rows = Vec::new();
+            groups.for_each_sorted(&kinds, |parts, group| {
+                let count = group.sketch.map(Sketch::count);
+                rows.push((format!("{parts:?}"), group.cells.to_vec(), count));
+            });
+            rows
+        };
+        assert_eq!(rows(&forth), rows(&back));
+        let rows = rows(&forth);
+        assert!(rows[0].0.starts_with("[Null, Int(-1)") && rows[1].0.starts_with("[Text(\"a\"), Int(3)"));
+        assert_eq!(rows[2].0, format!("[Text(\"b\"), Null, Hash({})]", u64::MAX));
+        assert_eq!((&rows[2].1[..], rows[2].2), (&[14, 5, 9][..], Some(2)));
+        assert_eq!((forth.len(), forth.iter().len()), (3, 3));
     }
 }

@@ -31,7 +31,7 @@ impl Default for Aggregates {
 
 impl Aggregates {
     /// The group of a key.
-    pub(crate) fn at(&mut self, aggregate: Aggregate, key: &[u8]) -> &mut Group {
+    pub(crate) fn at(&mut self, aggregate: Aggregate, key: &[u8]) -> Group<'_> {
         self.tables[aggregate as usize].at(key)
     }
 
@@ -69,10 +69,10 @@ impl Aggregates {
         let mut buckets = ListBuilder::new(Int32Builder::new());
         let mut counts = ListBuilder::new(Int64Builder::new());
         for aggregate in Aggregate::ALL {
-            for (key, group) in self.groups(aggregate).iter() {
+            for group in self.groups(aggregate).iter() {
                 names.append_value(aggregate.name());
-                keys.append_value(key);
-                cells.values().append_slice(&group.cells);
+                keys.append_value(group.key);
+                cells.values().append_slice(group.cells);
                 cells.append(true);
                 for (bucket, count) in group.sketch.iter().flat_map(|sketch| sketch.buckets()) {
                     buckets.values().append_value(bucket);

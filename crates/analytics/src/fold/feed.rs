@@ -69,7 +69,7 @@ impl Feeder {
         }
     }
 
-    fn group(&mut self, aggregate: Aggregate) -> &mut Group {
+    fn group(&mut self, aggregate: Aggregate) -> Group<'_> {
         self.states.at(aggregate, self.key.bytes())
     }
 
@@ -90,7 +90,7 @@ impl Feeder {
             let mut parts = name.splitn(3, SEPARATOR);
             let mut part = || parts.next().filter(|part| !part.is_empty());
             self.key.start().text(part()).text(part()).text(part());
-            let group = self.group(Aggregate::Drift);
+            let mut group = self.group(Aggregate::Drift);
             group.add(0, 1);
             group.least(1, event.seq.cast_signed());
         }
@@ -103,7 +103,7 @@ impl Feeder {
         for (stamp, seq) in stamps {
             if stamp < before {
                 self.key.start().text(Some("timestampValue")).text(Some("order_inversion")).text(None);
-                let group = self.group(Aggregate::Drift);
+                let mut group = self.group(Aggregate::Drift);
                 group.add(0, 1);
                 group.least(1, seq.cast_signed());
             }
@@ -157,7 +157,7 @@ impl Feeder {
         key.text(event.status);
         let hash = group_hash(Aggregate::Volumes, self.key.bytes());
         let is_new = of_session && self.seen.insert(hash);
-        let group = self.group(Aggregate::Volumes);
+        let mut group = self.group(Aggregate::Volumes);
         group.add(0, 1);
         group.add(1, i64::from(is_new));
         if let Some(user) = event.user {
@@ -183,7 +183,7 @@ impl Feeder {
         while !forms.is_empty() {
             self.key.start().text(event.bot).text(forms.text()).text(forms.text());
             let is_first = self.is_first(Aggregate::Forms);
-            let group = self.group(Aggregate::Forms);
+            let mut group = self.group(Aggregate::Forms);
             group.add(0, 1);
             group.add(1, i64::from(event.status == Some("opened")));
             group.add(2, i64::from(is_first));
@@ -202,7 +202,7 @@ impl Feeder {
     fn latency(&mut self, event: &Event<'_>, local: Option<Local>, task: Option<&str>, kind: &str, ms: i64) {
         let key = self.key.start().int(local.map(|local| local.day)).text(event.bot);
         key.text(event.channel).text(task).text(Some(kind));
-        let group = self.group(Aggregate::Latency);
+        let mut group = self.group(Aggregate::Latency);
         group.add(0, 1);
         group.add(1, ms);
         group.least(2, ms);
@@ -220,7 +220,7 @@ impl Feeder {
                 continue;
             }
             let is_first = self.seen.insert(hash);
-            let group = self.group(Aggregate::Tags);
+            let mut group = self.group(Aggregate::Tags);
             group.add(0, 1);
             group.add(1, i64::from(is_first));
             if let Some(user) = event.user {
@@ -269,7 +269,7 @@ impl Feeder {
         ];
         let key = self.key.start().int(local.map(|local| local.day)).text(session.bot());
         key.text(session.channel).text(session.language).text(Some(session.kind.as_str()));
-        let group = self.group(Aggregate::SessionSummary);
+        let mut group = self.group(Aggregate::SessionSummary);
         for (cell, value) in cells.into_iter().enumerate() {
             group.add(cell, value);
             group.add(SUMMARY_CELLS + cell, if session.left_cut { 0 } else { value });
@@ -296,7 +296,7 @@ impl Feeder {
             while !templates.is_empty() {
                 self.key.start().text(event.bot).text(templates.text());
                 let is_first = self.is_first(Aggregate::Templates);
-                let group = self.group(Aggregate::Templates);
+                let mut group = self.group(Aggregate::Templates);
                 group.add(0, 1);
                 group.add(1, i64::from(is_first));
                 group.add(2, i64::from(next.is_typed()));
@@ -304,7 +304,7 @@ impl Feeder {
             if event.flags.is_typed() && event.hash != 0 {
                 self.key.start().text(event.bot).text(event.language).text(event.text);
                 let is_first = self.is_first(Aggregate::TopInputs);
-                let group = self.group(Aggregate::TopInputs);
+                let mut group = self.group(Aggregate::TopInputs);
                 group.add(0, 1);
                 group.add(1, i64::from(is_first));
                 group.add(2, i64::from(next.is_said() && next.has(Flags::FALLBACK)));
@@ -347,7 +347,7 @@ impl Feeder {
                 let count = matches().count();
                 for action in matches() {
                     self.action_key(event, &action);
-                    let group = self.group(Aggregate::Actions);
+                    let mut group = self.group(Aggregate::Actions);
                     if count == 1 {
                         group.add(1, 1);
                         group.add(3 + by, 1);
@@ -401,7 +401,7 @@ impl Feeder {
             None => 5,
         };
         self.key.start().text(session.bot()).hash(first.hash).text(Some(first.text.unwrap_or_default()));
-        let group = self.group(Aggregate::Reprompts);
+        let mut group = self.group(Aggregate::Reprompts);
         group.add(0, 1);
         group.greatest(1, ended.count);
         group.add(way, 1);
@@ -414,7 +414,7 @@ impl Feeder {
         let outcome = session.outcome.as_str();
         for &task in &session.tasks {
             self.key.start().text(bot).text(Some(task));
-            let group = self.group(Aggregate::Tasks);
+            let mut group = self.group(Aggregate::Tasks);
             group.add(0, 1);
             let cell = match session.outcome {
                 Outcome::Agent => 2,
@@ -432,7 +432,7 @@ impl Feeder {
             let key = self.key.start().text(bot).text(Some(task));
             key.text(Some(next.unwrap_or(outcome))).int(Some(next.is_none()));
             let is_first = self.is_first(Aggregate::TaskEdges);
-            let group = self.group(Aggregate::TaskEdges);
+            let mut group = self.group(Aggregate::TaskEdges);
             group.add(0, 1);
             group.add(1, i64::from(is_first));
         }
@@ -442,7 +442,7 @@ impl Feeder {
             self.path.push_str(task);
         }
         self.key.start().text(bot).text(Some(&self.path));
-        let group = self.group(Aggregate::Paths);
+        let mut group = self.group(Aggregate::Paths);
         group.add(0, 1);
         if let Some(ms) = session.duration_ms() {
             group.sketch().add(ms);

@@ -123,7 +123,7 @@ pub(crate) fn fold_users(bytes: &[u8], states: &mut Aggregates) {
             if messages == 0 {
                 continue;
             }
-            let group = states.at(Aggregate::Users, key.start().text(bot).text(Some(user)).bytes());
+            let mut group = states.at(Aggregate::Users, key.start().text(bot).text(Some(user)).bytes());
             if let (Some(first), Some(last)) = (first, last) {
                 group.least(0, first);
                 group.greatest(1, last);
