@@ -63,40 +63,50 @@ pub fn write_timestamp(micros: i64, out: &mut String) {
     push(ms % 1000, 3, 'Z');
 }
 
+/// Eight bytes of the form: what stands at the digits counts from 0, what stands at the separators is 0, if they are right.
+/// A byte is wrong where adding the bound of its place carries into its highest bit.
+const fn eight(form: [u8; 8]) -> (u64, u64) {
+    let (mut zero, mut bound) = (form, [0x7f; 8]);
+    let mut at = 0;
+    while at < 8 {
+        if form[at].is_ascii_alphabetic() && form[at].is_ascii_lowercase() {
+            (zero[at], bound[at]) = (b'0', 0x7f - 9);
+        }
+        at += 1;
+    }
+    (u64::from_le_bytes(zero), u64::from_le_bytes(bound))
+}
+
+/// The form of a canonical time, eight bytes at a time; small letters stand for digits.
+const FORM: [(u64, u64); 3] = [eight(*b"yyyy-mm-"), eight(*b"ddThh:mm"), eight(*b":ss.fffZ")];
+
 /// `YYYY-MM-DDTHH:MM:SS.mmmZ` and nothing else, as microseconds.
 #[inline]
 fn parse_canonical(text: &[u8]) -> Option<i64> {
     let text: &[u8; 24] = text.try_into().ok()?;
-    let separators = text[4] == b'-'
-        && text[7] == b'-'
-        && text[10] == b'T'
-        && text[13] == b':'
-        && text[16] == b':'
-        && text[19] == b'.'
-        && text[23] == b'Z';
-    if !separators {
+    let (words, _) = text.as_chunks::<8>();
+    let mut wrong = 0;
+    let parts: [[u8; 8]; 3] = std::array::from_fn(|index| {
+        let (zero, bound) = FORM[index];
+        let word = u64::from_le_bytes(words[index]) ^ zero;
+        wrong |= word.wrapping_add(bound) | word;
+        word.to_le_bytes()
+    });
+    if wrong & 0x8080_8080_8080_8080 != 0 {
         return None;
     }
-    let mut bad = 0_u8;
-    let mut digits = |from: usize, count: usize| {
-        let mut value = 0_i64;
-        for &byte in &text[from..from + count] {
-            let digit = byte.wrapping_sub(b'0');
-            bad |= u8::from(digit > 9);
-            value = value * 10 + i64::from(digit);
-        }
-        value
-    };
-    let (year, month, day) = (digits(0, 4), digits(5, 2), digits(8, 2));
-    let (hour, minute, second) = (digits(11, 2), digits(14, 2), digits(17, 2));
-    let ms = digits(20, 3);
-    if bad != 0 || !(1..=12).contains(&month) || hour > 23 || minute > 59 || second > 59 {
+    let two = |part: &[u8; 8], at: usize| i64::from(part[at]) * 10 + i64::from(part[at + 1]);
+    let [first, second, third] = &parts;
+    let (year, month) = (two(first, 0) * 100 + two(first, 2), two(first, 5));
+    let (day, hour, minute) = (two(second, 0), two(second, 3), two(second, 6));
+    let (seconds, ms) = (two(third, 1), two(third, 4) * 10 + i64::from(third[6]));
+    if !(1..=12).contains(&month) || hour > 23 || minute > 59 || seconds > 59 {
         return None;
     }
     if day < 1 || day > days_in_month(year, month) {
         return None;
     }
-    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + seconds;
     Some((seconds * 1000 + ms) * 1000)
 }
 

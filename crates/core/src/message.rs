@@ -220,12 +220,9 @@ impl<'b> Message<'b> {
 
     /// How many top-level keys hold something: not null, not `""`, `[]` or `{}`.
     pub fn richness(self) -> u32 {
-        let filled = |value: Value<'_>| {
-            !value.is_null() && !value.is_empty_container() && !value.as_text().is_some_and(Text::is_empty)
-        };
-        let known = MessageField::ALL.iter().filter(|&&f| self.value(f).is_some_and(filled)).count();
-        let others = self.others().filter(|other| !other.is_earlier && filled(other.value)).count();
-        (known + others) as u32
+        let known = self.object.filled_fields(MessageField::ALL.len());
+        let others = self.others().filter(|other| !other.is_earlier && other.value.is_filled()).count();
+        known + others as u32
     }
 
     /// The value of a known key, raw; the last one where the key stands more than once.

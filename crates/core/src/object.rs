@@ -51,6 +51,18 @@ impl<'b> ObjectRef<'b> {
         self.slot(class.child_slot(field)).is_regular_list()
     }
 
+    /// How many of the first `fields` fields hold something.
+    pub(crate) fn filled_fields(self, fields: usize) -> u32 {
+        let mut present = self.object.present & (u64::MAX >> (64 - fields));
+        let mut filled = 0;
+        while present != 0 {
+            let field = present.trailing_zeros() as usize;
+            present &= present - 1;
+            filled += u32::from(self.value(field).is_some_and(Value::is_filled));
+        }
+        filled
+    }
+
     pub(crate) fn others(self) -> Others<'b> {
         Others { block: self.block, next: self.object.first_other }
     }

@@ -95,12 +95,9 @@ macro_rules! record_view {
 
             /// How many keys hold something: not null, not `""`, `[]` or `{}`.
             pub fn richness(self) -> u32 {
-                let filled = |value: Value<'_>| {
-                    !value.is_null() && !value.is_empty_container() && !value.as_text().is_some_and(Text::is_empty)
-                };
-                let known = $field::ALL.iter().filter(|&&f| self.value(f).is_some_and(filled)).count();
-                let others = self.others().filter(|other| !other.is_earlier && filled(other.value)).count();
-                (known + others) as u32
+                let known = self.object.filled_fields($field::ALL.len());
+                let others = self.others().filter(|other| !other.is_earlier && other.value.is_filled()).count();
+                known + others as u32
             }
         }
 

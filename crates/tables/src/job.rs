@@ -1,12 +1,12 @@
 //! The job that builds the tables: rows in map, row groups in commit.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use korpus_core::{Limits, Scratch};
 use korpus_engine::{BlockSeq, InputReport, Job, RejectItem, Work};
 
-use crate::build::{Rows, Selection, TableBuffer, Volumes, put_message, put_record, put_reject};
+use crate::build::{Room, Rows, Selection, TableBuffer, Volumes, put_message, put_record, put_reject};
 use crate::error::{Result, TablesError};
 use crate::schema::Table;
 use crate::write::{Compression, Encoder, Ordinals, RowGroupLimits, TableWriter};
@@ -32,6 +32,8 @@ pub(crate) struct ConvertJob {
     encoder: Encoder,
     /// Buffers that hold no rows any more, by table: warm memory for the next blocks.
     free: Mutex<Vec<(Table, TableBuffer)>>,
+    /// How large the rows of a block are, by table, as the first block showed.
+    rooms: [OnceLock<Vec<Room>>; Table::ALL.len()],
 }
 
 /// What is made of one block.
@@ -99,13 +101,16 @@ impl TablesState {
 
 impl ConvertJob {
     pub(crate) fn new(built: Selection, limits: Limits) -> Self {
-        Self { built, limits, encoder: Encoder::default(), free: Mutex::default() }
+        Self { built, limits, encoder: Encoder::default(), free: Mutex::default(), rooms: Default::default() }
     }
 
     fn buffer(&self, table: Table) -> TableBuffer {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = free.iter().rposition(|(name, _)| *name == table);
-        found.map_or_else(|| TableBuffer::new(table), |at| free.swap_remove(at).1)
+        if let Some(at) = free.iter().rposition(|(name, _)| *name == table) {
+            return free.swap_remove(at).1;
+        }
+        drop(free);
+        TableBuffer::with_room(table, self.rooms[table as usize].get().map_or(&[], Vec::as_slice))
     }
 
     pub(crate) fn recycle(&self, table: Table, mut buffer: TableBuffer) {
@@ -151,6 +156,9 @@ impl Job for ConvertJob {
             put_reject(&mut part.rows.rejects, &item, work.input());
         }
         part.rows.finish();
+        for (table, buffer) in part.rows.tables() {
+            self.rooms[table as usize].get_or_init(|| buffer.room());
+        }
         part.volumes.add_rows(&part.rows.messages);
     }
 

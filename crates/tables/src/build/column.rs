@@ -42,7 +42,25 @@ pub(crate) struct List {
     pub valid: Vec<bool>,
 }
 
+/// The most that is reserved at once, in values or bytes: one huge text must not make all later buffers huge.
+const MOST_ROOM: usize = 1 << 20;
+
+/// How large a column of a block was.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Room {
+    rows: usize,
+    /// Of texts.
+    bytes: usize,
+    /// Of lists.
+    parts: Vec<Room>,
+}
+
 impl<T: Clone + Default> Fixed<T> {
+    fn reserve(&mut self, rows: usize) {
+        self.values.reserve(rows);
+        self.valid.reserve(rows);
+    }
+
     pub(crate) fn put(&mut self, row: usize, value: T) {
         self.pad(row);
         self.values.push(value);
@@ -191,6 +209,47 @@ impl ColumnBuffer {
                 column.len = 0;
                 column.ends.clear();
                 column.valid.clear();
+            }
+        }
+    }
+
+    /// Makes room for what `other` holds, up to a bound: a buffer that need not grow is not copied either.
+    pub(crate) fn reserve_like(&mut self, other: &Room) {
+        let rows = other.rows;
+        match self {
+            Self::Text(column) => {
+                column.text.reserve(other.bytes);
+                column.ends.reserve(rows);
+                column.valid.reserve(rows);
+            }
+            Self::Binary(column) => column.reserve(rows),
+            Self::Bool(column) => column.reserve(rows),
+            Self::Int32(column) => column.reserve(rows),
+            Self::Int64(column) => column.reserve(rows),
+            Self::Float64(column) => column.reserve(rows),
+            Self::List(column) => {
+                column.ends.reserve(rows);
+                column.valid.reserve(rows);
+                for (part, room) in column.parts.iter_mut().zip(&other.parts) {
+                    part.reserve_like(room);
+                }
+            }
+        }
+    }
+
+    /// How much room its values take, and a little more.
+    pub(crate) fn room(&self) -> Room {
+        let some = |len: usize| (len + len / 4).min(MOST_ROOM);
+        let rows = |len: usize| Room { rows: some(len), ..Room::default() };
+        match self {
+            Self::Text(column) => Room { bytes: some(column.text.len()), ..rows(column.ends.len()) },
+            Self::Binary(column) => rows(column.values.len()),
+            Self::Bool(column) => rows(column.values.len()),
+            Self::Int32(column) => rows(column.values.len()),
+            Self::Int64(column) => rows(column.values.len()),
+            Self::Float64(column) => rows(column.values.len()),
+            Self::List(column) => {
+                Room { parts: column.parts.iter().map(Self::room).collect(), ..rows(column.ends.len()) }
             }
         }
     }

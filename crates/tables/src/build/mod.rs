@@ -12,7 +12,7 @@ mod template;
 mod volumes;
 
 pub(crate) use books::{put_pages, put_reject};
-pub(crate) use column::{ColumnBuffer, Fixed, List, Texts};
+pub(crate) use column::{ColumnBuffer, Fixed, List, Room, Texts};
 pub(crate) use component::{ComponentPlaces, FIRST, OTHERS};
 pub(crate) use message::put_message;
 pub(crate) use record::put_record;

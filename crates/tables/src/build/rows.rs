@@ -71,6 +71,21 @@ impl Rows {
         ]
     }
 
+    /// The tables in here, with their names.
+    pub(crate) fn tables(&self) -> [(Table, &TableBuffer); 9] {
+        [
+            (Table::Messages, &self.messages),
+            (Table::Components, &self.components),
+            (Table::Templates, &self.templates.templates),
+            (Table::Elements, &self.templates.elements),
+            (Table::Actions, &self.templates.actions),
+            (Table::Tags, &self.tags),
+            (Table::Conversations, &self.conversations),
+            (Table::PlatformSessions, &self.sessions),
+            (Table::Rejects, &self.rejects),
+        ]
+    }
+
     /// Makes all columns as long as their tables.
     pub(crate) fn finish(&mut self) {
         for table in [

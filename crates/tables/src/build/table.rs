@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use korpus_core::Text;
 
-use super::column::{ColumnBuffer, List, Texts};
+use super::column::{ColumnBuffer, List, Room, Texts};
 use crate::schema::Table;
 
 /// Rows of a table, column by column. A row is what is put between two calls of [`end_row`](Self::end_row).
@@ -40,6 +40,20 @@ impl TableBuffer {
             columns: table.columns().iter().map(|column| ColumnBuffer::new(column.kind)).collect(),
             rows: 0,
         }
+    }
+
+    /// An empty one with room for as much as another had.
+    pub(crate) fn with_room(table: Table, room: &[Room]) -> Self {
+        let mut buffer = Self::new(table);
+        for (column, room) in buffer.columns.iter_mut().zip(room) {
+            column.reserve_like(room);
+        }
+        buffer
+    }
+
+    /// How much room its columns take.
+    pub(crate) fn room(&self) -> Vec<Room> {
+        self.columns.iter().map(ColumnBuffer::room).collect()
     }
 
     /// Rows that are closed.

@@ -1,5 +1,6 @@
 //! Messages counted by day, hour, bot, channel, language, type and status.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -108,14 +109,9 @@ impl Volumes {
 
     /// All counts that are left, in the order of their keys.
     pub(crate) fn sorted(&self) -> Vec<(VolumeKey, i64)> {
-        let mut all: Vec<_> = self
-            .counts
-            .iter()
-            .filter(|(_, count)| **count != 0)
-            .map(|(packed, count)| (unpack(packed), *count))
-            .collect();
-        all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        all
+        let mut all: Vec<_> = self.counts.iter().filter(|(_, count)| **count != 0).collect();
+        all.sort_unstable_by(|a, b| compare(a.0, b.0));
+        all.into_iter().map(|(packed, count)| (unpack(packed), *count)).collect()
     }
 
     /// The rows of the table `volumes`.
@@ -144,15 +140,30 @@ impl Volumes {
     }
 }
 
-fn unpack(packed: &[u8]) -> VolumeKey {
+/// The parts of a packed key: the hour, `i64::MIN` where there is none, and the names.
+fn parts(packed: &[u8]) -> (i64, impl Iterator<Item = Option<&[u8]>>) {
     let (hour, mut rest) = packed.split_at(8);
     let hour = i64::from_le_bytes(hour.try_into().unwrap_or_default());
-    let names = std::array::from_fn(|_| {
+    let names = NAME_COLUMNS.map(|_| {
         let (len, after) = rest.split_at(4);
         let len = u32::from_le_bytes(len.try_into().unwrap_or_default()) as usize;
         let (name, after) = after.split_at(len.saturating_sub(1));
         rest = after;
-        (len > 0).then(|| String::from_utf8_lossy(name).into_owned())
+        (len > 0).then_some(name)
+    });
+    (hour, names.into_iter())
+}
+
+/// The order of the keys: what is missing comes first.
+fn compare(a: &[u8], b: &[u8]) -> Ordering {
+    let ((hour, names), (other_hour, other_names)) = (parts(a), parts(b));
+    hour.cmp(&other_hour).then_with(|| names.cmp(other_names))
+}
+
+fn unpack(packed: &[u8]) -> VolumeKey {
+    let (hour, mut names) = parts(packed);
+    let names = std::array::from_fn(|_| {
+        names.next().flatten().map(|name| String::from_utf8_lossy(name).into_owned())
     });
     VolumeKey { hour: (hour != i64::MIN).then_some(hour), names }
 }

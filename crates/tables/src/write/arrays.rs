@@ -134,7 +134,8 @@ fn texts(pieces: &[Piece<'_>]) -> Result<StringArray, ArrowError> {
             _ => None,
         }
     }
-    let mut bytes: Vec<u8> = Vec::new();
+    let spans = pieces.iter().filter_map(|(column, rows)| Some(span(of(column)?.1, rows).len()));
+    let mut bytes: Vec<u8> = Vec::with_capacity(spans.sum());
     let (offsets, nulls) =
         offsets(pieces, of, |texts, span| bytes.extend_from_slice(&texts.text.as_bytes()[span]))?;
     StringArray::try_new(offsets, Buffer::from_vec(bytes), nulls)

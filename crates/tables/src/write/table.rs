@@ -26,7 +26,7 @@ pub(crate) struct RowGroupLimits {
 
 impl Default for RowGroupLimits {
     fn default() -> Self {
-        Self { rows: 128 << 10, bytes: 64 << 20 }
+        Self { rows: 64 << 10, bytes: 32 << 20 }
     }
 }
 
