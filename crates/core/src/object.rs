@@ -58,7 +58,13 @@ impl<'b> ObjectRef<'b> {
         while present != 0 {
             let field = present.trailing_zeros() as usize;
             present &= present - 1;
-            filled += u32::from(self.value(field).is_some_and(Value::is_filled));
+            let slot = self.slot(field);
+            let is_filled = match slot.kind() {
+                Some(kind) if kind.is_string() => !slot.range().is_empty(),
+                Some(Kind::Array | Kind::Object) => value(self.block, slot).is_some_and(Value::is_filled),
+                kind => kind.is_some_and(|kind| kind != Kind::Null),
+            };
+            filled += u32::from(is_filled);
         }
         filled
     }

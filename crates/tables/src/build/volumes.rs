@@ -140,28 +140,30 @@ impl Volumes {
     }
 }
 
-/// The parts of a packed key: the hour, `i64::MIN` where there is none, and the names.
-fn parts(packed: &[u8]) -> (i64, impl Iterator<Item = Option<&[u8]>>) {
-    let (hour, mut rest) = packed.split_at(8);
-    let hour = i64::from_le_bytes(hour.try_into().unwrap_or_default());
-    let names = NAME_COLUMNS.map(|_| {
-        let (len, after) = rest.split_at(4);
-        let len = u32::from_le_bytes(len.try_into().unwrap_or_default()) as usize;
+fn hour_of(packed: &[u8]) -> i64 {
+    packed.first_chunk().map_or(i64::MIN, |hour| i64::from_le_bytes(*hour))
+}
+
+/// The names of a packed key, one after the other.
+fn names_of(packed: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
+    let mut rest = &packed[8..];
+    std::iter::from_fn(move || {
+        let (len, after) = rest.split_first_chunk()?;
+        let len = u32::from_le_bytes(*len) as usize;
         let (name, after) = after.split_at(len.saturating_sub(1));
         rest = after;
-        (len > 0).then_some(name)
-    });
-    (hour, names.into_iter())
+        Some((len > 0).then_some(name))
+    })
 }
 
 /// The order of the keys: what is missing comes first.
 fn compare(a: &[u8], b: &[u8]) -> Ordering {
-    let ((hour, names), (other_hour, other_names)) = (parts(a), parts(b));
-    hour.cmp(&other_hour).then_with(|| names.cmp(other_names))
+    hour_of(a).cmp(&hour_of(b)).then_with(|| names_of(a).cmp(names_of(b)))
 }
 
 fn unpack(packed: &[u8]) -> VolumeKey {
-    let (hour, mut names) = parts(packed);
+    let hour = hour_of(packed);
+    let mut names = names_of(packed);
     let names = std::array::from_fn(|_| {
         names.next().flatten().map(|name| String::from_utf8_lossy(name).into_owned())
     });
