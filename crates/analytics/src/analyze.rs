@@ -255,6 +255,7 @@ impl Fold<'_> {
         };
         let new = || Folder::new(LocalTime::new(self.options.timezone.clone()));
         let mut folders: Vec<Folder> = std::iter::repeat_with(new).take(self.pool.threads()).collect();
+        let mut states = Aggregates::default();
         let mut batches = BatchCoalescer::new(Metric::Sessions.arrow_schema(), BATCH_ROWS);
         let partitions: Vec<usize> = (0..self.exchange.partitions()).collect();
         for chunk in partitions.chunks(folders.len()) {
@@ -272,15 +273,15 @@ impl Fold<'_> {
                 users.push(&folder.feeder.users.frames, |_| 0)?;
                 folder.feeder.users.frames.clear();
             }
+            // The states of all threads hold much the same groups: they take room once only.
+            let mut of_chunk: Vec<&mut Aggregates> =
+                folders.iter_mut().map(|folder| &mut folder.feeder.states).collect();
+            self.pool.install(|| states.absorb(&mut of_chunk));
             self.check()?;
         }
         batches.finish_buffered_batch()?;
         while let Some(batch) = batches.next_completed_batch() {
             rows(batch)?;
-        }
-        let mut states = Aggregates::default();
-        for folder in folders {
-            states.merge(folder.feeder.states);
         }
         Ok(states)
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int32Builder, Int64Builder, StringBuilder,
-    TimestampMicrosecondBuilder,
+    Array as _, ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int32Builder, Int64Builder,
+    StringBuilder, TimestampMicrosecondBuilder,
 };
 use arrow::record_batch::RecordBatch;
 
@@ -102,15 +102,23 @@ impl Column {
         }
     }
 
+    /// The array, without the room that was kept for more.
     fn finish(&mut self) -> ArrayRef {
+        macro_rules! fitted {
+            ($column:expr) => {{
+                let mut array = $column.finish();
+                array.shrink_to_fit();
+                Arc::new(array)
+            }};
+        }
         match self {
-            Self::Text(column) => Arc::new(column.finish()),
-            Self::Int(column) => Arc::new(column.finish()),
-            Self::Small(column) => Arc::new(column.finish()),
-            Self::Float(column) => Arc::new(column.finish()),
-            Self::Bool(column) => Arc::new(column.finish()),
-            Self::Time(column) => Arc::new(column.finish()),
-            Self::Date(column) => Arc::new(column.finish()),
+            Self::Text(column) => fitted!(column),
+            Self::Int(column) => fitted!(column),
+            Self::Small(column) => fitted!(column),
+            Self::Float(column) => fitted!(column),
+            Self::Bool(column) => fitted!(column),
+            Self::Time(column) => fitted!(column),
+            Self::Date(column) => fitted!(column),
         }
     }
 }

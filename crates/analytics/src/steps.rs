@@ -127,13 +127,13 @@ impl Aggregates {
     /// # Errors
     /// None that can be helped: a defect of korpus.
     pub fn tables(
-        &self,
+        self,
         options: &AnalyzeOptions,
         run: Option<&RunReport>,
     ) -> Result<(BTreeMap<&'static str, RecordBatch>, Counts)> {
         let source = |seq| run.map_or_else(String::new, |run| place_of(&run.ledger, seq));
-        let tables = self.finish(&mut LocalTime::new(options.timezone.clone()), &source)?;
-        Ok((tables, Counts::of(self)))
+        let counts = Counts::of(&self);
+        Ok((self.finish(&mut LocalTime::new(options.timezone.clone()), &source)?, counts))
     }
 }
 

@@ -54,36 +54,58 @@ fn ratio(numerator: i64, denominator: i64) -> Cell<'static> {
 }
 
 impl Aggregates {
-    /// The tables that the states make, in a time zone. `source` tells where a message stands, by its ordinal.
+    /// The tables that the states make, in a time zone. `source` tells where a message stands, by its ordinal. Each state
+    /// goes as soon as its table is made: both at once would take much memory.
     ///
     /// # Errors
     /// None that can be helped: a defect of korpus.
     pub(crate) fn finish(
-        &self,
+        mut self,
         local: &mut LocalTime,
         source: &dyn Fn(u64) -> String,
     ) -> Result<BTreeMap<&'static str, RecordBatch>> {
+        type Make<'m> = &'m mut dyn FnMut(&Aggregates) -> Result<RecordBatch>;
         let mut tables = BTreeMap::new();
-        let mut add = |metric: Metric, batch: RecordBatch| tables.insert(metric.name(), batch);
-        add(Metric::Volumes, self.volumes()?);
-        add(Metric::SessionSummary, self.table(Aggregate::SessionSummary, Metric::SessionSummary, summary)?);
-        add(Metric::ContainmentCheck, self.containment_check()?);
-        add(Metric::Latency, self.table(Aggregate::Latency, Metric::Latency, latency)?);
-        add(Metric::LatencyBuckets, self.latency_buckets()?);
-        add(Metric::Heatmap, self.plain(Aggregate::Heatmap, Metric::Heatmap)?);
-        add(Metric::Users, self.table(Aggregate::Users, Metric::Users, user)?);
-        add(Metric::TemplatesUsage, self.plain(Aggregate::Templates, Metric::TemplatesUsage)?);
-        add(Metric::ActionsUsage, self.table(Aggregate::Actions, Metric::ActionsUsage, action)?);
-        add(Metric::Forms, self.plain(Aggregate::Forms, Metric::Forms)?);
-        add(Metric::DropOffPoints, self.plain(Aggregate::DropOffPoints, Metric::DropOffPoints)?);
-        add(Metric::Tasks, self.plain(Aggregate::Tasks, Metric::Tasks)?);
-        add(Metric::TaskEdges, self.task_edges()?);
-        add(Metric::PathVariants, self.path_variants()?);
-        add(Metric::TopInputs, self.plain(Aggregate::TopInputs, Metric::TopInputs)?);
-        add(Metric::Reprompts, self.plain(Aggregate::Reprompts, Metric::Reprompts)?);
-        add(Metric::TagsUsage, self.tags_usage()?);
-        add(Metric::Concurrency, self.concurrency(local)?);
-        add(Metric::Drift, self.drift(source)?);
+        let mut add = |metric: Metric, from: &[Aggregate], make: Make<'_>| -> Result<()> {
+            tables.insert(metric.name(), make(&self)?);
+            for &aggregate in from {
+                self.forget(aggregate);
+            }
+            Ok(())
+        };
+        add(Metric::Volumes, &[Aggregate::Volumes], &mut |states| states.volumes())?;
+        let of_tags = [Aggregate::Tags, Aggregate::DistinctUsers];
+        add(Metric::TagsUsage, &of_tags, &mut |states| states.tags_usage())?;
+        add(Metric::Latency, &[], &mut |states| states.table(Aggregate::Latency, Metric::Latency, latency))?;
+        add(Metric::LatencyBuckets, &[Aggregate::Latency], &mut |states| states.latency_buckets())?;
+        add(Metric::ContainmentCheck, &[], &mut |states| states.containment_check())?;
+        add(Metric::TaskEdges, &[], &mut |states| states.task_edges())?;
+        add(Metric::PathVariants, &[Aggregate::Paths], &mut |states| states.path_variants())?;
+        add(Metric::Concurrency, &[], &mut |states| states.concurrency(local))?;
+        add(Metric::Drift, &[], &mut |states| states.drift(source))?;
+        let users = Aggregate::Users;
+        add(Metric::Users, &[users], &mut |states| states.table(users, Metric::Users, user))?;
+        let actions = Aggregate::Actions;
+        add(Metric::ActionsUsage, &[actions], &mut |states| {
+            states.table(actions, Metric::ActionsUsage, action)
+        })?;
+        let sessions = Aggregate::SessionSummary;
+        add(Metric::SessionSummary, &[sessions], &mut |states| {
+            states.table(sessions, Metric::SessionSummary, summary)
+        })?;
+        for (aggregate, metric) in [
+            (Aggregate::Heatmap, Metric::Heatmap),
+            (Aggregate::Templates, Metric::TemplatesUsage),
+            (Aggregate::Forms, Metric::Forms),
+            (Aggregate::DropOffPoints, Metric::DropOffPoints),
+            (Aggregate::Tasks, Metric::Tasks),
+            (Aggregate::TopInputs, Metric::TopInputs),
+            (Aggregate::Reprompts, Metric::Reprompts),
+        ] {
+            add(metric, &[aggregate], &mut |states| {
+                states.table(aggregate, metric, |_, group, cells| put_cells(group, cells))
+            })?;
+        }
         Ok(tables)
     }
 
@@ -111,11 +133,6 @@ impl Aggregates {
             rows.push(parts.iter().map(|&part| cell(part, &hash)).chain(cells.iter().copied()));
         });
         rows.finish()
-    }
-
-    /// A table of keys and cells.
-    fn plain(&self, aggregate: Aggregate, metric: Metric) -> Result<RecordBatch> {
-        self.table(aggregate, metric, |_, group, cells| put_cells(group, cells))
     }
 
     /// How many distinct users there are in a group.

@@ -212,6 +212,18 @@ impl Groups {
         }
     }
 
+    /// Moves all groups of another over here; it is empty then, but keeps its room.
+    pub(crate) fn absorb(&mut self, other: &mut Self) {
+        for group in other.iter() {
+            self.merge_group(group.key, group.cells, group.sketch);
+        }
+        other.places.clear();
+        other.keys.clear();
+        other.ends.clear();
+        other.cells.clear();
+        other.sketches.clear();
+    }
+
     /// Merges what another state knows of a key.
     pub(crate) fn merge_group(&mut self, key: &[u8], cells: &[i64], sketch: Option<&Sketch>) {
         let ops = self.ops;

@@ -8,6 +8,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
+use rayon::prelude::*;
 
 use super::Aggregate;
 use super::groups::{Group, Groups};
@@ -37,6 +38,26 @@ impl Aggregates {
 
     pub(crate) fn groups(&self, aggregate: Aggregate) -> &Groups {
         &self.tables[aggregate as usize]
+    }
+
+    /// Lets go of the state of one aggregate.
+    pub(crate) fn forget(&mut self, aggregate: Aggregate) {
+        self.tables[aggregate as usize] = aggregate.groups();
+    }
+
+    /// Moves what other states hold over here: they are empty then, but keep their room. Aggregates are merged in parallel.
+    pub(crate) fn absorb(&mut self, others: &mut [&mut Self]) {
+        let mut columns: Vec<Vec<&mut Groups>> = Aggregate::ALL.iter().map(|_| Vec::new()).collect();
+        for other in others.iter_mut() {
+            for (column, table) in columns.iter_mut().zip(&mut other.tables) {
+                column.push(table);
+            }
+        }
+        self.tables.par_iter_mut().zip(columns).for_each(|(table, others)| {
+            for other in others {
+                table.absorb(other);
+            }
+        });
     }
 
     /// Adds another state.
