@@ -41,6 +41,7 @@
 
 mod anchor;
 mod background;
+mod batches;
 mod bits;
 mod dedup;
 mod error;
@@ -61,10 +62,11 @@ mod spool;
 mod work;
 
 pub use background::Background;
+pub use batches::{MessageBatch, MessageBatches};
 pub use dedup::{Fate, Fates};
 pub use error::{EngineError, Result};
 pub use filter::{Direction, Filter, TagFilter, TagScope, parse_day_or_time};
-pub use inputs::{Container, ExpandOptions, InputInfo, InputKind, InputList, expand};
+pub use inputs::{Container, ExpandOptions, InputInfo, InputKind, InputList, OnceReader, expand};
 pub use job::{BlockSeq, Job};
 pub use keylog::{Key, KeyLog};
 pub use ledger::{

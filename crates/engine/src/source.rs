@@ -124,6 +124,13 @@ impl Source {
                 let mut reader = Tap { reader: io::stdin().lock(), wire: &wire };
                 self.stream(&mut reader, &mut report, &mut reading)?;
             }
+            InputKind::Reader(once) => match once.take() {
+                Some(reader) => {
+                    let mut reader = Tap { reader, wire: &wire };
+                    self.stream(&mut reader, &mut report, &mut reading)?;
+                }
+                None => report.io_error = Some("a reader can be read only once".to_owned()),
+            },
             // Members are read with their archives.
             InputKind::Member => {}
             InputKind::File(path) => {
@@ -417,7 +424,8 @@ pub(crate) fn hash_of(input: &InputInfo) -> (u64, u128) {
         },
         InputKind::Bytes(bytes) => hashing(&mut &bytes[..]),
         InputKind::Stdin => hashing(&mut io::stdin().lock()),
-        InputKind::Member => hashing(&mut io::empty()),
+        // What was read of a reader is gone, and members are hashed with their archives.
+        InputKind::Reader(_) | InputKind::Member => hashing(&mut io::empty()),
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::{Container, InputInfo, InputKind};
+use super::{Container, InputInfo, InputKind, OnceReader};
 use crate::error::{EngineError, IoContext, Result};
 
 /// What is left out of the list.
@@ -46,6 +46,30 @@ impl InputList {
             }
         });
         Self { inputs: inputs.collect(), ..Self::default() }
+    }
+
+    /// Adds a reader of any kind, under a name: a socket, an object in a bucket, a pipe. It is read once, by the next run, on
+    /// a thread of the pool; what it is encoded in is found out as of a file.
+    ///
+    /// ```
+    /// use korpus_engine::{InputList, MessageBatches, RunOptions};
+    ///
+    /// let mut inputs = InputList::default();
+    /// inputs.push_reader("pipe", std::io::Cursor::new(br#"{"messages":[{"_id":"ms-1","type":"incoming","components":[]}]}"#));
+    /// let mut batches = MessageBatches::new(inputs, RunOptions::default(), 1);
+    /// assert_eq!(batches.by_ref().map(|batch| batch.messages.len()).sum::<usize>(), 1);
+    /// assert_eq!(batches.finish()?.ledger.totals().0.kept, 1);
+    /// # Ok::<(), korpus_engine::EngineError>(())
+    /// ```
+    pub fn push_reader(&mut self, name: impl Into<String>, reader: impl Read + Send + 'static) {
+        self.inputs.push(InputInfo {
+            index: self.inputs.len(),
+            member: None,
+            display: name.into(),
+            kind: InputKind::Reader(OnceReader::new(reader)),
+            container: Container::Plain,
+            size: None,
+        });
     }
 
     /// How many bytes there are to read, as far as it is known.

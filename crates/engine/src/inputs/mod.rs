@@ -1,12 +1,14 @@
 //! What is read: INPUT arguments, expanded into an ordered list of inputs.
 
 mod expand;
+mod reader;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
 
 pub use expand::{ExpandOptions, InputList, expand};
+pub use reader::OnceReader;
 
 /// One input of a run: a stream of bytes that holds one body or many.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub enum InputKind {
     Stdin,
     /// Bytes in memory.
     Bytes(std::sync::Arc<[u8]>),
+    /// A reader of any kind.
+    Reader(OnceReader),
     /// An archive, which is read as a whole.
     Member,
 }
