@@ -13,6 +13,7 @@ use crate::codec::Reader;
 use crate::error::Result;
 use crate::events::{Event, EventJob, EventState, PLATFORM};
 use crate::exchange::{Exchange, Frame};
+use crate::export::{Exported, Wanted};
 use crate::fold::{Coverage, FoldRules, Folder, Rules, fold_users, is_message};
 use crate::local_time::LocalTime;
 use crate::metrics::Metric;
@@ -100,12 +101,45 @@ pub fn analyze(
     sessions: &mut dyn FnMut(RecordBatch) -> Result<()>,
     observer: &dyn Observer,
 ) -> Result<Analysis> {
+    analyze_for(inputs, options, Wanted::default(), &mut OnlySessions(sessions), observer)
+}
+
+/// Takes what becomes of sessions, in order.
+pub(crate) trait Sink {
+    /// Rows of `sessions`.
+    fn sessions(&mut self, rows: RecordBatch) -> Result<()>;
+    /// What the sessions give for other programs.
+    fn exported(&mut self, exported: Exported) -> Result<()>;
+}
+
+/// For those who want no more than the rows.
+struct OnlySessions<'s>(&'s mut dyn FnMut(RecordBatch) -> Result<()>);
+
+impl Sink for OnlySessions<'_> {
+    fn sessions(&mut self, rows: RecordBatch) -> Result<()> {
+        (self.0)(rows)
+    }
+
+    fn exported(&mut self, _: Exported) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// [`analyze`], with what other programs want too.
+pub(crate) fn analyze_for(
+    inputs: &InputList,
+    options: &AnalyzeOptions,
+    exports: Wanted,
+    sink: &mut dyn Sink,
+    observer: &dyn Observer,
+) -> Result<Analysis> {
     let pool = Pool::new(options.threads)?;
-    let mapped = mapped(&pool, inputs, options, true, observer)?;
+    let kept = Kept { names_aside: true, verbatim: exports.corpus };
+    let mapped = mapped(&pool, inputs, options, kept, observer)?;
     let fold = mapped.fold(&pool, options);
     let coverage = fold.coverage()?;
     let mut users = Exchange::new(options.share(16), options.run.temp_dir.clone());
-    let mut states = fold.sessions(&coverage, &mut users, sessions)?;
+    let mut states = fold.sessions(&coverage, &mut users, exports, sink)?;
     fold.users(&users, &mut states)?;
     let (tables, counts) = states.tables(options, Some(&mapped.run))?;
     Ok(Analysis {
@@ -124,21 +158,31 @@ pub(crate) struct Mapped {
     spilled_bytes: u64,
 }
 
-/// The first step: runs over the inputs. Names are written out, or kept aside for as long as the process lives.
+/// What of texts is kept, and where.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Kept {
+    /// Whether names are kept aside, for as long as the process lives; else they are written out.
+    pub names_aside: bool,
+    /// Whether all that was said is kept.
+    pub verbatim: bool,
+}
+
+/// The first step: runs over the inputs.
 pub(crate) fn mapped(
     pool: &Pool,
     inputs: &InputList,
     options: &AnalyzeOptions,
-    names_aside: bool,
+    kept: Kept,
     observer: &dyn Observer,
 ) -> Result<Mapped> {
     let temp_dir = || options.run.temp_dir.clone();
     let job = EventJob {
         limits: options.run.limits.clone(),
         phrases: Phrases::new(options),
-        symbols: names_aside.then(|| Symbols::new(options.share(32))),
+        symbols: kept.names_aside.then(|| Symbols::new(options.share(32))),
         copies: !options.run.dedup,
         restored: options.restored,
+        verbatim: kept.verbatim,
     };
     let mut state = EventState {
         exchange: Exchange::new(options.share(6), temp_dir()),
@@ -241,17 +285,19 @@ impl Fold<'_> {
         Ok(coverage)
     }
 
-    /// Folds all sessions: their rows go to `rows`, in order, what they know of their users to `users`.
+    /// Folds all sessions: their rows go to `sink`, in order, what they know of their users to `users`.
     fn sessions(
         &self,
         coverage: &Coverage,
         users: &mut Exchange,
-        rows: &mut dyn FnMut(RecordBatch) -> Result<()>,
+        exports: Wanted,
+        sink: &mut dyn Sink,
     ) -> Result<Aggregates> {
         let rules = FoldRules {
             names: self.names,
             rules: Rules { coverage, gap: self.options.inactivity_gap_ms.saturating_mul(1000) },
             include_developers: self.options.include_developers,
+            exports,
         };
         let new = || Folder::new(LocalTime::new(self.options.timezone.clone()));
         let mut folders: Vec<Folder> = std::iter::repeat_with(new).take(self.pool.threads()).collect();
@@ -266,10 +312,11 @@ impl Fold<'_> {
             for batch in folded.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten() {
                 batches.push_batch(batch)?;
                 while let Some(batch) = batches.next_completed_batch() {
-                    rows(batch)?;
+                    sink.sessions(batch)?;
                 }
             }
             for folder in &mut folders {
+                sink.exported(std::mem::take(&mut folder.exported))?;
                 users.push(&folder.feeder.users.frames, |_| 0)?;
                 folder.feeder.users.frames.clear();
             }
@@ -281,7 +328,7 @@ impl Fold<'_> {
         }
         batches.finish_buffered_batch()?;
         while let Some(batch) = batches.next_completed_batch() {
-            rows(batch)?;
+            sink.sessions(batch)?;
         }
         Ok(states)
     }

@@ -12,8 +12,9 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
-use crate::analyze::{Analysis, analyze};
+use crate::analyze::{Analysis, Sink, analyze_for};
 use crate::error::{AnalyticsError, Result};
+use crate::export::{Export, ExportFiles, Exported, Wanted, csv_cell};
 use crate::local_time::day_name;
 use crate::metrics::{Metric, RULES_VERSION};
 use crate::options::AnalyzeOptions;
@@ -68,6 +69,8 @@ pub struct Publishing {
     pub title: String,
     /// The filters that are in force, as the report is to show them.
     pub filters: Vec<String>,
+    /// Which other programs sessions are written for.
+    pub exports: Vec<Export>,
 }
 
 /// What came of [`analyze_to`].
@@ -84,7 +87,7 @@ pub struct AnalyzeReport {
 /// `complete` adds to the facts of the report what only the caller knows, such as what each query should have brought.
 ///
 /// # Errors
-/// As [`analyze`]; and where the target cannot be written or must not be replaced.
+/// As [`analyze`](crate::analyze); and where the target cannot be written or must not be replaced.
 pub fn analyze_to(
     inputs: &InputList,
     out: &Path,
@@ -99,9 +102,16 @@ pub fn analyze_to(
     // Beside the tables there is room for more than in a directory that may be memory.
     options.run.temp_dir.get_or_insert_with(|| dir.to_owned());
 
-    let mut sessions = ParquetFile::create(dir, Metric::Sessions)?;
-    let analysis = analyze(inputs, &options, &mut |rows| sessions.write(&rows), observer)?;
-    let mut files = vec![sessions.close()?];
+    let exports = Wanted::new(&publishing.exports);
+    let mut sink = Files {
+        sessions: ParquetFile::create(dir, Metric::Sessions)?,
+        exports: ExportFiles::create(dir, exports)?,
+    };
+    let analysis = analyze_for(inputs, &options, exports, &mut sink, observer)?;
+    let mut files = vec![sink.sessions.close()?];
+    for path in sink.exports.finish()? {
+        files.push(entry(dir, &path, "export", 0)?);
+    }
     for metric in Metric::ALL.into_iter().filter(|&metric| metric != Metric::Sessions) {
         let Some(batch) = analysis.tables.get(metric.name()) else { continue };
         files.push(write_table(dir, metric, batch, publishing.format)?);
@@ -111,7 +121,7 @@ pub fn analyze_to(
     let path = dir.join(REPORT);
     std::fs::write(&path, report::render(&analysis.tables, &facts))
         .map_err(AnalyticsError::io("write", &path))?;
-    files.push(entry(&path, "report", 0)?);
+    files.push(entry(dir, Path::new(REPORT), "report", 0)?);
 
     let mut manifest = Manifest::new(RULES_VERSION.unsigned_abs(), &analysis.run.ledger);
     manifest.options = described(&options, publishing);
@@ -192,14 +202,32 @@ impl ParquetFile {
 
     fn close(self) -> Result<FileEntry> {
         self.writer.close().map_err(AnalyticsError::parquet(&self.path))?;
-        entry(&self.path, self.metric.name(), self.rows)
+        let name = format!("{}.parquet", self.metric);
+        entry(self.path.parent().unwrap_or(&self.path), Path::new(&name), self.metric.name(), self.rows)
     }
 }
 
-fn entry(path: &Path, table: &str, rows: u64) -> Result<FileEntry> {
-    let (bytes, hash) = hash_file(path)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(FileEntry { path: name, table: table.to_owned(), rows, bytes, hash: format!("{hash:032x}") })
+/// What the manifest says of a file.
+fn entry(dir: &Path, path: &Path, table: &str, rows: u64) -> Result<FileEntry> {
+    let (bytes, hash) = hash_file(&dir.join(path))?;
+    let path = path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
+    Ok(FileEntry { path, table: table.to_owned(), rows, bytes, hash: format!("{hash:032x}") })
+}
+
+/// Takes what becomes of sessions.
+struct Files {
+    sessions: ParquetFile,
+    exports: ExportFiles,
+}
+
+impl Sink for Files {
+    fn sessions(&mut self, rows: RecordBatch) -> Result<()> {
+        self.sessions.write(&rows)
+    }
+
+    fn exported(&mut self, exported: Exported) -> Result<()> {
+        self.exports.add(exported)
+    }
 }
 
 fn write_table(dir: &Path, metric: Metric, batch: &RecordBatch, format: TableFormat) -> Result<FileEntry> {
@@ -208,14 +236,15 @@ fn write_table(dir: &Path, metric: Metric, batch: &RecordBatch, format: TableFor
         file.write(batch)?;
         return file.close();
     }
-    let path = dir.join(format!("{metric}.{}", format.as_str()));
+    let name = format!("{metric}.{}", format.as_str());
+    let path = dir.join(&name);
     let text = if format == TableFormat::Csv { csv(batch) } else { json(batch) };
     let file = File::create(&path).map_err(AnalyticsError::io("create", &path))?;
     let mut file = BufWriter::new(file);
     file.write_all(text.as_bytes())
         .and_then(|()| file.flush())
         .map_err(AnalyticsError::io("write", &path))?;
-    entry(&path, metric.name(), batch.num_rows() as u64)
+    entry(dir, Path::new(&name), metric.name(), batch.num_rows() as u64)
 }
 
 /// A cell as text; `None` for null.
@@ -242,13 +271,7 @@ fn csv(batch: &RecordBatch) -> String {
     let mut out = String::new();
     let mut put = |at: usize, text: &str| {
         out.push_str(if at > 0 { "," } else { "" });
-        if text.contains([',', '"', '\n', '\r']) {
-            out.push('"');
-            out.push_str(&text.replace('"', "\"\""));
-            out.push('"');
-        } else {
-            out.push_str(text);
-        }
+        csv_cell(text, &mut out);
         if at + 1 == batch.num_columns() {
             out.push('\n');
         }

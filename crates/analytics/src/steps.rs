@@ -14,9 +14,10 @@ use arrow::record_batch::RecordBatch;
 use korpus_engine::{InputList, Observer, Pool, RunReport};
 
 use crate::aggregate::Aggregates;
-use crate::analyze::{Counts, mapped, place_of};
+use crate::analyze::{Counts, Kept, mapped, place_of};
 use crate::error::{AnalyticsError, Result};
 use crate::exchange::{frames, put_frame};
+use crate::export::Wanted;
 use crate::fold::{Coverage, FoldRules, Folder, Rules};
 use crate::local_time::LocalTime;
 use crate::options::AnalyzeOptions;
@@ -56,7 +57,7 @@ pub fn map_events(
     observer: &dyn Observer,
 ) -> Result<MappedEvents> {
     let pool = Pool::new(options.threads)?;
-    let mapped = mapped(&pool, inputs, options, false, observer)?;
+    let mapped = mapped(&pool, inputs, options, Kept::default(), observer)?;
     let fold = mapped.fold(&pool, options);
     let coverage = fold.coverage()?;
     let mut batches = Vec::new();
@@ -104,6 +105,7 @@ pub fn fold_events(
         names: &names,
         rules: Rules { coverage: &coverage, gap: options.inactivity_gap_ms.saturating_mul(1000) },
         include_developers: options.include_developers,
+        exports: Wanted::default(),
     };
     let sessions = folder.fold(&bytes, rules, |_| true)?;
     let users = to_batch(&folder.feeder.users.frames)?;

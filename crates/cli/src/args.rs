@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use korpus_analytics::{TableFormat, TimeZone};
+use korpus_analytics::{Export, TableFormat, TimeZone};
 use korpus_engine::{Direction, TagFilter};
 use korpus_tables::{Compression, Table};
 
@@ -82,6 +82,9 @@ pub(crate) struct AnalyzeArgs {
     /// How the small tables are written: parquet, csv or json (sessions is always Parquet)
     #[arg(long, value_name = "NAME", default_value = "parquet", value_parser = parse::table_format)]
     pub table_format: TableFormat,
+    /// Write sessions for other programs too: pm4py (an event log) or convokit (a corpus)
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = parse::export)]
+    pub export: Vec<Export>,
     /// The headline of the report
     #[arg(long, value_name = "TEXT", default_value = "Conversations")]
     pub title: String,

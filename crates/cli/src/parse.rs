@@ -1,6 +1,6 @@
 //! Values of options, read as people write them.
 
-use korpus_analytics::{TableFormat, TimeZone, time_zone};
+use korpus_analytics::{Export, TableFormat, TimeZone, time_zone};
 use korpus_core::Shape;
 use korpus_engine::{Direction, Filter, parse_day_or_time};
 use korpus_tables::{Compression, Table};
@@ -78,6 +78,14 @@ pub(crate) fn table(text: &str) -> Result<Table, String> {
 pub(crate) fn table_format(text: &str) -> Result<TableFormat, String> {
     TableFormat::from_name(text).ok_or_else(|| {
         let names: Vec<&str> = TableFormat::ALL.into_iter().map(TableFormat::as_str).collect();
+        format!("choose from {}", names.join(", "))
+    })
+}
+
+/// `--export`
+pub(crate) fn export(text: &str) -> Result<Export, String> {
+    Export::from_name(text).ok_or_else(|| {
+        let names: Vec<&str> = Export::ALL.into_iter().map(Export::as_str).collect();
         format!("choose from {}", names.join(", "))
     })
 }

@@ -25,6 +25,8 @@ pub(crate) struct EventJob {
     pub copies: bool,
     /// Whether messages hold the ids that were made up for them.
     pub restored: bool,
+    /// Whether all that was said is wanted.
+    pub verbatim: bool,
 }
 
 /// What a worker has for itself.
@@ -60,8 +62,9 @@ impl EventJob {
     pub(crate) fn events(&self, local: &mut EventLocal, work: &Work<'_>, out: &mut Vec<u8>) {
         let EventLocal { scratch, cache, texts, lists, bytes } = local;
         let names = NameWriter { symbols: self.symbols.as_ref(), cache };
-        let (copies, restored) = (self.copies, self.restored);
-        let mut writer = EventWriter { names, phrases: &self.phrases, texts, lists, bytes, copies, restored };
+        let (copies, restored, verbatim) = (self.copies, self.restored, self.verbatim);
+        let mut writer =
+            EventWriter { names, phrases: &self.phrases, texts, lists, bytes, copies, restored, verbatim };
         for item in work.messages().filter(|item| item.matches) {
             writer.message(out, &item, scratch);
             scratch.reset();

@@ -87,6 +87,8 @@ pub(crate) struct EventWriter<'a> {
     pub copies: bool,
     /// Whether messages hold the ids that were made up for them.
     pub restored: bool,
+    /// Whether all that was said is wanted.
+    pub verbatim: bool,
 }
 
 /// What the texts of a message showed.
@@ -96,6 +98,8 @@ struct Shown {
     /// The text of the first component, and its hash.
     text: Option<String>,
     hash: u64,
+    /// All of it, where somebody asked for it.
+    said: Option<String>,
 }
 
 impl EventWriter<'_> {
@@ -161,6 +165,9 @@ impl EventWriter<'_> {
             for list in [templates, actions, forms, tags, drift, latencies] {
                 put_list(out, list);
             }
+            if self.verbatim {
+                put_text(out, texts.said.as_deref());
+            }
         });
     }
 
@@ -194,6 +201,7 @@ impl EventWriter<'_> {
             value.as_text().map_or_else(|| scratch.classify_str(value.raw()), |text| scratch.classify(text));
         let is_out = flags & Flags::OUT != 0;
         if is_first && let Some(visible) = text.visible().filter(|visible| !visible.is_empty()) {
+            found.said = self.verbatim.then(|| visible.to_owned());
             if is_out {
                 let facts = self.texts.facts(visible, self.phrases);
                 found.hash = facts.hash;

@@ -102,6 +102,8 @@ pub(crate) struct Event<'a> {
     pub drift: Reader<'a>,
     /// What the platform measured: the index in [`PLATFORM_LATENCIES`] and milliseconds.
     pub latencies: Reader<'a>,
+    /// All that was said, where somebody asked for it.
+    pub said: Option<&'a str>,
 }
 
 /// The kinds of latency that the platform measures.
@@ -172,6 +174,7 @@ impl<'a> Event<'a> {
             tags: from.list(),
             drift: from.list(),
             latencies: from.list(),
+            said: from.text(),
         }
     }
 

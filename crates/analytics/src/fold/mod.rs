@@ -12,6 +12,7 @@ use crate::codec::Reader;
 use crate::error::Result;
 use crate::events::{Event, Flags, MESSAGE, PLATFORM, PlatformRecord, UNSESSIONED};
 use crate::exchange::{Frame, frames};
+use crate::export::{Exported, Wanted};
 use crate::local_time::LocalTime;
 use crate::metrics::Metric;
 use crate::rows::Rows;
@@ -19,8 +20,8 @@ use crate::symbols::Names;
 
 pub use coverage::Coverage;
 pub(crate) use feed::{Feeder, group_hash};
-pub(crate) use session::Rules;
-use session::{Session, developer_of};
+use session::developer_of;
+pub(crate) use session::{Handoff, Rules, Session};
 pub(crate) use users::{distinct_key, fold_users};
 
 /// What decides about all sessions.
@@ -29,18 +30,21 @@ pub(crate) struct FoldRules<'c> {
     pub names: &'c Names,
     pub rules: Rules<'c>,
     pub include_developers: bool,
+    pub exports: Wanted,
 }
 
 /// Folds partitions, one after the other.
 #[derive(Debug)]
 pub(crate) struct Folder {
     pub feeder: Feeder,
+    /// What the sessions give that are folded so far.
+    pub exported: Exported,
     rows: Rows,
 }
 
 impl Folder {
     pub(crate) fn new(local: LocalTime) -> Self {
-        Self { feeder: Feeder::new(local), rows: Rows::new(Metric::Sessions) }
+        Self { feeder: Feeder::new(local), exported: Exported::default(), rows: Rows::new(Metric::Sessions) }
     }
 
     /// Folds all frames in `bytes` that are `kept`, which are whole sessions; gives back their rows, in the order of their
@@ -112,6 +116,7 @@ impl Folder {
         }
         let session = Session::new(key, events, platform, rules.rules);
         row::push(&mut self.rows, &session);
+        self.exported.add(&session, rules.exports);
         self.feeder.session(&session);
     }
 }

@@ -22,6 +22,13 @@ use crate::summary::Summary;
 
 /// Columns of a bar or of a line of sparks.
 const WIDTH: usize = 40;
+/// The files that are told.
+const FILES: [(&str, &str); 4] = [
+    ("report.html", "all of it as one page, for a browser"),
+    ("sessions.parquet", "one row a session"),
+    ("pm4py/event_log.csv", "an event log, for process mining"),
+    ("convokit/utterances.jsonl", "and what else makes a corpus of ConvoKit"),
+];
 /// What stands behind the names in a list of numbers.
 const TEXT: usize = 70;
 
@@ -39,6 +46,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<Exit, Failure> {
         overwrite: args.overwrite,
         title: args.title.clone(),
         filters: filters(&args.read.filter),
+        exports: args.export.clone(),
     };
     let progress = reading.progress();
     let complete = |analysis: &Analysis, facts: &mut Facts| {
@@ -176,9 +184,7 @@ fn text(summary: &Summary<'_>, report: &AnalyzeReport, highlights: &Highlights, 
     let bytes: u64 = files.iter().map(|file| file.bytes).sum();
     let _ = writeln!(out, "  {} ({}), among them", count(files.len() as u64, "file", "files"), size(bytes));
     let mut grid = Grid::plain(&[Align::Left, Align::Left]);
-    for name in ["report.html", "sessions.parquet"] {
-        let meaning =
-            if name == "report.html" { "all of it as one page, for a browser" } else { "one row a session" };
+    for (name, meaning) in FILES.into_iter().filter(|(name, _)| files.iter().any(|file| file.path == *name)) {
         grid.row([visible(&out_dir.join(name).display().to_string()), meaning.to_owned()]);
     }
     grid.print(&mut out);

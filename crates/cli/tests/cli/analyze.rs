@@ -62,6 +62,36 @@ fn a_dump_becomes_tables_a_report_and_a_summary() {
 }
 
 #[test]
+fn sessions_are_written_for_other_programs() {
+    let dir = tempfile::tempdir().unwrap();
+    let dump = put(dir.path(), "page.json", page("Bye, \\\"Kim\\\""));
+    let out = dir.path().join("out");
+    let ran = analyze(&[&dump], &out, &["--export", "pm4py,convokit", WINDOW]).exits(0);
+    assert!(ran.out.contains("event_log.csv") && ran.out.contains("utterances.jsonl"), "{}", ran.out);
+    let read = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
+    let log = read("pm4py/event_log.csv");
+    let rows: Vec<Vec<&str>> = log.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows[0][..3], ["case:concept:name", "concept:name", "time:timestamp"]);
+    assert_eq!(rows[1][1..3], ["start", "2025-09-03T10:00:01.000Z"]);
+    assert_eq!(rows[2][1..3], ["end: self_service", "2025-09-03T10:00:03.000Z"]);
+    let utterances: Vec<Value> =
+        read("convokit/utterances.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(utterances[0]["text"], "Hello");
+    assert_eq!(utterances[1]["text"], "Bye, \"Kim\"");
+    assert_eq!(utterances[1]["reply-to"], "ms-1");
+    assert_eq!(utterances[1]["timestamp"], 1_756_893_603.0);
+    let conversations: Value = serde_json::from_str(&read("convokit/conversations.json")).unwrap();
+    let key = utterances[0]["conversation_id"].as_str().unwrap();
+    assert_eq!(conversations[key]["meta"]["outcome"], "self_service");
+    let speakers: Value = serde_json::from_str(&read("convokit/speakers.json")).unwrap();
+    assert_eq!(speakers["u-1"]["meta"]["kind"], "user");
+    assert_eq!(speakers["bot st-1"]["meta"]["kind"], "bot");
+    for name in ["corpus.json", "index.json"] {
+        serde_json::from_str::<Value>(&read(&format!("convokit/{name}"))).unwrap();
+    }
+}
+
+#[test]
 fn options_change_what_is_counted() {
     let dir = tempfile::tempdir().unwrap();
     let dump = put(dir.path(), "page.json", page("Leider nein"));
@@ -97,6 +127,7 @@ fn arguments_that_make_no_sense_are_told() {
         (&["--window", "2025"], "FROM..TO"),
         (&["--inactivity-gap", "15"], "15m"),
         (&["--table-format", "xml"], "parquet, csv, json"),
+        (&["--export", "spss"], "pm4py, convokit"),
         (&["--fallback-phrases", "nowhere.txt"], "cannot read nowhere.txt"),
     ] {
         let ran = analyze(&[&dump], &out, more).exits(2);
@@ -139,7 +170,7 @@ fn threads_and_memory_change_no_byte() {
     let (dump, _) = synth(dir.path(), &[&more[..], &kinds].concat());
     let run = |name: &str, more: &[&str]| {
         let out = dir.path().join(name);
-        analyze(&[&dump], &out, more).exits(1);
+        analyze(&[&dump], &out, &[more, &["--export", "pm4py,convokit"]].concat()).exits(1);
         files(&out)
     };
     let one = run("one", &["--threads", "1"]);
