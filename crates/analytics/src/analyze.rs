@@ -351,25 +351,27 @@ impl Fold<'_> {
     /// Brings together what is known of each user.
     fn users(&self, users: &Exchange, states: &mut Aggregates) -> Result<()> {
         let partitions: Vec<usize> = (0..users.partitions()).collect();
-        let share = partitions.len().div_ceil(self.pool.threads());
-        let folded: Vec<Result<Aggregates>> = self.pool.install(|| {
-            partitions
-                .par_chunks(share)
-                .map(|partitions| {
-                    let mut states = Aggregates::default();
-                    for &partition in partitions {
-                        let passes = users.passes(partition, self.at_once());
-                        for pass in 0..passes {
-                            fold_users(&users.take(partition, pass, passes)?, &mut states);
-                        }
-                        self.check()?;
+        for chunk in partitions.chunks(self.pool.threads()) {
+            let folded: Vec<Result<(Aggregates, Vec<u128>)>> = self.pool.install(|| {
+                let fold = |&partition: &usize| {
+                    let (mut states, mut groups) = (Aggregates::default(), Vec::new());
+                    let passes = users.passes(partition, self.at_once());
+                    for pass in 0..passes {
+                        let notes = users.take(partition, pass, passes)?;
+                        fold_users(&notes, &mut states, |group| groups.push(group));
                     }
-                    Ok(states)
-                })
-                .collect()
-        });
-        for folded in folded {
-            states.merge(folded?);
+                    Ok((states, groups))
+                };
+                chunk.par_iter().map(fold).collect()
+            });
+            for folded in folded {
+                let (of_users, groups) = folded?;
+                states.merge(of_users);
+                for group in groups {
+                    states.count_user(group);
+                }
+            }
+            self.check()?;
         }
         Ok(())
     }

@@ -63,15 +63,17 @@ enum Column {
 }
 
 impl Column {
-    fn new(kind: MetricKind) -> Self {
+    fn new(kind: MetricKind, rows: usize, bytes: usize) -> Self {
         match kind {
-            MetricKind::Text | MetricKind::Json => Self::Text(StringBuilder::new()),
-            MetricKind::Int => Self::Int(Int64Builder::new()),
-            MetricKind::Small => Self::Small(Int32Builder::new()),
-            MetricKind::Float => Self::Float(Float64Builder::new()),
-            MetricKind::Bool => Self::Bool(BooleanBuilder::new()),
-            MetricKind::Timestamp => Self::Time(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
-            MetricKind::Date => Self::Date(Date32Builder::new()),
+            MetricKind::Text | MetricKind::Json => Self::Text(StringBuilder::with_capacity(rows, bytes)),
+            MetricKind::Int => Self::Int(Int64Builder::with_capacity(rows)),
+            MetricKind::Small => Self::Small(Int32Builder::with_capacity(rows)),
+            MetricKind::Float => Self::Float(Float64Builder::with_capacity(rows)),
+            MetricKind::Bool => Self::Bool(BooleanBuilder::with_capacity(rows)),
+            MetricKind::Timestamp => {
+                Self::Time(TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC"))
+            }
+            MetricKind::Date => Self::Date(Date32Builder::with_capacity(rows)),
         }
     }
 
@@ -132,7 +134,17 @@ pub(crate) struct Rows {
 
 impl Rows {
     pub(crate) fn new(metric: Metric) -> Self {
-        Self { metric, columns: metric.columns().map(|column| Column::new(column.kind)).collect() }
+        Self::with_room(metric, 0, &[])
+    }
+
+    /// With room for so many rows, and for so many bytes in each of the first columns of text.
+    pub(crate) fn with_room(metric: Metric, rows: usize, texts: &[usize]) -> Self {
+        let columns = metric.columns().enumerate();
+        let room = |at: usize| texts.get(at).copied().unwrap_or_default();
+        Self {
+            metric,
+            columns: columns.map(|(at, column)| Column::new(column.kind, rows, room(at))).collect(),
+        }
     }
 
     /// Adds a row: all columns in order, but for `rules_version`.

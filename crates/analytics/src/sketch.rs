@@ -1,8 +1,9 @@
 //! Quantiles of whole milliseconds, mergeable in any order: a `DDSketch` (Masson, Rim, Lee, VLDB 2019) with a relative error of
 //! 1 %, a bucket for zero, and no collapsing.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
+
+use crate::codec::put_uint;
 
 /// (1 + α) ÷ (1 − α) for the relative error α = 1 %.
 const GAMMA: f64 = 1.01 / 0.99;
@@ -19,9 +20,23 @@ static BOUNDS: LazyLock<Vec<f64>> = LazyLock::new(|| {
 });
 
 /// How many values lie in which bucket.
+///
+/// There are many sketches, and most hold little: each is a string of bytes, for every bucket how far it is from the one
+/// before and how many values lie in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Sketch {
-    buckets: BTreeMap<i32, u64>,
+    bytes: Vec<u8>,
+}
+
+/// A bucket among the bytes.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    bucket: i32,
+    count: u64,
+    /// Where it begins, where its count begins, and where it ends.
+    start: usize,
+    middle: usize,
+    end: usize,
 }
 
 impl Sketch {
@@ -32,24 +47,65 @@ impl Sketch {
 
     /// Adds `count` values of a bucket.
     pub(crate) fn add_many(&mut self, bucket: i32, count: u64) {
-        *self.buckets.entry(bucket).or_default() += count;
+        let bucket = bucket.max(0);
+        let (mut at, mut before) = (0, 0);
+        while let Some(entry) = entry_at(&self.bytes, at, before) {
+            if entry.bucket >= bucket {
+                let mut new = Vec::with_capacity(16);
+                let replaced = if entry.bucket == bucket {
+                    put_uint(&mut new, entry.count + count);
+                    entry.middle..entry.end
+                } else {
+                    put_entry(&mut new, bucket - before, count);
+                    put_uint(&mut new, u64::from((entry.bucket - bucket).unsigned_abs()));
+                    entry.start..entry.middle
+                };
+                if replaced.len() == new.len() {
+                    self.bytes[replaced].copy_from_slice(&new);
+                } else {
+                    self.bytes.splice(replaced, new);
+                }
+                return;
+            }
+            (at, before) = (entry.end, entry.bucket);
+        }
+        put_entry(&mut self.bytes, bucket - before, count);
     }
 
     /// Adds all values of another.
     pub(crate) fn merge(&mut self, other: &Self) {
-        for (&bucket, &count) in &other.buckets {
-            self.add_many(bucket, count);
+        if other.bytes.len() < 8 {
+            for (bucket, count) in other.buckets() {
+                self.add_many(bucket, count);
+            }
+            return;
         }
+        let mut bytes = Vec::with_capacity(self.bytes.len().max(other.bytes.len()) + 8);
+        let (mut mine, mut theirs) = (self.buckets().peekable(), other.buckets().peekable());
+        let mut before = 0;
+        while let Some(bucket) = mine.peek().into_iter().chain(theirs.peek()).map(|entry| entry.0).min() {
+            let is = |entry: &(i32, u64)| entry.0 == bucket;
+            let counts = [mine.next_if(is), theirs.next_if(is)];
+            put_entry(&mut bytes, bucket - before, counts.iter().flatten().map(|entry| entry.1).sum());
+            before = bucket;
+        }
+        drop((mine, theirs));
+        self.bytes = bytes;
     }
 
     /// The buckets that hold something, ascending.
-    pub(crate) fn buckets(&self) -> impl ExactSizeIterator<Item = (i32, u64)> + '_ {
-        self.buckets.iter().map(|(&bucket, &count)| (bucket, count))
+    pub(crate) fn buckets(&self) -> impl Iterator<Item = (i32, u64)> + '_ {
+        let (mut at, mut bucket) = (0, 0);
+        std::iter::from_fn(move || {
+            let entry = entry_at(&self.bytes, at, bucket)?;
+            (at, bucket) = (entry.end, entry.bucket);
+            Some((entry.bucket, entry.count))
+        })
     }
 
     /// How many values there are.
     pub(crate) fn count(&self) -> u64 {
-        self.buckets.values().sum()
+        self.buckets().map(|(_, count)| count).sum()
     }
 
     /// The value of rank ⌊percent ÷ 100 × (n − 1)⌋, off by at most 1 %; `None` where there is none.
@@ -57,11 +113,38 @@ impl Sketch {
         let last = self.count().checked_sub(1)?;
         let rank = (u128::from(last) * u128::from(percent) / 100) as u64;
         let mut passed = 0;
-        self.buckets.iter().find_map(|(&bucket, &count)| {
+        self.buckets().find_map(|(bucket, count)| {
             passed += count;
             (passed > rank).then(|| estimate(bucket))
         })
     }
+}
+
+/// Appends a bucket that is so far from the one before.
+fn put_entry(out: &mut Vec<u8>, distance: i32, count: u64) {
+    put_uint(out, u64::from(distance.unsigned_abs()));
+    put_uint(out, count);
+}
+
+/// Reads an integer; where it ends, too.
+fn uint_at(bytes: &[u8], mut at: usize) -> Option<(u64, usize)> {
+    let (mut value, mut shift) = (0, 0);
+    loop {
+        let byte = *bytes.get(at)?;
+        value |= u64::from(byte & 0x7f) << shift;
+        at += 1;
+        shift += 7;
+        if byte < 0x80 {
+            return Some((value, at));
+        }
+    }
+}
+
+/// The bucket that begins at `start`, behind the bucket `before`.
+fn entry_at(bytes: &[u8], start: usize, before: i32) -> Option<Entry> {
+    let (distance, middle) = uint_at(bytes, start)?;
+    let (count, end) = uint_at(bytes, middle)?;
+    Some(Entry { bucket: before + distance as i32, count, start, middle, end })
 }
 
 /// 0 for 0, else 1 plus the first bound that is not below the value.

@@ -13,12 +13,12 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt8Type, UInt64Type
 use arrow::record_batch::RecordBatch;
 use korpus_engine::{InputList, Observer, Pool, RunReport};
 
-use crate::aggregate::Aggregates;
+use crate::aggregate::{Aggregate, Aggregates, Key};
 use crate::analyze::{Counts, Kept, mapped, place_of};
 use crate::error::{AnalyticsError, Result};
 use crate::exchange::{frames, put_frame};
 use crate::export::Wanted;
-use crate::fold::{Coverage, FoldRules, Folder, Rules};
+use crate::fold::{Coverage, FoldRules, Folder, Rules, distinct_key};
 use crate::local_time::LocalTime;
 use crate::options::AnalyzeOptions;
 use crate::symbols::Names;
@@ -118,7 +118,11 @@ pub fn fold_events(
 /// [`AnalyticsError::State`] for batches that are no notes.
 pub fn fold_users(notes: &[RecordBatch]) -> Result<Aggregates> {
     let mut state = Aggregates::default();
-    crate::fold::fold_users(&to_frames(notes)?, &mut state);
+    let mut groups = Vec::new();
+    crate::fold::fold_users(&to_frames(notes)?, &mut state, |group| groups.push(group));
+    for group in groups {
+        state.at(Aggregate::DistinctUsers, distinct_key(&mut Key::default(), group)).add(0, 1);
+    }
     Ok(state)
 }
 

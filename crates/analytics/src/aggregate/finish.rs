@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use arrow::record_batch::RecordBatch;
 
-use super::groups::{KeyPart, Seen};
+use super::groups::{KeyPart, Seen, parts};
 use super::state::Aggregates;
-use super::{Aggregate, Key, SUMMARY_CELLS};
+use super::{Aggregate, Key, SUMMARY_CELLS, USERS};
 use crate::error::Result;
 use crate::events::is_link;
 use crate::fold::{distinct_key, group_hash};
@@ -24,6 +24,8 @@ const BASE: usize = 16;
 const CONTAINED: usize = 17;
 const TRANSFERRED: usize = 18;
 const DROPPED: usize = 19;
+
+const HASH_DIGITS: usize = 16;
 
 /// The hash of a text as a table shows it.
 fn hex(part: KeyPart<'_>) -> String {
@@ -116,6 +118,25 @@ impl Aggregates {
         group.map_or(0, |group| group.cells[0].cast_unsigned())
     }
 
+    /// An empty table with room for all that will stand in it: as many rows a group as `rows_of` says.
+    fn room(&self, aggregate: Aggregate, metric: Metric, rows_of: impl Fn(Seen<'_>) -> usize) -> Rows {
+        let mut texts = vec![0; aggregate.key().len()];
+        let mut rows = 0;
+        for group in self.groups(aggregate).iter() {
+            let count = rows_of(group);
+            rows += count;
+            for (bytes, part) in texts.iter_mut().zip(parts(group.key, aggregate.key())) {
+                *bytes += count
+                    * match part {
+                        KeyPart::Text(text) => text.len(),
+                        KeyPart::Hash(_) => HASH_DIGITS,
+                        _ => 0,
+                    };
+            }
+        }
+        Rows::with_room(metric, rows, &texts)
+    }
+
     /// A table of keys, and of what `values` makes of each group.
     fn table(
         &self,
@@ -123,7 +144,7 @@ impl Aggregates {
         metric: Metric,
         values: impl Fn(&[KeyPart<'_>], Seen<'_>, &mut Vec<Cell<'static>>),
     ) -> Result<RecordBatch> {
-        let mut rows = Rows::new(metric);
+        let mut rows = self.room(aggregate, metric, |_| 1);
         let mut cells = Vec::new();
         self.groups(aggregate).for_each_sorted(aggregate.key(), |parts, group| {
             cells.clear();
@@ -135,7 +156,7 @@ impl Aggregates {
         rows.finish()
     }
 
-    /// How many distinct users there are in a group.
+    /// How many distinct users of a group stand in a state by themselves.
     fn users_in(&self, aggregate: Aggregate, key: &[u8]) -> i64 {
         let group = group_hash(aggregate, key);
         let found = self.groups(Aggregate::DistinctUsers).get(distinct_key(&mut Key::default(), group));
@@ -143,16 +164,16 @@ impl Aggregates {
     }
 
     fn volumes(&self) -> Result<RecordBatch> {
-        self.table(Aggregate::Volumes, Metric::Volumes, |parts, group, cells| {
+        self.table(Aggregate::Volumes, Metric::Volumes, |_, group, cells| {
             put_cells(group, cells);
-            cells.push(self.users_in(Aggregate::Volumes, key_of(parts, &mut Key::default())).into());
+            cells[USERS] = (group.cells[USERS] + self.users_in(Aggregate::Volumes, group.key)).into();
         })
     }
 
     fn tags_usage(&self) -> Result<RecordBatch> {
-        self.table(Aggregate::Tags, Metric::TagsUsage, |parts, group, cells| {
+        self.table(Aggregate::Tags, Metric::TagsUsage, |_, group, cells| {
             put_cells(group, cells);
-            cells.push(self.users_in(Aggregate::Tags, key_of(parts, &mut Key::default())).into());
+            cells[USERS] = (group.cells[USERS] + self.users_in(Aggregate::Tags, group.key)).into();
         })
     }
 
@@ -178,7 +199,8 @@ impl Aggregates {
     }
 
     fn latency_buckets(&self) -> Result<RecordBatch> {
-        let mut rows = Rows::new(Metric::LatencyBuckets);
+        let buckets = |group: Seen<'_>| group.sketch.map_or(0, |sketch| sketch.buckets().count());
+        let mut rows = self.room(Aggregate::Latency, Metric::LatencyBuckets, buckets);
         let groups = self.groups(Aggregate::Latency);
         groups.for_each_sorted(Aggregate::Latency.key(), |parts, group| {
             for (bucket, count) in group.sketch.iter().flat_map(|sketch| sketch.buckets()) {
@@ -256,19 +278,6 @@ impl Aggregates {
 
 fn put_cells(group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
     cells.extend(group.cells.iter().map(|&count| Cell::Int(count)));
-}
-
-/// The bytes of a key without hashes.
-fn key_of<'k>(parts: &[KeyPart<'_>], key: &'k mut Key) -> &'k [u8] {
-    key.start();
-    for part in parts {
-        match *part {
-            KeyPart::Int(value) => key.int(Some(value)),
-            KeyPart::Text(value) => key.text(Some(value)),
-            _ => key.text(None),
-        };
-    }
-    key.bytes()
 }
 
 fn summary(_: &[KeyPart<'_>], group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {

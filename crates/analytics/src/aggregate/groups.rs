@@ -187,6 +187,16 @@ impl Groups {
         }
     }
 
+    /// The group whose key has this hash, where it is known.
+    pub(crate) fn at_hash(&mut self, hash: u128) -> Option<Group<'_>> {
+        let place = *self.places.get(&hash)? as usize;
+        let width = self.ops.len();
+        Some(Group {
+            cells: &mut self.cells[place * width..(place + 1) * width],
+            sketch: &mut self.sketches[place],
+        })
+    }
+
     /// What is known of a key.
     pub(crate) fn get(&self, key: &[u8]) -> Option<Seen<'_>> {
         self.places.get(&xxh3_128(key)).map(|&place| self.seen(place as usize))
@@ -259,7 +269,7 @@ impl Groups {
 }
 
 /// The parts of a key.
-fn parts<'k>(key: &'k [u8], kinds: &[KeyKind]) -> impl Iterator<Item = KeyPart<'k>> {
+pub(super) fn parts<'k>(key: &'k [u8], kinds: &[KeyKind]) -> impl Iterator<Item = KeyPart<'k>> {
     // Keys never hold the number of a name.
     static NO_NAMES: LazyLock<Names> = LazyLock::new(Names::default);
     let mut from = Reader::new(key, &NO_NAMES);

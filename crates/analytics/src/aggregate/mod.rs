@@ -40,6 +40,8 @@ pub(crate) enum Aggregate {
 use KeyKind::{Hash, Int, Text};
 use Op::{Max, Min, Sum};
 
+/// The cell of volumes and tags that counts users.
+pub(crate) const USERS: usize = 2;
 /// How many cells of a session summary count all sessions; as many count those that are not `left_cut`.
 pub(crate) const SUMMARY_CELLS: usize = 20;
 
@@ -115,7 +117,7 @@ impl Aggregate {
     /// How its cells merge.
     const fn cells(self) -> &'static [Op] {
         match self {
-            Self::Volumes | Self::Heatmap | Self::TaskEdges | Self::Tags => &[Sum; 2],
+            Self::Heatmap | Self::TaskEdges => &[Sum; 2],
             Self::SessionSummary => &[Sum; 2 * SUMMARY_CELLS],
             Self::ContainmentCheck
             | Self::DropOffPoints
@@ -125,7 +127,7 @@ impl Aggregate {
             | Self::Counts => &[Sum],
             Self::Latency => &[Sum, Sum, Min, Max],
             Self::Users => &[Min, Max, Sum, Sum, Sum],
-            Self::Templates | Self::TopInputs => &[Sum; 3],
+            Self::Volumes | Self::Tags | Self::Templates | Self::TopInputs => &[Sum; 3],
             Self::Actions => &[Sum; 6],
             Self::Forms => &[Sum; 4],
             Self::Tasks => &[Sum; 7],

@@ -10,9 +10,10 @@ use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, SchemaRef}
 use arrow::record_batch::RecordBatch;
 use rayon::prelude::*;
 
-use super::Aggregate;
 use super::groups::{Group, Groups};
+use super::{Aggregate, USERS};
 use crate::error::{AnalyticsError, Result};
+use crate::fold::key_hash;
 use crate::sketch::Sketch;
 
 /// The states of all aggregates over some of the sessions.
@@ -38,6 +39,16 @@ impl Aggregates {
 
     pub(crate) fn groups(&self, aggregate: Aggregate) -> &Groups {
         &self.tables[aggregate as usize]
+    }
+
+    /// Counts a user in a group, which is here: the hash of its key says which.
+    pub(crate) fn count_user(&mut self, group: u128) {
+        for aggregate in [Aggregate::Volumes, Aggregate::Tags] {
+            if let Some(mut group) = self.tables[aggregate as usize].at_hash(key_hash(aggregate, group)) {
+                group.add(USERS, 1);
+                return;
+            }
+        }
     }
 
     /// Lets go of the state of one aggregate.

@@ -495,6 +495,11 @@ pub(crate) fn group_hash(aggregate: Aggregate, key: &[u8]) -> u128 {
     xxh3_128(key).wrapping_add(aggregate as u128)
 }
 
+/// The hash of the key of a group of an aggregate: what [`group_hash`] made of it.
+pub(crate) fn key_hash(aggregate: Aggregate, group: u128) -> u128 {
+    group.wrapping_sub(aggregate as u128)
+}
+
 fn next_text<'a>(from: &mut Reader<'a>) -> Option<&'a str> {
     if from.is_empty() { None } else { Some(from.text().unwrap_or_default()) }
 }

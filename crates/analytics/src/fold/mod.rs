@@ -19,7 +19,7 @@ use crate::rows::Rows;
 use crate::symbols::Names;
 
 pub use coverage::Coverage;
-pub(crate) use feed::{Feeder, group_hash};
+pub(crate) use feed::{Feeder, group_hash, key_hash};
 use session::developer_of;
 pub(crate) use session::{Handoff, Rules, Session};
 pub(crate) use users::{distinct_key, fold_users};

@@ -99,8 +99,9 @@ impl UserNotes {
     }
 }
 
-/// Folds the notes of all users whose notes are in `bytes`, and of no others, into the states.
-pub(crate) fn fold_users(bytes: &[u8], states: &mut Aggregates) {
+/// Folds the notes of all users whose notes are in `bytes`, and of no others, into the states. `counts` takes the hash of a
+/// group once for each user that counts in it.
+pub(crate) fn fold_users(bytes: &[u8], states: &mut Aggregates, mut counts: impl FnMut(u128)) {
     let names = Names::default();
     let mut notes: Vec<_> = frames(bytes).map(|(frame, _)| (frame.key, frame.payload)).collect();
     notes.sort_unstable_by_key(|note| note.0);
@@ -138,8 +139,8 @@ pub(crate) fn fold_users(bytes: &[u8], states: &mut Aggregates) {
         }
         groups.sort_unstable();
         groups.dedup();
-        for group in &groups {
-            states.at(Aggregate::DistinctUsers, distinct_key(&mut key, *group)).add(0, 1);
+        for &group in &groups {
+            counts(group);
         }
     }
 }
