@@ -9,7 +9,8 @@ use arrow::record_batch::RecordBatch;
 use korpus_analytics::{
     Aggregates, AnalyzeOptions, Counts, Metric, analyze, fold_events, fold_users, map_events, time_zone,
 };
-use korpus_engine::InputList;
+use korpus_engine::{ExpandOptions, InputList, expand};
+use korpus_synth::hostile::{HostileConversation, HostileMessage};
 use korpus_synth::{Shape, Size, Synth, SynthOptions};
 
 /// Bodies of all shapes, with copies among them.
@@ -134,4 +135,44 @@ fn merged_halves_equal_the_whole() {
     assert_same(&whole, &tables(&sessions, aggregates), "merging");
     assert!(Aggregates::from_arrow(&whole["volumes"]).is_err());
     assert!(fold_events(&[whole["volumes"].clone()], &mapped.coverage, &options).is_err());
+}
+
+/// What is broken, odd or hostile costs no more than itself.
+#[test]
+fn odd_dumps_are_analysed_too() {
+    let dumps = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/dumps");
+    let inputs = expand(&[dumps], &ExpandOptions::default()).unwrap();
+    let mut sessions = 0;
+    let mut take = |batch: RecordBatch| {
+        sessions += batch.num_rows();
+        Ok(())
+    };
+    let found = analyze(&inputs, &options(), &mut take, &()).unwrap();
+    assert!(sessions > 10 && found.tables["drift"].num_rows() > 10);
+
+    let keys =
+        [r#""":1"#, r#""a\u001fb":2"#, r#""type":"\ud800""#, r#""timestampValue":9223372036854775807"#];
+    let times =
+        [r#""createdOn":"9999-12-31T23:59:59.999Z""#, r#""timestampValue":-9223372036854775808"#, r#""x":0"#];
+    let bodies: Vec<_> = keys
+        .iter()
+        .flat_map(|key| times.iter().map(move |time| (key, time)))
+        .enumerate()
+        .map(|(at, (key, time))| {
+            let message = |id: &str, kind: &str| {
+                format!(
+                    r#"{{"_id":"{id}-{at}","botId":"","sessionId":"s-{}","createdBy":"","tN":"","type":"{kind}",{time},{key},
+                    "tags":{{"userTags":[{{}}],"messageTags":[1]}},"latency":{{"totalMs":1e300,"asr":{{"durationMs":-0.0}}}},
+                    "components":[{{"data":{{"text":"{{\"type\":\"template\",\"payload\":{{}}}}"}}}}]}}"#,
+                    at % 5
+                )
+            };
+            let messages = [message("a", "incoming"), message("b", "outgoing"), message("c", "")];
+            (format!("{at}"), format!(r#"{{"messages":[{}]}}"#, messages.join(",")).into_bytes())
+        })
+        .collect();
+    let (tables, counts, _) = run(bodies.clone(), &options());
+    assert_eq!(counts.sessions, 5);
+    let (turned, ..) = run(bodies.into_iter().rev().collect(), &options());
+    assert_same(&tables, &turned, "the order of odd inputs");
 }

@@ -313,7 +313,8 @@ impl EventWriter<'_> {
         let mut name = std::mem::take(&mut self.lists.name);
         name.clear();
         for (part, end) in [(field, true), (kind, true), (value, false)] {
-            name.push_str(part);
+            // A key can be anything, but it must not look like the end of one.
+            name.extend(part.chars().map(|c| if c == drift::SEPARATOR { ' ' } else { c }));
             if end {
                 name.push(drift::SEPARATOR);
             }

@@ -87,9 +87,11 @@ impl Feeder {
     pub(crate) fn drift(&mut self, event: &Event<'_>) {
         let mut drift = event.drift;
         while let Some(name) = next_text(&mut drift) {
-            let mut parts = name.splitn(3, SEPARATOR);
-            let mut part = || parts.next().filter(|part| !part.is_empty());
-            self.key.start().text(part()).text(part()).text(part());
+            // A key may be empty, and no value is none.
+            let mut parts = name.splitn(3, SEPARATOR).map(Some);
+            let mut part = || parts.next().flatten();
+            let (field, kind, value) = (part(), part(), part().filter(|value| !value.is_empty()));
+            self.key.start().text(field).text(kind).text(value);
             let mut group = self.group(Aggregate::Drift);
             group.add(0, 1);
             group.least(1, event.seq.cast_signed());

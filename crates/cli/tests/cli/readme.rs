@@ -31,7 +31,7 @@ fn the_template_types_of_the_readme_are_those_of_the_code() {
 #[test]
 fn every_command_and_option_of_the_readme_exists() {
     let readme = std::fs::read_to_string(project().join("README.md")).unwrap();
-    let help: String = ["convert", "check", "inspect", "restore", "schema", "synth"]
+    let help: String = ["analyze", "convert", "check", "inspect", "restore", "schema", "synth"]
         .into_iter()
         .map(|command| korpus([command, "--help"]).exits(0).out)
         .collect();
