@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::bits::Bits;
 use crate::error::Result;
 use crate::keylog::{Key, KeyLog};
+use crate::ledger::Books;
 
 /// What became of a message or record that could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,6 +39,20 @@ pub struct Fates {
     winners: Vec<(u64, u64)>,
     /// Those that skip and limit let pass.
     window: Range<u64>,
+    /// How many were seen by earlier runs. Of these only those that lose in this run count as lost above.
+    before: u64,
+    revised: Revised,
+}
+
+/// What this run changed about those that had lost in earlier runs; each sorted.
+#[derive(Debug, Clone, Default)]
+struct Revised {
+    /// Winners of earlier runs, and those that won over them.
+    replaced: Vec<(u64, u64)>,
+    /// Duplicates that became superseded, with the winner that they were equal to.
+    raised: Vec<(u64, u64)>,
+    /// Superseded ones that became duplicates.
+    lowered: Vec<u64>,
 }
 
 impl Default for Fates {
@@ -50,6 +65,8 @@ impl Default for Fates {
             superseded: Bits::default(),
             winners: Vec::new(),
             window: 0..u64::MAX,
+            before: 0,
+            revised: Revised::default(),
         }
     }
 }
@@ -64,7 +81,13 @@ impl Fates {
     /// # Errors
     /// Where the spilled part of the log cannot be read back.
     pub fn resolve(log: KeyLog, array_hash: impl Fn(u32) -> u128) -> Result<Self> {
-        let mut fates = Self::default();
+        Self::resolve_after(0, log, array_hash)
+    }
+
+    /// [`resolve`](Self::resolve), where earlier runs have seen, and decided about, the ordinals below `before`: of these,
+    /// only what this run changes is told.
+    pub(crate) fn resolve_after(before: u64, log: KeyLog, array_hash: impl Fn(u32) -> u128) -> Result<Self> {
+        let mut fates = Self { before, ..Self::default() };
         log.for_each_group(|keys| {
             for key in keys.iter_mut() {
                 if let Some(page) = key.surrogate_page {
@@ -78,14 +101,31 @@ impl Fates {
             Ok(())
         })?;
         fates.winners.sort_unstable();
+        fates.revised.replaced.sort_unstable();
+        fates.revised.raised.sort_unstable();
+        fates.revised.lowered.sort_unstable();
         Ok(fates)
     }
 
     /// `copies` are sorted, the winner first.
     fn decide(&mut self, copies: &[Key]) {
         let Some((winner, losers)) = copies.split_first() else { return };
+        // What won in earlier runs, where there was a copy then.
+        let champion = copies.iter().find(|key| key.ordinal < self.before);
+        if let Some(champion) = champion.filter(|champion| champion.ordinal != winner.ordinal) {
+            self.revised.replaced.push((champion.ordinal, winner.ordinal));
+        }
         for loser in losers {
-            if loser.content == winner.content {
+            if let Some(champion) = champion
+                && loser.ordinal < self.before
+                && loser.ordinal != champion.ordinal
+            {
+                match (loser.content == champion.content, loser.content == winner.content) {
+                    (true, false) => self.revised.raised.push((loser.ordinal, champion.ordinal)),
+                    (false, true) => self.revised.lowered.push(loser.ordinal),
+                    _ => {}
+                }
+            } else if loser.content == winner.content {
                 self.duplicate.insert(loser.ordinal);
             } else {
                 self.superseded.insert(loser.ordinal);
@@ -203,11 +243,52 @@ impl Fates {
         self.duplicate.len()
     }
 
+    /// The first ordinal of this run: those before it were seen by earlier ones.
+    pub fn first(&self) -> u64 {
+        self.before
+    }
+
+    /// Those of earlier runs that were duplicates and are superseded now, ascending, each with the copy that was kept in
+    /// its place until now and is equal to it.
+    pub fn raised(&self) -> &[(u64, u64)] {
+        &self.revised.raised
+    }
+
+    /// Whether one of an earlier run that was superseded is a duplicate now: equal to what is kept.
+    pub fn is_lowered(&self, ordinal: u64) -> bool {
+        self.revised.lowered.binary_search(&ordinal).is_ok()
+    }
+
+    /// What won over the winner of an earlier run, where something did.
+    pub fn replacement(&self, winner: u64) -> Option<u64> {
+        let at = self.revised.replaced.binary_search_by_key(&winner, |pair| pair.0).ok()?;
+        Some(self.revised.replaced[at].1)
+    }
+
+    /// Brings the books of an earlier run about `range` up to date. Not defined where skip and limit were at work.
+    pub fn revise(&self, books: &mut Books, range: Range<u64>) {
+        for lost in self.losers_in(range.clone()) {
+            *(if self.matches(lost) { &mut books.kept } else { &mut books.filtered }) -= 1;
+        }
+        let raised = sorted_in(&self.revised.raised, &range, |pair| pair.0);
+        let lowered = sorted_in(&self.revised.lowered, &range, |&ordinal| ordinal);
+        books.duplicate = books.duplicate + self.duplicate.count(range.clone()) + lowered - raised;
+        books.superseded = books.superseded + self.superseded.count(range) + raised - lowered;
+    }
+
     /// Bytes of memory that it takes.
     pub fn byte_len(&self) -> usize {
-        let bits = self.duplicate.byte_len() + self.superseded.byte_len() + self.winners.len() * 16;
+        let revised = self.revised.replaced.len() + self.revised.raised.len() + self.revised.lowered.len();
+        let bits =
+            self.duplicate.byte_len() + self.superseded.byte_len() + (self.winners.len() + revised) * 16;
         bits + self.revoked.byte_len() + self.matched.as_ref().map_or(0, Bits::byte_len)
     }
+}
+
+/// How many of a sorted list lie in `range`.
+fn sorted_in<T>(list: &[T], range: &Range<u64>, ordinal: impl Fn(&T) -> u64) -> u64 {
+    let before = |end: u64| list.partition_point(|item| ordinal(item) < end);
+    (before(range.end.max(range.start)) - before(range.start)) as u64
 }
 
 /// Sorts copies together, the one that is kept first.

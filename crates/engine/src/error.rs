@@ -35,6 +35,13 @@ pub enum EngineError {
         /// What is there instead.
         why: &'static str,
     },
+    /// A file of a dataset is not what was written.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// How it is known.
+        why: &'static str,
+    },
     /// Another run is writing to the target.
     Locked(PathBuf),
     /// The run was told to stop.
@@ -93,6 +100,11 @@ impl fmt::Display for EngineError {
             Self::NoDataset { path, why } => {
                 write!(f, "there is no finished dataset at {}: {why}", path.display())
             }
+            Self::Damaged { path, why } => write!(
+                f,
+                "{} is damaged: {why}; restore the dataset from a backup, or convert its inputs again",
+                path.display()
+            ),
             Self::Locked(path) => {
                 write!(
                     f,

@@ -44,7 +44,12 @@ impl Filter {
 
     /// Whether messages are left out in any way.
     pub fn is_selective(&self) -> bool {
-        self.is_active() || self.msg_id.is_some() || self.skip > 0 || self.limit.is_some()
+        self.is_active() || self.needs_all()
+    }
+
+    /// Whether what passes depends on more than a message itself and its copies.
+    pub fn needs_all(&self) -> bool {
+        self.msg_id.is_some() || self.skip > 0 || self.limit.is_some()
     }
 
     /// Whether a message that happened at `event_at` passes; see [`Item::event_at`](crate::Item).

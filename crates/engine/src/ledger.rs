@@ -288,6 +288,8 @@ pub struct Ledger {
     inputs: Vec<InputReport>,
     messages: u64,
     records: u64,
+    /// What `messages` and `records` began with.
+    first: (u64, u64),
     reasons: BTreeMap<Reason, Rejections>,
     /// Times of the body that is open, its fault by a worker, and whether its end was seen.
     open: Option<OpenRow>,
@@ -301,6 +303,11 @@ struct OpenRow {
 }
 
 impl Ledger {
+    /// Books that count messages and records on from those of earlier runs.
+    pub(crate) fn starting_at(messages: u64, records: u64) -> Self {
+        Self { messages, records, first: (messages, records), ..Self::default() }
+    }
+
     /// The bodies, in order.
     pub fn pages(&self) -> &[PageRow] {
         &self.pages
@@ -316,12 +323,12 @@ impl Ledger {
         &self.reasons
     }
 
-    /// How many messages were seen: the next `message_seq`.
+    /// How many messages were seen, by earlier runs too: the next `message_seq`.
     pub fn messages_seen(&self) -> u64 {
         self.messages
     }
 
-    /// How many records were seen.
+    /// How many records were seen, by earlier runs too.
     pub fn records_seen(&self) -> u64 {
         self.records
     }
@@ -544,7 +551,7 @@ impl Ledger {
     /// # Errors
     /// [`EngineError::Books`] for the first that does not.
     pub fn check(&self) -> Result<()> {
-        let mut seen = (0, 0);
+        let mut seen = self.first;
         let mut rejected = 0;
         for page in &self.pages {
             let input =

@@ -29,8 +29,12 @@ pub struct Manifest {
     pub options: BTreeMap<String, serde_json::Value>,
     /// What was read, in order.
     pub inputs: Vec<InputEntry>,
-    /// The files of the dataset, this one aside, by path.
+    /// The files of the dataset, this one and the keys aside, by table and path.
     pub files: Vec<FileEntry>,
+    /// The files that tell later runs which messages were seen, one a run, where copies of messages are recognised. They
+    /// hold hashes, and nothing of the messages themselves; only `convert --append` needs them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<FileEntry>,
     /// What became of all that was seen.
     pub totals: Totals,
 }
@@ -93,8 +97,18 @@ impl Manifest {
             options: BTreeMap::new(),
             inputs: ledger.inputs().iter().filter(|report| !report.left_out).map(InputEntry::from).collect(),
             files: Vec::new(),
+            keys: Vec::new(),
             totals: Totals { pages: ledger.pages().len() as u64, messages, records },
         }
+    }
+
+    /// Puts what an earlier manifest says about inputs and totals before that of this one. What became of the messages that
+    /// were seen before is for the caller to revise: see [`Fates::revise`](crate::Fates::revise).
+    pub fn go_on_from(&mut self, earlier: &Self) {
+        self.inputs.splice(..0, earlier.inputs.iter().cloned());
+        self.totals.pages += earlier.totals.pages;
+        self.totals.messages.add(&earlier.totals.messages);
+        self.totals.records.add(&earlier.totals.records);
     }
 
     /// Writes it into the directory `dataset`.

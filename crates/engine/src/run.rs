@@ -16,6 +16,7 @@ use crate::dedup::Fates;
 use crate::error::{EngineError, Result};
 use crate::facts::Surveyor;
 use crate::filter::Filter;
+use crate::history::History;
 use crate::inputs::InputList;
 use crate::job::Job;
 use crate::ledger::Ledger;
@@ -43,6 +44,12 @@ pub struct RunOptions {
     /// `callId`: only bodies that were requested for this call are read. What does not hold its request ends the run with
     /// [`EngineError::Usage`], and so does a call for which nothing was requested.
     pub call_id: Option<String>,
+    /// What earlier runs have seen: ordinals go on from theirs, and their messages are copies like any other. Does not go
+    /// together with the filter's `skip`, `limit` and `msg_id`, which need all messages at hand.
+    pub history: Option<Arc<History>>,
+    /// A file to be made, where the keys of this run are written down for the [`History`] of later ones. Without
+    /// de-duplication there are none.
+    pub keys: Option<PathBuf>,
     /// Whether large files are mapped instead of read.
     pub mmap: bool,
     /// Set from anywhere to stop the run, which then ends with [`EngineError::Cancelled`].
@@ -58,11 +65,17 @@ impl Default for RunOptions {
             memory: MemoryBudget::default(),
             temp_dir: None,
             call_id: None,
+            history: None,
+            keys: None,
             mmap: false,
             cancel: Arc::default(),
         }
     }
 }
+
+/// Why a run cannot go on from earlier ones.
+const NEEDS_ALL: &str =
+    "skip, limit and msg-id count in all messages at once, and cannot go on from what was counted before";
 
 /// The threads of a run, and of what the jobs do around it.
 #[derive(Debug)]
@@ -138,10 +151,13 @@ fn run_within<J: Job>(
     observer: &dyn Observer,
 ) -> Result<RunReport, J::Error> {
     options.filter.check()?;
+    if options.history.is_some() && options.filter.needs_all() {
+        return Err(EngineError::Usage(NEEDS_ALL.to_owned()).into());
+    }
     let threads = pool.threads();
     let mut limits = options.limits.clone();
     limits.whole_bytes = limits.whole_bytes.min(options.memory.whole_body(threads));
-    let committer = Committer::new(options, job, state, observer);
+    let committer = Committer::new(options, job, state, observer)?;
     let shared = Shared {
         job,
         inputs: &inputs.inputs,

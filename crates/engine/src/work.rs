@@ -76,6 +76,19 @@ pub(crate) struct BlockFacts {
     pub failed: Vec<(u64, Reject)>,
 }
 
+impl BlockFacts {
+    /// Whether the filter lets the message, or record, pass that has this ordinal in the block.
+    pub(crate) fn matches(&self, ordinal: u64, is_record: bool) -> bool {
+        if is_record {
+            let found = self.records.binary_search_by_key(&ordinal, |fact| fact.ordinal);
+            found.is_ok_and(|at| self.records[at].matches)
+        } else {
+            let found = self.messages.binary_search_by_key(&ordinal, |fact| fact.ordinal);
+            found.is_ok_and(|at| self.messages[at].matches)
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MessageFact {
     pub ordinal: u64,

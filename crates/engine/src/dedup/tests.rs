@@ -124,3 +124,50 @@ fn a_spilled_log_decides_the_same() {
         assert_eq!(fate, (in_memory.fate(key.ordinal), in_memory.winner(key.ordinal)));
     }
 }
+
+proptest! {
+    #[test]
+    fn going_on_from_earlier_runs_comes_to_the_same_as_one_run(keys in keys(), cut in any::<prop::sample::Index>()) {
+        let before = cut.index(keys.len() + 1);
+        let (whole, _) = resolve(&keys, 1 << 20);
+        let (earlier, _) = resolve(&keys[..before], 1 << 20);
+        let mut log = KeyLog::new(1 << 20, 1 << 20, None);
+        // Whatever order they come in.
+        for key in keys.iter().rev() {
+            log.push(key).unwrap();
+        }
+        let later = Fates::resolve_after(before as u64, log, array_hash).unwrap();
+        prop_assert_eq!(later.first(), before as u64);
+
+        let mut books = Books { seen: before as u64, ..Books::default() };
+        books.duplicate = earlier.duplicate_count();
+        books.superseded = earlier.superseded_count();
+        books.kept = books.seen - books.duplicate - books.superseded;
+        later.revise(&mut books, 0..before as u64);
+        prop_assert!(books.balance(), "{books:?}");
+        prop_assert_eq!(books.duplicate, whole.count(Fate::Duplicate, 0..before as u64));
+        prop_assert_eq!(books.superseded, whole.count(Fate::Superseded, 0..before as u64));
+
+        for ordinal in 0..keys.len() as u64 {
+            let raised = later.raised().binary_search_by_key(&ordinal, |pair| pair.0);
+            let fate = match earlier.fate(ordinal) {
+                _ if ordinal >= before as u64 => later.fate(ordinal),
+                Fate::Kept => later.fate(ordinal),
+                _ if raised.is_ok() => Fate::Superseded,
+                _ if later.is_lowered(ordinal) => Fate::Duplicate,
+                fate => fate,
+            };
+            prop_assert_eq!(fate, whole.fate(ordinal));
+            let winner = earlier.winner(ordinal).or_else(|| raised.ok().map(|at| later.raised()[at].1));
+            let winner = match winner.filter(|_| ordinal < before as u64) {
+                Some(winner) => Some(later.replacement(winner).unwrap_or(winner)),
+                None => later.winner(ordinal),
+            };
+            prop_assert_eq!(winner.filter(|_| fate == Fate::Superseded), whole.winner(ordinal));
+        }
+        let lost: Vec<u64> = (0..before as u64)
+            .filter(|&ordinal| earlier.fate(ordinal) == Fate::Kept && whole.fate(ordinal) != Fate::Kept)
+            .collect();
+        prop_assert_eq!(later.losers_in(0..before as u64).collect::<Vec<_>>(), lost);
+    }
+}

@@ -1,5 +1,6 @@
 //! The serial half of a run: commits in order, the books, the keys, and what becomes of it all at the end.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::bits::Bits;
 use crate::dedup::Fates;
 use crate::error::{EngineError, Result};
 use crate::facts::Survey;
+use crate::history::{History, KeyWriter, Noted, read_keys};
 use crate::inputs::InputInfo;
 use crate::job::{BlockSeq, Job};
 use crate::keylog::KeyLog;
@@ -49,6 +51,10 @@ pub(super) struct Committer<'r, J: Job> {
     /// What the filter lets pass, where there is one.
     matched: Option<(Bits, Bits)>,
     anchors: Option<AnchorLog>,
+    /// Where the keys are written down for later runs.
+    written: Option<KeyWriter>,
+    /// Bodies of earlier runs.
+    pages_before: u32,
 }
 
 impl<'r, J: Job> Committer<'r, J> {
@@ -57,19 +63,29 @@ impl<'r, J: Job> Committer<'r, J> {
         job: &'r J,
         state: &'r mut J::State,
         observer: &'r dyn Observer,
-    ) -> Self {
+    ) -> Result<Self> {
         let log =
             || KeyLog::new(options.memory.key_log(), options.memory.resolving(), options.temp_dir.clone());
-        Self {
+        let history = options.history.as_deref();
+        let (ledger, pages_before) = match history {
+            Some(History { messages, records, pages, .. }) => {
+                (Ledger::starting_at(*messages, *records), *pages as u32)
+            }
+            None => (Ledger::default(), 0),
+        };
+        let written = options.keys.clone().filter(|_| options.dedup);
+        Ok(Self {
             job,
             state,
             observer,
-            ledger: Ledger::default(),
+            ledger,
             keys: log(),
             record_keys: log(),
             matched: options.filter.is_selective().then(Default::default),
             anchors: options.filter.msg_id.is_some().then(|| AnchorLog::new(options.temp_dir.clone())),
-        }
+            written: written.map(KeyWriter::create).transpose()?,
+            pages_before,
+        })
     }
 
     /// Commits what is next. A panic of the job ends the run, and hangs nobody.
@@ -98,8 +114,24 @@ impl<'r, J: Job> Committer<'r, J> {
             first_record: self.ledger.records_seen(),
             first_page: self.ledger.page_of_slice(survey.slices.first().is_none_or(|slice| slice.starts)),
         };
-        log_keys(&mut self.keys, survey.keys, at.first_message, at.first_page)?;
-        log_keys(&mut self.record_keys, survey.record_keys, at.first_record, at.first_page)?;
+        let first_page = self.pages_before + at.first_page as u32;
+        let facts = &survey.facts;
+        let logs = [
+            (&mut self.keys, survey.keys, at.first_message, false),
+            (&mut self.record_keys, survey.record_keys, at.first_record, true),
+        ];
+        for (log, keys, first, is_record) in logs {
+            for mut key in keys {
+                let local = key.ordinal;
+                key.ordinal += first;
+                key.surrogate_page = key.surrogate_page.map(|slice| slice + first_page);
+                log.push(&key)?;
+                if let Some(written) = &mut self.written {
+                    let matches = self.matched.is_none() || facts.matches(local, is_record);
+                    written.push(&key, is_record, matches)?;
+                }
+            }
+        }
         if let Some((messages, records)) = &mut self.matched {
             for fact in survey.facts.messages.iter().filter(|fact| fact.matches) {
                 messages.insert(at.first_message + fact.ordinal);
@@ -151,18 +183,51 @@ impl<'r, J: Job> Committer<'r, J> {
     }
 
     /// Finds out what became of everything, and balances the books.
-    pub(super) fn settle(self, options: &RunOptions) -> Result<RunReport> {
+    pub(super) fn settle(mut self, options: &RunOptions) -> Result<RunReport> {
         let mut ledger = self.ledger;
         if let Some(call) = &options.call_id
             && ledger.left_out() > 0
+            && options.history.is_none()
             && ledger.inputs().iter().all(|report| report.left_out || report.members.is_some())
         {
             return Err(EngineError::Usage(format!("no input was requested for the call {call}")));
         }
+        let before = self.pages_before;
+        if let Some(written) = self.written {
+            written.finish(|page| ledger.pages()[(page - before) as usize].array_hash)?;
+        }
+        let mut earlier_hashes = HashMap::new();
+        if let Some(history) = &options.history {
+            for file in &history.key_files {
+                read_keys(file, |noted| {
+                    let (key, matches, log, matched) = match noted {
+                        Noted::Page(page, hash) => {
+                            earlier_hashes.insert(page, hash);
+                            return Ok(());
+                        }
+                        Noted::Message(key, matches) => {
+                            (key, matches, &mut self.keys, self.matched.as_mut().map(|pair| &mut pair.0))
+                        }
+                        Noted::Record(key, matches) => {
+                            let matched = self.matched.as_mut().map(|pair| &mut pair.1);
+                            (key, matches, &mut self.record_keys, matched)
+                        }
+                    };
+                    if let Some(matched) = matched.filter(|_| matches) {
+                        matched.insert(key.ordinal);
+                    }
+                    log.push(&key)
+                })?;
+            }
+        }
         let spilled_bytes = self.keys.spilled_bytes() + self.record_keys.spilled_bytes();
-        let array_hash = |page: u32| ledger.pages()[page as usize].array_hash;
-        let mut messages = Fates::resolve(self.keys, array_hash)?;
-        let mut records = Fates::resolve(self.record_keys, array_hash)?;
+        let array_hash = |page: u32| match page.checked_sub(before) {
+            Some(page) => ledger.pages()[page as usize].array_hash,
+            None => earlier_hashes.get(&page).copied().unwrap_or_default(),
+        };
+        let first = options.history.as_ref().map_or((0, 0), |history| (history.messages, history.records));
+        let mut messages = Fates::resolve_after(first.0, self.keys, array_hash)?;
+        let mut records = Fates::resolve_after(first.1, self.record_keys, array_hash)?;
         if let Some((matched, matched_records)) = self.matched {
             messages.set_matched(matched);
             records.set_matched(matched_records);
@@ -178,14 +243,4 @@ impl<'r, J: Job> Committer<'r, J> {
         ledger.settle(&messages, &records)?;
         Ok(RunReport { ledger, messages, records, anchor_found, spilled_bytes })
     }
-}
-
-/// Turns ordinals of a block into those of the run, and logs the keys.
-fn log_keys(log: &mut KeyLog, keys: Vec<crate::keylog::Key>, first: u64, first_page: u64) -> Result<()> {
-    for mut key in keys {
-        key.ordinal += first;
-        key.surrogate_page = key.surrogate_page.map(|slice| slice + first_page as u32);
-        log.push(&key)?;
-    }
-    Ok(())
 }

@@ -1,0 +1,259 @@
+//! The keys of a run on disk: what de-duplication must know of a message to tell copies of it in later runs.
+//!
+//! A file is 8 bytes that say what it is, then entries, then an entry that says that it is whole. An entry begins with a
+//! number of variable length that holds its kind and flags. Ordinals and versions are stored as the difference to those of
+//! the entry before: nearly all of a key is its two hashes.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{KeyFile, damaged};
+use crate::error::{IoContext, Result};
+use crate::keylog::Key;
+
+const MAGIC: &[u8; 8] = b"korkeys1";
+/// Kinds of entries: the lowest two bits.
+const MESSAGE: u64 = 0;
+const RECORD: u64 = 1;
+const PAGE: u64 = 2;
+const END: u64 = 3;
+const KIND: u64 = 3;
+const MATCHES: u64 = 4;
+const SURROGATE: u64 = 8;
+const RICHNESS: u32 = 4;
+
+/// What a file of keys says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Noted {
+    /// A message, and whether the filter let it pass.
+    Message(Key, bool),
+    /// A record, likewise.
+    Record(Key, bool),
+    /// The hash of the message array of a body, by the ordinal of that.
+    Page(u32, u128),
+}
+
+/// Ordinal and version of the last message and of the last record.
+type Last = [(u64, i64); 2];
+
+/// Writes keys down as they come.
+#[derive(Debug)]
+pub(crate) struct KeyWriter {
+    path: PathBuf,
+    out: BufWriter<File>,
+    entry: Vec<u8>,
+    last: Last,
+    /// The bodies whose hashes are wanted, some of them repeatedly.
+    pages: Vec<u32>,
+}
+
+impl KeyWriter {
+    pub(crate) fn create(path: PathBuf) -> Result<Self> {
+        let file = File::create_new(&path).context("create", &path)?;
+        let mut out = BufWriter::with_capacity(256 << 10, file);
+        out.write_all(MAGIC).context("write", &path)?;
+        Ok(Self { path, out, entry: Vec::new(), last: Last::default(), pages: Vec::new() })
+    }
+
+    /// Adds the key of a message, or of a record; `matches` says whether the filter lets it pass.
+    pub(crate) fn push(&mut self, key: &Key, is_record: bool, matches: bool) -> Result<()> {
+        let kind = if is_record { RECORD } else { MESSAGE };
+        let mut head = kind | u64::from(key.richness) << RICHNESS;
+        head |= if matches { MATCHES } else { 0 };
+        head |= if key.surrogate_page.is_some() { SURROGATE } else { 0 };
+        let (ordinal, version) = std::mem::replace(&mut self.last[kind as usize], (key.ordinal, key.version));
+        self.entry.clear();
+        put(&mut self.entry, head);
+        put(&mut self.entry, key.ordinal.wrapping_sub(ordinal));
+        let step = key.version.wrapping_sub(version);
+        put(&mut self.entry, (step << 1 ^ step >> 63) as u64);
+        self.entry.extend_from_slice(&key.id.to_le_bytes());
+        self.entry.extend_from_slice(&key.content.to_le_bytes());
+        if let Some(page) = key.surrogate_page {
+            put(&mut self.entry, u64::from(page));
+            if self.pages.last() != Some(&page) {
+                self.pages.push(page);
+            }
+        }
+        self.out.write_all(&self.entry).context("write", &self.path)
+    }
+
+    /// Adds the hashes of the bodies that surrogates came from, and says that the file is whole.
+    pub(crate) fn finish(mut self, array_hash: impl Fn(u32) -> u128) -> Result<()> {
+        self.entry.clear();
+        self.pages.sort_unstable();
+        self.pages.dedup();
+        for &page in &self.pages {
+            put(&mut self.entry, PAGE);
+            put(&mut self.entry, u64::from(page));
+            self.entry.extend_from_slice(&array_hash(page).to_le_bytes());
+        }
+        put(&mut self.entry, END);
+        self.out.write_all(&self.entry).and_then(|()| self.out.flush()).context("write", &self.path)
+    }
+}
+
+/// Calls `each` with everything that a file of keys says.
+///
+/// # Errors
+/// Those of `each`; where the file cannot be read, or is not what was written.
+pub(crate) fn read_keys(file: &KeyFile, mut each: impl FnMut(Noted) -> Result<()>) -> Result<()> {
+    let path = &file.path;
+    let opened = File::open(path).context("read", path)?;
+    let mut reader = Entries {
+        reader: BufReader::with_capacity(256 << 10, Hashed { file: opened, hasher: Xxh3::new() }),
+        path,
+        last: Last::default(),
+    };
+    if reader.bytes::<8>()? != *MAGIC {
+        return Err(damaged(path));
+    }
+    while let Some(noted) = reader.next()? {
+        each(noted)?;
+    }
+    let mut rest = [0];
+    let at_end = reader.reader.read(&mut rest).context("read", path)? == 0;
+    let hash = format!("{:032x}", reader.reader.get_ref().hasher.digest128());
+    if at_end && hash == file.hash { Ok(()) } else { Err(damaged(path)) }
+}
+
+struct Entries<'p> {
+    reader: BufReader<Hashed>,
+    path: &'p Path,
+    last: Last,
+}
+
+impl Entries<'_> {
+    fn next(&mut self) -> Result<Option<Noted>> {
+        let head = self.number()?;
+        let kind = head & KIND;
+        match kind {
+            END => return Ok(None),
+            PAGE => {
+                let page = self.page()?;
+                return Ok(Some(Noted::Page(page, u128::from_le_bytes(self.bytes()?))));
+            }
+            _ => {}
+        }
+        let (ordinal, version) = self.last[kind as usize];
+        let ordinal = ordinal.wrapping_add(self.number()?);
+        let step = self.number()?;
+        let version = version.wrapping_add((step >> 1) as i64 ^ -((step & 1) as i64));
+        self.last[kind as usize] = (ordinal, version);
+        let key = Key {
+            id: u128::from_le_bytes(self.bytes()?),
+            content: u128::from_le_bytes(self.bytes()?),
+            version,
+            richness: u32::try_from(head >> RICHNESS).map_err(|_| damaged(self.path))?,
+            ordinal,
+            surrogate_page: if head & SURROGATE != 0 { Some(self.page()?) } else { None },
+        };
+        let matches = head & MATCHES != 0;
+        Ok(Some(if kind == RECORD { Noted::Record(key, matches) } else { Noted::Message(key, matches) }))
+    }
+
+    fn page(&mut self) -> Result<u32> {
+        u32::try_from(self.number()?).map_err(|_| damaged(self.path))
+    }
+
+    fn bytes<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let mut bytes = [0; N];
+        match self.reader.read_exact(&mut bytes) {
+            Ok(()) => Ok(bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(damaged(self.path)),
+            Err(error) => Err(error).context("read", self.path),
+        }
+    }
+
+    fn number(&mut self) -> Result<u64> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let [byte] = self.bytes()?;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(damaged(self.path))
+    }
+}
+
+/// Seven bits a byte, the lowest first.
+fn put(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// Hashes what is read.
+struct Hashed {
+    file: File,
+    hasher: Xxh3,
+}
+
+impl Read for Hashed {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let len = self.file.read(out)?;
+        self.hasher.update(&out[..len]);
+        Ok(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::error::EngineError;
+    use crate::publish::hash_file;
+
+    fn read(file: &KeyFile) -> Result<Vec<Noted>> {
+        let mut all = Vec::new();
+        read_keys(file, |noted| {
+            all.push(noted);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    type Entry = ((u128, u128), (i64, u32, u64), Option<u32>, (bool, bool));
+
+    proptest! {
+        #[test]
+        fn keys_are_read_back_and_damage_is_found(
+            entries in prop::collection::vec(any::<Entry>(), 0..40),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("keys");
+            let mut writer = KeyWriter::create(path.clone()).unwrap();
+            let mut expected = Vec::new();
+            let mut pages = std::collections::BTreeSet::new();
+            for ((id, content), (version, richness, ordinal), surrogate_page, (is_record, matches)) in entries {
+                let key = Key { id, content, version, richness, ordinal, surrogate_page };
+                writer.push(&key, is_record, matches).unwrap();
+                pages.extend(surrogate_page);
+                expected.push(if is_record { Noted::Record(key, matches) } else { Noted::Message(key, matches) });
+            }
+            writer.finish(|page| u128::from(page) << 9).unwrap();
+            expected.extend(pages.into_iter().map(|page| Noted::Page(page, u128::from(page) << 9)));
+            let hash = format!("{:032x}", hash_file(&path).unwrap().1);
+            let file = KeyFile { path: path.clone(), hash };
+            prop_assert_eq!(read(&file).unwrap(), expected);
+
+            let bytes = std::fs::read(&path).unwrap();
+            let at = cut.index(bytes.len());
+            std::fs::write(&path, &bytes[..at]).unwrap();
+            prop_assert!(matches!(read(&file), Err(EngineError::Damaged { .. })), "cut at {}", at);
+            let mut other = bytes.clone();
+            other[at] ^= 0x10;
+            std::fs::write(&path, other).unwrap();
+            prop_assert!(matches!(read(&file), Err(EngineError::Damaged { .. })), "changed at {}", at);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Which inputs a dataset was made of, by their content: neither names nor times tell.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+
+use crate::error::{EngineError, IoContext, Result};
+use crate::inputs::{InputInfo, InputKind, InputList};
+use crate::ledger::InputStatus;
+use crate::manifest::Manifest;
+use crate::observer::Observer;
+
+/// The inputs of a dataset: sizes, and XXH3-128 of their bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    by_size: HashMap<u64, HashSet<u128>>,
+}
+
+impl Known {
+    /// Those of a manifest, members of archives among them. What could not be read is not known.
+    pub fn of(manifest: &Manifest) -> Self {
+        let mut by_size: HashMap<u64, HashSet<u128>> = HashMap::new();
+        for entry in &manifest.inputs {
+            if entry.status != InputStatus::Unreadable.as_str()
+                && let Ok(hash) = u128::from_str_radix(&entry.hash, 16)
+            {
+                by_size.entry(entry.size).or_default().insert(hash);
+            }
+        }
+        Self { by_size }
+    }
+
+    /// Whether something of this size may be known.
+    pub(crate) fn has_size(&self, size: u64) -> bool {
+        self.by_size.contains_key(&size)
+    }
+
+    /// Whether something of this size and hash is known.
+    pub(crate) fn has(&self, size: u64, hash: u128) -> bool {
+        self.by_size.get(&size).is_some_and(|hashes| hashes.contains(&hash))
+    }
+
+    /// Takes what is known out of `inputs`, and gives back the names of that. Files are read only where one of the same size
+    /// is known. Runs on the threads of the pool that it is called in. What cannot be read is left in: the run will tell.
+    ///
+    /// Standard input is written down in `aside` first, a directory, as it can be read only once.
+    ///
+    /// # Errors
+    /// Where standard input cannot be written down; [`EngineError::Cancelled`].
+    pub fn take_out(
+        &self,
+        inputs: &mut InputList,
+        aside: &Path,
+        cancel: &AtomicBool,
+        observer: &dyn Observer,
+    ) -> Result<Vec<String>> {
+        for input in &mut inputs.inputs {
+            if input.kind == InputKind::Stdin {
+                put_aside(input, aside, cancel)?;
+            }
+        }
+        let known: Vec<bool> = inputs
+            .inputs
+            .par_iter()
+            .map(|input| {
+                if cancel.load(Ordering::Relaxed) {
+                    return Err(EngineError::Cancelled);
+                }
+                let known = self.knows(input, cancel);
+                if known {
+                    observer.bytes_read(input.size.unwrap_or_default());
+                }
+                Ok(known)
+            })
+            .collect::<Result<_>>()?;
+        let mut names = Vec::new();
+        let mut known = known.into_iter();
+        inputs.inputs.retain_mut(|input| {
+            let is_known = known.next().unwrap_or_default();
+            if is_known {
+                names.push(std::mem::take(&mut input.display));
+            }
+            !is_known
+        });
+        for (index, input) in inputs.inputs.iter_mut().enumerate() {
+            input.index = index;
+        }
+        Ok(names)
+    }
+
+    fn knows(&self, input: &InputInfo, cancel: &AtomicBool) -> bool {
+        match &input.kind {
+            InputKind::Bytes(bytes) => self.has(bytes.len() as u64, xxh3_128(bytes)),
+            InputKind::File(path) => self.knows_file(path, cancel).unwrap_or_default(),
+            InputKind::Stdin | InputKind::Member => false,
+        }
+    }
+
+    fn knows_file(&self, path: &Path, cancel: &AtomicBool) -> io::Result<bool> {
+        let mut file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() || !self.has_size(metadata.len()) {
+            return Ok(false);
+        }
+        let mut hasher = Xxh3::new();
+        let size = copy(&mut file, cancel, |bytes| {
+            hasher.update(bytes);
+            Ok(())
+        })?;
+        Ok(self.has(size, hasher.digest128()))
+    }
+}
+
+/// Writes standard input to a file in `dir`, which is read in its place.
+fn put_aside(input: &mut InputInfo, dir: &Path, cancel: &AtomicBool) -> Result<()> {
+    let path = dir.join("stdin");
+    let mut file = File::create_new(&path).context("create", &path)?;
+    let outcome = copy(&mut io::stdin().lock(), cancel, |bytes| file.write_all(bytes));
+    if cancel.load(Ordering::Relaxed) {
+        return Err(EngineError::Cancelled);
+    }
+    input.size = Some(outcome.context("write", &path)?);
+    input.kind = InputKind::File(path);
+    Ok(())
+}
+
+/// Hands out all bytes of a reader, until told to stop. How many there were.
+fn copy(
+    reader: &mut impl Read,
+    cancel: &AtomicBool,
+    mut each: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<u64> {
+    let mut buffer = vec![0; 256 << 10];
+    let mut total = 0;
+    while !cancel.load(Ordering::Relaxed) {
+        match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(len) => {
+                each(&buffer[..len])?;
+                total += len as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Ledger;
+    use crate::manifest::InputEntry;
+
+    fn entry(bytes: &[u8], status: &str) -> InputEntry {
+        InputEntry {
+            path: "before".to_owned(),
+            size: bytes.len() as u64,
+            hash: format!("{:032x}", xxh3_128(bytes)),
+            pages: 1,
+            members: None,
+            status: status.to_owned(),
+            changed: false,
+        }
+    }
+
+    #[test]
+    fn content_tells_what_is_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut manifest = Manifest::new(1, &Ledger::default());
+        manifest.inputs = vec![entry(b"one", "ok"), entry(b"seven", "partial"), entry(b"", "unreadable")];
+        let known = Known::of(&manifest);
+        let path = |name: &str, bytes: &[u8]| {
+            std::fs::write(dir.path().join(name), bytes).unwrap();
+            dir.path().join(name)
+        };
+        let files = [
+            path("renamed", b"seven"),
+            path("same size", b"two"),
+            path("grown", b"one more"),
+            path("empty", b""),
+            dir.path().join("gone"),
+        ];
+        let file = |path: &std::path::PathBuf| InputInfo {
+            index: 0,
+            member: None,
+            display: path.file_name().unwrap().to_string_lossy().into_owned(),
+            kind: InputKind::File(path.clone()),
+            container: crate::Container::Plain,
+            size: None,
+        };
+        let mut inputs = InputList::from_bytes([("bytes", &b"one"[..]), ("other", &b"eno"[..])]);
+        inputs.inputs.extend(files.iter().map(file));
+        let out = known.take_out(&mut inputs, dir.path(), &AtomicBool::new(false), &()).unwrap();
+        assert_eq!(out, ["bytes", "renamed"]);
+        let left: Vec<_> = inputs.inputs.iter().map(|input| (input.index, input.display.as_str())).collect();
+        assert_eq!(left, [(0, "other"), (1, "same size"), (2, "grown"), (3, "empty"), (4, "gone")]);
+        let cancelled = known.take_out(&mut inputs, dir.path(), &AtomicBool::new(true), &());
+        assert!(matches!(cancelled, Err(EngineError::Cancelled)));
+    }
+}
