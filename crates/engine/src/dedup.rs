@@ -259,6 +259,11 @@ impl Fates {
         self.revised.lowered.binary_search(&ordinal).is_ok()
     }
 
+    /// Whether something won over what earlier runs kept.
+    pub fn is_revised(&self) -> bool {
+        !self.revised.replaced.is_empty()
+    }
+
     /// What won over the winner of an earlier run, where something did.
     pub fn replacement(&self, winner: u64) -> Option<u64> {
         let at = self.revised.replaced.binary_search_by_key(&winner, |pair| pair.0).ok()?;

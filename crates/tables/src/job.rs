@@ -1,6 +1,6 @@
 //! The job that builds the tables: rows in map, row groups in commit.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use korpus_core::{Limits, Scratch};
@@ -9,7 +9,7 @@ use korpus_engine::{BlockSeq, InputReport, Job, RejectItem, Work};
 use crate::build::{Room, Rows, Selection, TableBuffer, Volumes, put_message, put_record, put_reject};
 use crate::error::{Result, TablesError};
 use crate::schema::Table;
-use crate::write::{Compression, Encoder, Ordinals, RowGroupLimits, TableWriter};
+use crate::write::{Compression, Encoder, RowGroupLimits, TableGroups, TableWriter, part_path};
 
 /// The tables that blocks put rows into.
 pub(crate) const STREAMED: [Table; 9] = [
@@ -51,12 +51,9 @@ impl Part {
     }
 }
 
-/// The ordinals of the row groups of each table.
-pub(crate) type Groups = Vec<(Table, Vec<Ordinals>)>;
-
 /// The tables that are being written.
 pub(crate) struct TablesState {
-    writers: Vec<(Table, TableWriter)>,
+    writers: Vec<(Table, PathBuf, TableWriter)>,
     pub volumes: Volumes,
 }
 
@@ -64,6 +61,7 @@ impl TablesState {
     /// Begins the files of the tables in `built`.
     pub(crate) fn create(
         dir: &Path,
+        part: u32,
         built: &Selection,
         compression: Compression,
         limits: RowGroupLimits,
@@ -71,18 +69,21 @@ impl TablesState {
         let writers = STREAMED
             .into_iter()
             .filter(|table| built.has(*table))
-            .map(|table| Ok((table, TableWriter::create(dir, table, compression, limits)?)))
+            .map(|table| {
+                let path = part_path(dir, table, part);
+                Ok((table, path.clone(), TableWriter::create(path, table, compression, limits)?))
+            })
             .collect::<Result<_>>()?;
         Ok(Self { writers, volumes: Volumes::default() })
     }
 
     fn writer(&mut self, table: Table) -> Option<&mut TableWriter> {
-        self.writers.iter_mut().find(|(name, _)| *name == table).map(|(_, writer)| writer)
+        self.writers.iter_mut().find(|(name, ..)| *name == table).map(|(.., writer)| writer)
     }
 
     /// Encodes what is left on `threads` threads, and closes the files. Gives back the ordinals of their row groups.
-    pub(crate) fn close(mut self, job: &ConvertJob, threads: usize) -> Result<(Groups, Volumes)> {
-        for (_, writer) in &mut self.writers {
+    pub(crate) fn close(mut self, job: &ConvertJob, threads: usize) -> Result<(Vec<TableGroups>, Volumes)> {
+        for (.., writer) in &mut self.writers {
             writer.flush(&job.encoder)?;
         }
         std::thread::scope(|scope| {
@@ -92,8 +93,8 @@ impl TablesState {
             while job.encoder.help() {}
         });
         let mut closed = Vec::new();
-        for (table, writer) in self.writers {
-            closed.push((table, writer.close(&job.encoder)?));
+        for (table, path, writer) in self.writers {
+            closed.push(TableGroups { table, path, groups: writer.close(&job.encoder)? });
         }
         Ok((closed, self.volumes))
     }

@@ -1,6 +1,6 @@
 //! The tables of korpus: their schema, Parquet datasets, and the way back to JSON.
 //!
-//! [`convert`] reads inputs and publishes a dataset; [`Dataset`] opens one and reads its tables as Arrow batches;
+//! [`convert`] reads inputs and publishes a dataset; [`append`] adds to one what it does not hold yet; [`Dataset`] opens one and reads its tables as Arrow batches;
 //! [`restore`] writes every message of it as JSON again. [`Table`] declares the tables: their columns, types and meanings.
 //!
 //! ```
@@ -30,16 +30,19 @@ mod batches;
 mod build;
 mod convert;
 mod dataset;
+mod earlier;
 mod error;
 mod job;
 mod json;
+mod making;
 mod read;
 mod restore;
 mod schema;
+mod superseded;
 mod write;
 
 pub use batches::batches;
-pub use convert::{ConvertOptions, ConvertReport, Volume, convert};
+pub use convert::{AppendReport, ConvertOptions, ConvertReport, Volume, append, convert};
 pub use dataset::Dataset;
 pub use error::{Result, TablesError};
 pub use json::json_equal;

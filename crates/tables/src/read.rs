@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
@@ -16,10 +16,9 @@ const BATCH_ROWS: usize = 1024;
 
 /// The rows of a table, in order, a batch at a time.
 pub struct TableReader {
-    files: std::vec::IntoIter<PathBuf>,
+    /// Files, and which row groups of them to read; all where absent.
+    files: std::vec::IntoIter<(PathBuf, Option<Vec<usize>>)>,
     current: Option<(PathBuf, ParquetRecordBatchReader)>,
-    /// Which row groups of a file to read; all if absent.
-    groups: Option<Vec<usize>>,
     table: Table,
 }
 
@@ -35,21 +34,19 @@ impl TableReader {
     /// # Errors
     /// Where the folder of the table cannot be listed.
     pub fn open(dir: &Path, table: Table) -> Result<Self> {
-        let folder = dir.join(table.name());
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(&folder).map_err(TablesError::io("read", &folder))? {
-            let path = entry.map_err(TablesError::io("read", &folder))?.path();
-            if path.extension().is_some_and(|extension| extension == "parquet") {
-                files.push(path);
-            }
-        }
-        files.sort();
-        Ok(Self { files: files.into_iter(), current: None, groups: None, table })
+        let files: Vec<_> = parts_of(dir, table)?.into_iter().map(|path| (path, None)).collect();
+        Ok(Self { files: files.into_iter(), current: None, table })
     }
 
-    /// Reads only some row groups of one file.
-    pub(crate) fn open_groups(path: PathBuf, table: Table, groups: Vec<usize>) -> Self {
-        Self { files: vec![path].into_iter(), current: None, groups: Some(groups), table }
+    /// Reads one file of the table.
+    pub(crate) fn open_file(table: Table, path: PathBuf) -> Self {
+        Self { files: vec![(path, None)].into_iter(), current: None, table }
+    }
+
+    /// Reads only some row groups of some files.
+    pub(crate) fn open_groups(table: Table, files: Vec<(PathBuf, Vec<usize>)>) -> Self {
+        let files: Vec<_> = files.into_iter().map(|(path, groups)| (path, Some(groups))).collect();
+        Self { files: files.into_iter(), current: None, table }
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
@@ -71,11 +68,25 @@ impl TableReader {
                 }
                 self.current = None;
             }
-            let Some(path) = self.files.next() else { return Ok(None) };
-            let reader = open_file(&path, self.groups.clone())?;
+            let Some((path, groups)) = self.files.next() else { return Ok(None) };
+            let reader = open_file(&path, groups)?;
             self.current = Some((path, reader));
         }
     }
+}
+
+/// The files of a table in the dataset at `dir`, in the order that they were written in.
+pub(crate) fn parts_of(dir: &Path, table: Table) -> Result<Vec<PathBuf>> {
+    let folder = dir.join(table.name());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(&folder).map_err(TablesError::io("read", &folder))? {
+        let path = entry.map_err(TablesError::io("read", &folder))?.path();
+        if path.extension().is_some_and(|extension| extension == "parquet") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// Whether two types are the same, whatever the nullability of what is nested.
@@ -127,6 +138,17 @@ impl<'a> Row<'a> {
     pub(crate) fn int32(self, column: impl Into<usize>) -> Option<i32> {
         let column = self.batch.column(column.into());
         column.is_valid(self.row).then(|| column.as_primitive::<Int32Type>().value(self.row))
+    }
+
+    /// Days since 1970.
+    pub(crate) fn date(self, column: impl Into<usize>) -> Option<i32> {
+        let column = self.batch.column(column.into());
+        column.is_valid(self.row).then(|| column.as_primitive::<Date32Type>().value(self.row))
+    }
+
+    pub(crate) fn bytes(self, column: impl Into<usize>) -> Option<&'a [u8]> {
+        let column = self.batch.column(column.into());
+        column.is_valid(self.row).then(|| column.as_binary::<i32>().value(self.row))
     }
 
     pub(crate) fn float64(self, column: impl Into<usize>) -> Option<f64> {

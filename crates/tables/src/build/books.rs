@@ -1,10 +1,12 @@
 //! The rows of `rejects` and `pages`.
 
 use korpus_core::PageStatus;
-use korpus_engine::{Books, InputInfo, Ledger, RejectItem};
+use korpus_engine::{Books, Fates, InputInfo, Ledger, RejectItem};
 
+use super::copy::put_row;
 use super::table::TableBuffer;
-use crate::schema::{PageColumn, RejectColumn};
+use crate::read::Row;
+use crate::schema::{PageColumn, RejectColumn, Table};
 
 /// Puts the row of a rejected span.
 pub(crate) fn put_reject(table: &mut TableBuffer, item: &RejectItem<'_>, input: &InputInfo) {
@@ -85,6 +87,26 @@ pub(crate) fn put_pages(table: &mut TableBuffer, ledger: &Ledger) {
     table.finish();
 }
 
+/// Puts a row that an earlier run wrote, with its books brought up to date. `first` holds the ordinals of the body's first
+/// message and first record; those of the next body afterwards.
+pub(crate) fn put_earlier_page(
+    table: &mut TableBuffer,
+    row: Row<'_>,
+    first: &mut [u64; 2],
+    fates: [&Fates; 2],
+) {
+    let mut counts: Vec<(usize, i64)> = Vec::new();
+    for ((columns, fates), first) in [MESSAGE_BOOKS, RECORD_BOOKS].into_iter().zip(fates).zip(first) {
+        let [seen, kept, filtered, rejected, duplicate, superseded] =
+            columns.map(|column| row.int64(column).unwrap_or_default().unsigned_abs());
+        let mut books = Books { seen, kept, filtered, rejected, duplicate, superseded };
+        fates.revise(&mut books, *first..*first + seen);
+        *first += seen;
+        counts.extend(columns.map(usize::from).into_iter().zip(counts_of(&books)));
+    }
+    put_row(table, Table::Pages, row, &counts);
+}
+
 /// The books of the messages of a page.
 const MESSAGE_BOOKS: [PageColumn; 6] = [
     PageColumn::MessagesSeen,
@@ -105,8 +127,12 @@ const RECORD_BOOKS: [PageColumn; 6] = [
 ];
 
 fn put_books(table: &mut TableBuffer, columns: [PageColumn; 6], books: &Books) {
-    let counts = [books.seen, books.kept, books.filtered, books.rejected, books.duplicate, books.superseded];
-    for (column, count) in columns.into_iter().zip(counts) {
-        table.put_i64(column, count as i64);
+    for (column, count) in columns.into_iter().zip(counts_of(books)) {
+        table.put_i64(column, count);
     }
+}
+
+fn counts_of(books: &Books) -> [i64; 6] {
+    [books.seen, books.kept, books.filtered, books.rejected, books.duplicate, books.superseded]
+        .map(|count| count as i64)
 }

@@ -3,6 +3,7 @@
 mod books;
 mod column;
 mod component;
+mod copy;
 mod message;
 mod record;
 mod rows;
@@ -11,9 +12,10 @@ mod tags;
 mod template;
 mod volumes;
 
-pub(crate) use books::{put_pages, put_reject};
+pub(crate) use books::{put_earlier_page, put_pages, put_reject};
 pub(crate) use column::{ColumnBuffer, Fixed, List, Room, Texts};
 pub(crate) use component::{ComponentPlaces, FIRST, OTHERS};
+pub(crate) use copy::put_row;
 pub(crate) use message::put_message;
 pub(crate) use record::put_record;
 pub(crate) use rows::{Rows, Selection};

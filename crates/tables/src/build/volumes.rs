@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::column::ColumnBuffer;
 use super::table::TableBuffer;
+use crate::read::Row;
 use crate::schema::{MessageColumn, VolumeColumn};
 
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
@@ -28,6 +29,15 @@ pub(crate) const NAME_COLUMNS: [MessageColumn; 5] = [
     MessageColumn::Language,
     MessageColumn::MessageType,
     MessageColumn::Status,
+];
+
+/// The columns of `volumes` that they go to.
+const VOLUME_NAMES: [VolumeColumn; 5] = [
+    VolumeColumn::BotId,
+    VolumeColumn::Channel,
+    VolumeColumn::Language,
+    VolumeColumn::MessageType,
+    VolumeColumn::Status,
 ];
 
 /// Hashes the one byte string that a packed key is.
@@ -73,6 +83,14 @@ impl Volumes {
             self.scratch.extend_from_slice(name.unwrap_or_default().as_bytes());
         }
         self.count(by);
+    }
+
+    /// Adds a row of the table `volumes` of a dataset.
+    pub(crate) fn add_row(&mut self, row: Row<'_>) {
+        let (day, hour) = (row.date(VolumeColumn::EventDate), row.int32(VolumeColumn::EventHour));
+        let at = day.zip(hour).map(|(day, hour)| (i64::from(day) * 24 + i64::from(hour)) * MICROS_PER_HOUR);
+        let names = VOLUME_NAMES.iter().map(|&column| row.text(column));
+        self.add(at, names, row.int64(VolumeColumn::Messages).unwrap_or_default());
     }
 
     fn count(&mut self, by: i64) {
@@ -121,14 +139,7 @@ impl Volumes {
                 table.put_i32(VolumeColumn::EventDate, hour.div_euclid(24) as i32);
                 table.put_i32(VolumeColumn::EventHour, hour.rem_euclid(24) as i32);
             }
-            let columns = [
-                VolumeColumn::BotId,
-                VolumeColumn::Channel,
-                VolumeColumn::Language,
-                VolumeColumn::MessageType,
-                VolumeColumn::Status,
-            ];
-            for (column, name) in columns.into_iter().zip(&key.names) {
+            for (column, name) in VOLUME_NAMES.into_iter().zip(&key.names) {
                 if let Some(name) = name {
                     table.put_str(column, name);
                 }

@@ -5,12 +5,14 @@ mod encoder;
 mod file;
 mod repair;
 mod settings;
+mod stats;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use arrays::array;
 pub(crate) use encoder::Encoder;
-pub(crate) use repair::{Repair, repair};
+pub(crate) use repair::{Repair, TableGroups, repair};
 pub use settings::{Compression, writer_properties};
-pub(crate) use table::{Ordinals, RowGroupLimits, TableWriter, part_path};
+pub(crate) use stats::groups_of;
+pub(crate) use table::{RowGroupLimits, TableWriter, part_path};

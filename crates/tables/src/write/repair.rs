@@ -1,7 +1,7 @@
 //! Taking out rows that turned out not to be kept: only the row groups that hold such rows are written anew.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::PathBuf;
 
 use arrow::array::BooleanArray;
 use arrow::compute::filter_record_batch;
@@ -12,7 +12,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
 use super::file::TableFile;
 use super::settings::Compression;
-use super::table::{Ordinals, ordinal_columns, part_path};
+use super::table::{Ordinals, ordinal_columns};
 use crate::error::{Result, TablesError};
 use crate::read::{Row, TableReader};
 use crate::schema::Table;
@@ -24,6 +24,15 @@ pub(crate) struct Repair<'a> {
     pub records: &'a Fates,
     pub compression: Compression,
     pub threads: usize,
+}
+
+/// The row groups of a file.
+#[derive(Debug)]
+pub(crate) struct TableGroups {
+    pub table: Table,
+    pub path: PathBuf,
+    /// The ordinals in each of them.
+    pub groups: Vec<Ordinals>,
 }
 
 impl Repair<'_> {
@@ -41,22 +50,21 @@ impl Repair<'_> {
     }
 }
 
-/// Rewrites the file of a table without the rows that are not kept, and calls `dropped` with each of them.
+/// Rewrites a file without the rows that are not kept, and calls `dropped` with each of them. What stands at its path is
+/// another file then; links to the old one keep that. Whether there was anything to do.
 pub(crate) fn repair(
-    dir: &Path,
-    table: Table,
-    groups: &[Ordinals],
+    TableGroups { table, path, groups }: &TableGroups,
     repair: &Repair<'_>,
     mut dropped: impl FnMut(Row<'_>),
-) -> Result<()> {
+) -> Result<bool> {
+    let table = *table;
     let touched = repair.touched(groups);
     if touched.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
-    let path = part_path(dir, table);
-    let source = File::open(&path).map_err(TablesError::io("read", &path))?;
+    let source = File::open(path).map_err(TablesError::io("read", path))?;
     let metadata =
-        ParquetMetaDataReader::new().parse_and_finish(&source).map_err(TablesError::parquet(&path))?;
+        ParquetMetaDataReader::new().parse_and_finish(&source).map_err(TablesError::parquet(path))?;
     if metadata.num_row_groups() != groups.len() {
         return Err(TablesError::Internal("a file has other row groups than were written"));
     }
@@ -70,7 +78,7 @@ pub(crate) fn repair(
             continue;
         }
         let mut batches = Vec::new();
-        for batch in TableReader::open_groups(path.clone(), table, vec![group]) {
+        for batch in TableReader::open_groups(table, vec![(path.clone(), vec![group])]) {
             let batch = batch?;
             let keeps: Vec<bool> = (0..batch.num_rows())
                 .map(|row| {
@@ -87,7 +95,7 @@ pub(crate) fn repair(
                 })
                 .collect();
             let left = filter_record_batch(&batch, &BooleanArray::from(keeps))
-                .map_err(|error| TablesError::parquet(&path)(ParquetError::ArrowError(error.to_string())))?;
+                .map_err(|error| TablesError::parquet(path)(ParquetError::ArrowError(error.to_string())))?;
             if left.num_rows() > 0 {
                 batches.push(left);
             }
@@ -97,7 +105,8 @@ pub(crate) fn repair(
         }
     }
     file.close()?;
-    std::fs::rename(&repaired, &path).map_err(TablesError::io("replace", &path))
+    std::fs::rename(&repaired, path).map_err(TablesError::io("replace", path))?;
+    Ok(true)
 }
 
 /// Copies the bytes of an encoded row group.

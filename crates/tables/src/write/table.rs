@@ -64,28 +64,25 @@ pub(crate) struct TableWriter {
     groups: Vec<Ordinals>,
 }
 
-/// The name of a table's first file.
-pub(crate) const PART: &str = "part-00000.parquet";
-
-/// The file of a table in a dataset at `dir`.
-pub(crate) fn part_path(dir: &Path, table: Table) -> PathBuf {
-    dir.join(table.name()).join(PART)
+/// The file of a table in a dataset at `dir`: one for each run that added to it.
+pub(crate) fn part_path(dir: &Path, table: Table, part: u32) -> PathBuf {
+    dir.join(table.name()).join(format!("part-{part:05}.parquet"))
 }
 
 impl TableWriter {
-    /// Begins a table in the dataset at `dir`.
+    /// Begins the file of a table at `path`, and the folder around it.
     pub(crate) fn create(
-        dir: &Path,
+        path: PathBuf,
         table: Table,
         compression: Compression,
         limits: RowGroupLimits,
     ) -> Result<Self> {
-        let folder = dir.join(table.name());
-        std::fs::create_dir_all(&folder).map_err(TablesError::io("create", &folder))?;
+        let folder = path.parent().unwrap_or(&path);
+        std::fs::create_dir_all(folder).map_err(TablesError::io("create", folder))?;
         Ok(Self {
             table,
             limits,
-            file: TableFile::create(table, folder.join(PART), compression)?,
+            file: TableFile::create(table, path, compression)?,
             pieces: Vec::new(),
             rows: 0,
             bytes: 0,

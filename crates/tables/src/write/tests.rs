@@ -13,7 +13,8 @@ use crate::schema::{ComponentColumn, Table};
 fn write(lengths: &[usize], block: usize, limits: RowGroupLimits, helpers: usize) -> (Vec<i64>, Vec<u8>) {
     let dir = tempfile::tempdir().unwrap();
     let encoder = Encoder::default();
-    let mut writer = TableWriter::create(dir.path(), Table::Components, Compression::Zstd, limits).unwrap();
+    let path = part_path(dir.path(), Table::Components, 0);
+    let mut writer = TableWriter::create(path.clone(), Table::Components, Compression::Zstd, limits).unwrap();
     let mut seq = 0;
     let mut reused = 0;
     for lengths in lengths.chunks(block) {
@@ -34,7 +35,6 @@ fn write(lengths: &[usize], block: usize, limits: RowGroupLimits, helpers: usize
         });
     }
     let groups = writer.close(&encoder).unwrap();
-    let path = part_path(dir.path(), Table::Components);
     let file = std::fs::File::open(&path).unwrap();
     let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).unwrap();
     let rows: Vec<i64> = metadata.row_groups().iter().map(RowGroupMetaData::num_rows).collect();

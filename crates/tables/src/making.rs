@@ -1,0 +1,343 @@
+//! Making a dataset in a directory: all inputs, then what is left to do when they are read.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use korpus_engine::{
+    EngineError, FileEntry, InputList, Manifest, Observer, Pool, RunOptions, RunReport, hash_file, run,
+};
+use parquet::file::metadata::ParquetMetaDataReader;
+
+use crate::build::{NAME_COLUMNS, Selection, TableBuffer, Volumes, put_earlier_page, put_pages};
+use crate::convert::{ConvertOptions, ConvertReport, Volume};
+use crate::dataset::TABLES_OPTION;
+use crate::earlier::Earlier;
+use crate::error::{Result, TablesError};
+use crate::job::{ConvertJob, STREAMED, TablesState};
+use crate::read::{Row, parts_of};
+use crate::schema::{MessageColumn, SCHEMA_VERSION, Table};
+use crate::superseded::put_superseded;
+use crate::write::{Encoder, Repair, RowGroupLimits, TableGroups, TableWriter, part_path, repair};
+
+/// The folder of the keys; no table, so that nobody who reads the tables comes upon it.
+const KEYS: &str = "_keys";
+
+/// A dataset on its way.
+pub(crate) struct Making<'a> {
+    dir: &'a Path,
+    options: &'a ConvertOptions,
+    selection: Selection,
+    limits: RowGroupLimits,
+    pool: Pool,
+    /// The dataset that is added to.
+    earlier: Option<&'a Earlier>,
+    /// The number of the files that are written.
+    part: u32,
+}
+
+impl<'a> Making<'a> {
+    /// Makes a dataset in `dir`, which holds the files of `earlier` where it adds to that.
+    pub(crate) fn new(
+        dir: &'a Path,
+        options: &'a ConvertOptions,
+        earlier: Option<&'a Earlier>,
+    ) -> Result<Self> {
+        let mut limits = RowGroupLimits::default();
+        limits.rows = options.row_group_rows.unwrap_or(limits.rows);
+        Ok(Self {
+            dir,
+            options,
+            selection: selection(options),
+            limits,
+            pool: Pool::new(options.threads)?,
+            earlier,
+            part: earlier.map_or(0, Earlier::next_part),
+        })
+    }
+
+    /// The threads that it is made on.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Reads the inputs, and writes everything; the manifest comes last.
+    pub(crate) fn make(&self, inputs: &InputList, observer: &dyn Observer) -> Result<ConvertReport> {
+        let (dir, options) = (self.dir, self.options);
+        let mut run_options = options.run.clone();
+        // Beside the dataset there is room for more than in a directory that may be memory.
+        run_options.temp_dir.get_or_insert_with(|| dir.to_owned());
+        let keys = options.run.dedup.then(|| dir.join(KEYS).join(format!("part-{:05}.bin", self.part)));
+        if let Some(folder) = keys.as_ref().and_then(|keys| keys.parent()) {
+            std::fs::create_dir_all(folder).map_err(TablesError::io("create", folder))?;
+        }
+        run_options.keys.clone_from(&keys);
+        run_options.history = self.earlier.map(|earlier| Arc::new(earlier.history()));
+
+        let built = built(&self.selection, &run_options);
+        let job = ConvertJob::new(built, run_options.limits.clone());
+        let mut state = TablesState::create(dir, self.part, &built, options.compression, self.limits)?;
+        let report = run(&self.pool, inputs, &run_options, &job, &mut state, observer)?;
+        if options.strict && !report.ledger.is_clean() {
+            return Err(TablesError::Unclean);
+        }
+        let (mut files, mut volumes) = state.close(&job, self.pool.threads())?;
+        if let Some(earlier) = self.earlier {
+            files.splice(..0, earlier.groups(dir, &report)?);
+            earlier.add_volumes(&mut volumes)?;
+        }
+        let rewritten = self.settle(&report, &files, &mut volumes)?;
+        self.books(&report, &volumes)?;
+        let manifest = self.manifest(&report, &rewritten, keys.as_deref())?;
+        manifest.write(dir)?;
+        Ok(ConvertReport { run: report, manifest, volumes: volume_rows(&volumes) })
+    }
+
+    /// Begins a file of a table, or begins it anew.
+    pub(crate) fn writer(&self, table: Table, part: u32) -> Result<TableWriter> {
+        let path = part_path(self.dir, table, part);
+        TableWriter::create(path, table, self.options.compression, self.limits)
+    }
+
+    fn check_cancelled(&self) -> Result<()> {
+        match self.options.run.cancel.load(Ordering::Relaxed) {
+            true => Err(EngineError::Cancelled.into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Takes the rows that are not kept out of the tables, and puts those that lost into `superseded`. Gives back which
+    /// files of the earlier dataset are others now.
+    fn settle(
+        &self,
+        run: &RunReport,
+        files: &[TableGroups],
+        volumes: &mut Volumes,
+    ) -> Result<HashSet<PathBuf>> {
+        let fates = Repair {
+            messages: &run.messages,
+            records: &run.records,
+            compression: self.options.compression,
+            threads: self.pool.threads(),
+        };
+        let mut rewritten = HashSet::new();
+        if self.selection.has(Table::Superseded) {
+            let mut raised = None;
+            if let Some(earlier) = self.earlier {
+                rewritten.extend(
+                    earlier.revise_superseded(self.dir, run, |part| self.writer(Table::Superseded, part))?,
+                );
+                raised = earlier.raised(run)?;
+            }
+            let writer = self.writer(Table::Superseded, self.part)?;
+            put_superseded(&fates, files, &raised.unwrap_or_default(), writer)?;
+        }
+        for file in files {
+            self.check_cancelled()?;
+            let is_messages = file.table == Table::Messages;
+            let dropped = |row: Row<'_>| {
+                if is_messages {
+                    let names = NAME_COLUMNS.iter().map(|&column| row.text(column));
+                    volumes.add(row.micros(MessageColumn::EventAt), names, -1);
+                }
+            };
+            if repair(file, &fates, dropped)? {
+                rewritten.insert(file.path.clone());
+            }
+        }
+        Ok(rewritten)
+    }
+
+    /// Writes the tables that are made of the ledger, and those that stay empty.
+    fn books(&self, run: &RunReport, volumes: &Volumes) -> Result<()> {
+        for table in Table::ALL {
+            let chosen = self.selection.has(table);
+            if chosen && (STREAMED.contains(&table) || table == Table::Superseded) {
+                continue;
+            }
+            if !chosen && self.earlier.is_some() {
+                // The file without rows is there already; this one was needed on the way only.
+                let path = part_path(self.dir, table, self.part);
+                match std::fs::remove_file(&path) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => {
+                        return Err(TablesError::io("remove", &path)(error));
+                    }
+                    _ => continue,
+                }
+            }
+            let encoder = Encoder::default();
+            let mut writer = self.writer(table, 0)?;
+            let mut buffer = TableBuffer::new(table);
+            match table {
+                Table::Pages if chosen => {
+                    if let Some(earlier) = self.earlier {
+                        self.earlier_pages(earlier, run, &mut writer, &encoder)?;
+                    }
+                    put_pages(&mut buffer, &run.ledger);
+                }
+                Table::Volumes if chosen => volumes.fill(&mut buffer),
+                _ => {}
+            }
+            writer.push(buffer, &encoder, &mut drop)?;
+            writer.close(&encoder)?;
+        }
+        Ok(())
+    }
+
+    fn earlier_pages(
+        &self,
+        earlier: &Earlier,
+        run: &RunReport,
+        writer: &mut TableWriter,
+        encoder: &Encoder,
+    ) -> Result<()> {
+        let mut first = [0, 0];
+        for batch in earlier.read(Table::Pages)? {
+            let batch = batch?;
+            let mut buffer = TableBuffer::new(Table::Pages);
+            for row in 0..batch.num_rows() {
+                let row = Row { batch: &batch, row };
+                put_earlier_page(&mut buffer, row, &mut first, [&run.messages, &run.records]);
+            }
+            buffer.finish();
+            writer.push(buffer, encoder, &mut drop)?;
+        }
+        if first == [run.messages.first(), run.records.first()] {
+            Ok(())
+        } else {
+            Err(earlier.damaged(Table::Pages))
+        }
+    }
+
+    fn manifest(
+        &self,
+        run: &RunReport,
+        rewritten: &HashSet<PathBuf>,
+        keys: Option<&Path>,
+    ) -> Result<Manifest> {
+        let mut manifest = Manifest::new(SCHEMA_VERSION, &run.ledger);
+        let read = &manifest.totals;
+        let noted = [read.messages, read.records].map(|books| books.seen - books.rejected);
+        if let Some(earlier) = self.earlier {
+            manifest.go_on_from(earlier.manifest());
+            for (books, fates) in
+                [(&mut manifest.totals.messages, &run.messages), (&mut manifest.totals.records, &run.records)]
+            {
+                fates.revise(books, 0..fates.first());
+            }
+            manifest.keys.clone_from(&earlier.manifest().keys);
+        }
+        manifest.options = described(self.options);
+        for table in Table::ALL {
+            for path in parts_of(self.dir, table)? {
+                let name = relative(self.dir, &path);
+                let unchanged = self.earlier.filter(|_| !rewritten.contains(&path));
+                if let Some(entry) = unchanged.and_then(|earlier| earlier.linked(&name)) {
+                    manifest.files.push(entry.clone());
+                    continue;
+                }
+                let rows = rows_of(&path)?;
+                // The first file of a table is always there, for whoever looks for its columns.
+                if rows == 0 && self.part > 0 && path == part_path(self.dir, table, self.part) {
+                    std::fs::remove_file(&path).map_err(TablesError::io("remove", &path))?;
+                } else {
+                    manifest.files.push(file_entry(name, table.name(), rows, &path)?);
+                }
+            }
+        }
+        if let Some(path) = keys {
+            let entry = file_entry(relative(self.dir, path), KEYS, noted.iter().sum(), path)?;
+            manifest.keys.push(entry);
+        }
+        Ok(manifest)
+    }
+}
+
+/// The tables that are to be filled.
+pub(crate) fn selection(options: &ConvertOptions) -> Selection {
+    let chosen = if options.tables.is_empty() { Table::ALL.to_vec() } else { options.tables.clone() };
+    Selection::new(chosen)
+}
+
+/// The tables that must be built for those that are chosen: the way back to JSON needs messages, components and tags.
+fn built(chosen: &Selection, run: &RunOptions) -> Selection {
+    let superseded = run.dedup && chosen.has(Table::Superseded);
+    Selection::new(STREAMED.into_iter().filter(|&table| {
+        let needed = match table {
+            Table::Messages => superseded || chosen.has(Table::Volumes),
+            Table::Rejects | Table::Templates | Table::Elements | Table::Actions => false,
+            _ => superseded,
+        };
+        needed || chosen.has(table)
+    }))
+}
+
+/// The options that shape the data, by name.
+pub(crate) fn described(options: &ConvertOptions) -> BTreeMap<String, serde_json::Value> {
+    let filter = &options.run.filter;
+    let selection = selection(options);
+    let mut described = BTreeMap::new();
+    let mut put = |name: &str, value: serde_json::Value| described.insert(name.to_owned(), value);
+    put("compression", options.compression.as_str().into());
+    put("dedup", options.run.dedup.into());
+    put("strict", options.strict.into());
+    let tables = Table::ALL.into_iter().filter(|table| selection.has(*table));
+    put(TABLES_OPTION, tables.map(Table::name).collect());
+    if let Some(rows) = options.row_group_rows {
+        put("row_group_rows", rows.into());
+    }
+    if let Some(call) = &options.run.call_id {
+        put("call_id", call.as_str().into());
+    }
+    if filter.is_selective()
+        && let Ok(filter) = serde_json::to_value(filter)
+    {
+        put("filter", filter);
+    }
+    // How the text is cut for reading leaves no trace in the data.
+    let usual = korpus_core::Limits::default();
+    let mut limits = options.run.limits.clone();
+    (limits.block_bytes, limits.whole_bytes) = (usual.block_bytes, usual.whole_bytes);
+    if limits != usual {
+        put("limits", format!("{limits:?}").into());
+    }
+    described
+}
+
+fn relative(dir: &Path, path: &Path) -> String {
+    let relative = path.strip_prefix(dir).unwrap_or(path);
+    relative.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+}
+
+fn rows_of(path: &Path) -> Result<u64> {
+    let file = std::fs::File::open(path).map_err(TablesError::io("read", path))?;
+    let metadata =
+        ParquetMetaDataReader::new().parse_and_finish(&file).map_err(TablesError::parquet(path))?;
+    Ok(metadata.file_metadata().num_rows() as u64)
+}
+
+fn file_entry(name: String, table: &str, rows: u64, path: &Path) -> Result<FileEntry> {
+    let (bytes, hash) = hash_file(path)?;
+    Ok(FileEntry { path: name, table: table.to_owned(), rows, bytes, hash: format!("{hash:032x}") })
+}
+
+fn volume_rows(volumes: &Volumes) -> Vec<Volume> {
+    volumes
+        .sorted()
+        .into_iter()
+        .map(|(key, messages)| {
+            let [bot_id, channel, language, message_type, status] = key.names;
+            Volume {
+                hour: key.hour,
+                bot_id,
+                channel,
+                language,
+                message_type,
+                status,
+                messages: messages as u64,
+            }
+        })
+        .collect()
+}

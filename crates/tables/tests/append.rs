@@ -1,0 +1,407 @@
+//! Adding to a dataset comes to what one run over all inputs makes, row by row.
+
+mod common;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, TimestampMicrosecondType};
+use arrow::util::display::array_value_to_string;
+use common::{array, files, options, page, restored, rows};
+use korpus_engine::{EngineError, Filter, InputList, Manifest};
+use korpus_synth::{Shape, Size, Synth, SynthOptions};
+use korpus_tables::{ConvertOptions, Table, TablesError, append, convert};
+use proptest::prelude::*;
+
+type Bodies = Vec<(String, Vec<u8>)>;
+
+fn inputs(bodies: &[(String, Vec<u8>)]) -> InputList {
+    InputList::from_bytes(bodies.iter().cloned())
+}
+
+/// The rows of a table, sorted.
+fn sorted(dataset: &Path, table: Table) -> Vec<String> {
+    let all = rows(dataset, table);
+    let cell = |column: &ArrayRef, row: usize| match column.data_type() {
+        _ if column.is_null(row) => "null".to_owned(),
+        // Writing zones down takes a library more.
+        DataType::Timestamp(..) => column.as_primitive::<TimestampMicrosecondType>().value(row).to_string(),
+        _ => format!("'{}'", array_value_to_string(column, row).unwrap()),
+    };
+    let row = |row| all.columns().iter().map(|column| cell(column, row)).collect::<Vec<_>>().join("\u{1f}");
+    let mut rows: Vec<String> = (0..all.num_rows()).map(row).collect();
+    rows.sort();
+    rows
+}
+
+/// Converts the first of `runs` and appends the others; compares with one run over all that is not known by then.
+fn check(runs: &[Bodies], options: &ConvertOptions) {
+    let dir = tempfile::tempdir().unwrap();
+    let (grown, whole) = (dir.path().join("grown"), dir.path().join("whole"));
+    let (mut all, mut known) = (Bodies::new(), HashSet::new());
+    for (turn, run) in runs.iter().enumerate() {
+        let fresh: Bodies = run.iter().filter(|(_, body)| !known.contains(body)).cloned().collect();
+        if turn == 0 {
+            convert(&inputs(run), &grown, options, &()).unwrap();
+        } else {
+            let report = append(&inputs(run), &grown, options, &()).unwrap();
+            assert_eq!(report.known.len(), run.len() - fresh.len());
+            assert_eq!(report.added.is_some(), !fresh.is_empty());
+        }
+        known.extend(fresh.iter().map(|(_, body)| body.clone()));
+        all.extend(fresh);
+    }
+    convert(&inputs(&all), &whole, options, &()).unwrap();
+    for table in Table::ALL {
+        let (found, expected) = (sorted(&grown, table), sorted(&whole, table));
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!(found, expected, "{table}");
+        }
+        assert_eq!(found.len(), expected.len(), "{table}");
+    }
+    let [grown_manifest, whole_manifest] = [&grown, &whole].map(|dataset| Manifest::read(dataset).unwrap());
+    assert_eq!(grown_manifest.totals, whole_manifest.totals);
+    assert_eq!(grown_manifest.inputs, whole_manifest.inputs);
+    assert_eq!(grown_manifest.options, whole_manifest.options);
+    let listed = |manifest: &Manifest| {
+        let mut rows = BTreeMap::new();
+        for file in &manifest.files {
+            *rows.entry(file.table.clone()).or_insert(0) += file.rows;
+        }
+        rows
+    };
+    assert_eq!(listed(&grown_manifest), listed(&whole_manifest));
+    // What the manifest says of the files is so, and there are no others.
+    let mut found = files(&grown);
+    found.remove(Path::new(korpus_engine::MANIFEST)).unwrap();
+    for entry in grown_manifest.files.iter().chain(&grown_manifest.keys) {
+        let bytes = found.remove(Path::new(&entry.path)).unwrap();
+        assert_eq!((entry.bytes, &entry.hash), (bytes.len() as u64, &hash(&bytes)), "{}", entry.path);
+    }
+    assert!(found.is_empty(), "{:?}", found.keys());
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing lies around");
+    if options.tables.is_empty() {
+        assert_eq!(restored(&grown), restored(&whole));
+    }
+}
+
+fn hash(bytes: &[u8]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("file");
+    std::fs::write(&path, bytes).unwrap();
+    format!("{:032x}", korpus_engine::hash_file(&path).unwrap().1)
+}
+
+/// Cuts a list into so many runs.
+fn cut(bodies: &Bodies, runs: usize) -> Vec<Bodies> {
+    bodies.chunks(bodies.len().div_ceil(runs)).map(<[_]>::to_vec).collect()
+}
+
+#[test]
+fn synthetic_dumps_in_four_runs_come_to_those_in_one() {
+    for &shape in Shape::ALL {
+        let synth = SynthOptions {
+            size: Size::Messages(240),
+            page_size: 20,
+            shapes: vec![shape],
+            duplicates: 0.2,
+            edited_copies: 0.2,
+            overlap: 0.2,
+            pretty: shape == Shape::Lite,
+            ..SynthOptions::default()
+        };
+        let (bodies, _) = Synth::new(synth).unwrap().write_memory().unwrap();
+        check(&cut(&bodies, 4), &options(2, 30, true));
+        check(&cut(&bodies, 2), &options(1, 1000, false));
+    }
+}
+
+#[test]
+fn damaged_dumps_and_archives_are_added_too() {
+    let synth = SynthOptions {
+        size: Size::Messages(400),
+        page_size: 50,
+        shapes: vec![Shape::V1, Shape::AgentAi, Shape::Sessions],
+        damage: korpus_synth::Damage::ALL.to_vec(),
+        damage_every: 2,
+        edited_copies: 0.2,
+        ..SynthOptions::default()
+    };
+    let (mut bodies, _) = Synth::new(synth.clone()).unwrap().write_memory().unwrap();
+    let (others, _) = Synth::new(SynthOptions { seed: 2, ..synth }).unwrap().write_memory().unwrap();
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, body) in &others {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(body.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, &body[..]).unwrap();
+    }
+    bodies.push(("all.tar".to_owned(), builder.into_inner().unwrap()));
+    bodies.push(("nothing.json".to_owned(), b"[]".to_vec()));
+    let last = bodies.split_off(bodies.len() - 2);
+    let mut runs = cut(&bodies, 2);
+    runs.insert(1, last);
+    check(&runs, &options(2, 30, true));
+}
+
+/// How an element is written: 0 as a message, 1 as a session, 2 inside an agent AI record, with or without an id.
+fn element(kind: u8, id: u64, edit: u64, pretty: bool) -> Vec<u8> {
+    let space = if pretty { " " } else { "" };
+    let more = if edit.is_multiple_of(2) { "" } else { ",\"more\":{\"a\":\u{20}[1, 2]}" };
+    match kind {
+        1 => format!(
+            "{{\"sessionId\":{space}\"s{id}\",\"botId\":\"b\",\"userId\":\"u{}\",\"start_time\":\"2025-09-0{}T10:00:00.000Z\",\"sessionTags\":[{{\"name\":\"n\",\"value\":{edit}}}],\"n\":{edit}{more}}}",
+            id % 2,
+            id % 8 + 1
+        ),
+        2 => {
+            let message = |n: u64| {
+                let name = if n.is_multiple_of(2) { format!("\"_id\":\"ms-{id}-{n}\",") } else { String::new() };
+                format!(
+                    "{{{name}\"type\":\"incoming\",\"createdOn\":\"2025-09-0{}T10:00:{n:02}.000Z\",\"components\":[{{\"cT\":\"text\",\"data\":{{\"text\":\"{n}\"}}}}]}}",
+                    id % 8 + 1
+                )
+            };
+            let messages: Vec<String> = (0..=edit + id % 2).map(message).collect();
+            format!(
+                "{{\"_id\":{space}\"r{id}\",\"botId\":\"b\",\"conversationState\":{edit}{more},\"messages\":[{}]}}",
+                messages.join(",")
+            )
+        }
+        _ => {
+            // Some have no id, and are the same only in equal bodies.
+            let name = if id.is_multiple_of(7) { String::new() } else { format!("\"_id\":{space}\"ms-{id}\",") };
+            let newest = if id.is_multiple_of(3) { "".to_owned() } else { format!(",\"lmodifiedOn\":\"2025-09-01T12:17:{edit:02}.824Z\"") };
+            format!(
+                "{{{name}\"type\":{space}\"{}\",\"createdBy\":\"u{}\",\"createdOn\":\"2025-09-0{}T12:17:38.824Z\"{newest},\
+                 \"tags\":{{\"messageTags\":[{{\"name\":\"n\",\"value\":{edit}}}]}},\
+                 \"components\":[{{\"cT\":\"text\",\"data\":{{\"text\":\"v{edit}\"}}}},{{\"cT\":\"image\",\"data\":{{\"url\":\"u{edit}\"}}}}]{more}}}",
+                if edit == 3 { "outgoing" } else { "incoming" },
+                (id + edit) % 2,
+                id % 8 + 1,
+            )
+        }
+    }
+    .into_bytes()
+}
+
+fn body(kind: u8, elements: &[Vec<u8>]) -> Vec<u8> {
+    match kind {
+        1 => array("{\"total\":1,\"sessions\":[", elements),
+        2 => array("{\"skip\":0,\"limit\":20,\"totalResults\":1,\"results\":[", elements),
+        _ => page(elements),
+    }
+}
+
+fn filters() -> impl Strategy<Value = Filter> {
+    prop_oneof![
+        3 => Just(Filter::default()),
+        1 => Just(Filter { user_id: vec!["u0".to_owned()], ..Filter::default() }),
+        1 => Just(Filter { message_type: vec!["incoming".to_owned()], ..Filter::default() }),
+        1 => Just(Filter { date_from: Some(1_756_900_000_000_000), ..Filter::default() }),
+    ]
+}
+
+fn tables() -> impl Strategy<Value = Vec<Table>> {
+    prop_oneof![
+        4 => Just(vec![]),
+        1 => Just(vec![Table::Messages, Table::Templates, Table::Actions]),
+        1 => Just(vec![Table::Messages, Table::Volumes, Table::Pages]),
+        1 => Just(vec![Table::Rejects]),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn copies_across_runs_are_told_as_in_one_run(
+        runs in prop::collection::vec(
+            prop::collection::vec(
+                (0..3_u8, prop::collection::vec((0..10_u64, 0..4_u64, any::<bool>()), 1..12)),
+                1..4,
+            ),
+            2..5,
+        ),
+        limit in 2..20_usize,
+        filter in filters(),
+        tables in tables(),
+        dedup in prop::bool::weighted(0.8),
+    ) {
+        let mut number = 0;
+        let runs: Vec<Bodies> = runs
+            .iter()
+            .map(|bodies| {
+                let body = |(kind, picks): &(u8, Vec<(u64, u64, bool)>)| {
+                    number += 1;
+                    let all: Vec<_> = picks.iter().map(|&(id, edit, pretty)| element(*kind, id, edit, pretty)).collect();
+                    (format!("{number}.json"), body(*kind, &all))
+                };
+                bodies.iter().map(body).collect()
+            })
+            .collect();
+        let mut options = options(2, limit, dedup);
+        options.run.filter = filter;
+        options.tables = tables;
+        check(&runs, &options);
+    }
+}
+
+fn message(id: &str) -> (String, Vec<u8>) {
+    (
+        format!("{id}.json"),
+        page(&[format!(r#"{{"_id":"{id}","type":"incoming","components":[]}}"#).into_bytes()]),
+    )
+}
+
+#[test]
+fn nothing_new_leaves_the_dataset_as_it_is_and_unchanged_files_are_linked() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let options = ConvertOptions { threads: 2, ..ConvertOptions::default() };
+    let (a, b) = (message("a"), message("b"));
+    convert(&inputs(&[a.clone(), b.clone()]), &out, &options, &()).unwrap();
+    let before = files(&out);
+    // By content: under another name as well.
+    let renamed = ("other".to_owned(), a.1.clone());
+    let report = append(&inputs(&[b.clone(), renamed]), &out, &options, &()).unwrap();
+    assert_eq!(report.known, ["b.json", "other"]);
+    assert!(report.added.is_none() && files(&out) == before);
+
+    let report = append(&inputs(&[a, message("c"), b]), &out, &options, &()).unwrap();
+    assert_eq!(report.known, ["a.json", "b.json"]);
+    let added = report.added.unwrap();
+    assert_eq!((added.run.ledger.totals().0.kept, added.manifest.totals.messages.kept), (1, 3));
+    assert_eq!(added.volumes.iter().map(|volume| volume.messages).sum::<u64>(), 3);
+    let after = files(&out);
+    let first = Path::new("messages/part-00000.parquet");
+    assert!(after[first] == before[first] && after.contains_key(Path::new("messages/part-00001.parquet")));
+    assert!(
+        !after.contains_key(Path::new("templates/part-00001.parquet")),
+        "no files without rows are added"
+    );
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn threads_do_not_show_in_what_was_added() {
+    let synth = SynthOptions {
+        size: Size::Messages(600),
+        page_size: 60,
+        shapes: vec![Shape::V2, Shape::AgentAi, Shape::Sessions],
+        duplicates: 0.2,
+        edited_copies: 0.3,
+        ..SynthOptions::default()
+    };
+    let (bodies, _) = Synth::new(synth).unwrap().write_memory().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let seen = [1, 2, 4].map(|threads| {
+        let out = dir.path().join(threads.to_string());
+        let options = options(threads, 50, true);
+        for (turn, run) in cut(&bodies, 3).iter().enumerate() {
+            if turn == 0 {
+                convert(&inputs(run), &out, &options, &()).unwrap();
+            } else {
+                append(&inputs(run), &out, &options, &()).unwrap();
+            }
+        }
+        files(&out)
+    });
+    assert!(seen[0] == seen[1] && seen[1] == seen[2]);
+}
+
+#[test]
+fn what_does_not_fit_is_refused_and_nothing_is_touched() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let new = inputs(&[message("new")]);
+    let refused = |out: &Path, options: &ConvertOptions| match append(&new, out, options, &()) {
+        Err(TablesError::Engine(EngineError::Usage(why))) => why,
+        other => panic!("{other:?}"),
+    };
+    let usual = ConvertOptions { threads: 1, ..ConvertOptions::default() };
+    for missing in [out.clone(), out.join("below")] {
+        let error = append(&new, &missing, &usual, &()).unwrap_err();
+        assert!(matches!(error, TablesError::Engine(EngineError::NoDataset { .. })), "{error}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+    convert(&inputs(&[message("old")]), &out, &usual, &()).unwrap();
+    let before = files(&out);
+    let mut other = usual.clone();
+    other.run.dedup = false;
+    assert!(refused(&out, &other).contains("dedup was true, and is false now"));
+    let lz4 = ConvertOptions { compression: korpus_tables::Compression::Lz4, ..usual.clone() };
+    assert!(refused(&out, &lz4).contains("compression was \"zstd\", and is \"lz4\" now"));
+    let fewer = ConvertOptions { tables: vec![Table::Messages], ..usual.clone() };
+    assert!(refused(&out, &fewer).contains("tables was ["));
+    let mut other = usual.clone();
+    other.run.filter.user_id = vec!["somebody".to_owned()];
+    let why = refused(&out, &other);
+    assert!(why.contains("filter is another one") && !why.contains("somebody"), "{why}");
+    let mut other = usual.clone();
+    other.run.limits.reject_bytes = 7;
+    assert!(refused(&out, &other).contains("limits is another one"));
+    let strict = ConvertOptions { strict: true, ..usual.clone() };
+    assert!(refused(&out, &strict).contains("strict"));
+
+    // The keys are gone, or are those of something else.
+    let manifest_path = out.join(korpus_engine::MANIFEST);
+    let manifest = Manifest::read(&out).unwrap();
+    let mut without = manifest.clone();
+    without.keys.clear();
+    without.write(&out).unwrap();
+    assert!(refused(&out, &usual).contains("keys"));
+    let mut newer = manifest.clone();
+    newer.schema_version += 1;
+    newer.write(&out).unwrap();
+    let error = append(&new, &out, &usual, &()).unwrap_err();
+    assert!(error.to_string().contains("its schema has version"), "{error}");
+    std::fs::write(&manifest_path, &before[Path::new(korpus_engine::MANIFEST)]).unwrap();
+    let keys = out.join(&manifest.keys[0].path);
+    let mut bytes = std::fs::read(&keys).unwrap();
+    bytes[20] ^= 1;
+    std::fs::write(&keys, &bytes).unwrap();
+    let error = append(&new, &out, &usual, &()).unwrap_err();
+    assert!(matches!(error, TablesError::Engine(EngineError::Damaged { .. })), "{error}");
+    std::fs::write(&keys, &bytes[..9]).unwrap();
+    let error = append(&new, &out, &usual, &()).unwrap_err();
+    assert!(matches!(error, TablesError::Engine(EngineError::Damaged { .. })), "{error}");
+    std::fs::write(&keys, &before[Path::new(&manifest.keys[0].path)]).unwrap();
+    assert!(files(&out) == before);
+    append(&new, &out, &usual, &()).unwrap();
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn options_that_need_all_messages_at_once_cannot_be_added_with() {
+    let dir = tempfile::tempdir().unwrap();
+    for (turn, filter) in [
+        Filter { limit: Some(3), ..Filter::default() },
+        Filter { skip: 1, ..Filter::default() },
+        Filter { msg_id: Some("old".to_owned()), ..Filter::default() },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let out = dir.path().join(turn.to_string());
+        let mut options = ConvertOptions { threads: 1, ..ConvertOptions::default() };
+        options.run.filter = filter;
+        convert(&inputs(&[message("old")]), &out, &options, &()).unwrap();
+        let error = append(&inputs(&[message("new")]), &out, &options, &()).unwrap_err();
+        assert!(error.to_string().contains("at once"), "{error}");
+    }
+    let out = dir.path().join("tables");
+    let mut options = ConvertOptions { threads: 1, ..ConvertOptions::default() };
+    for tables in [vec![Table::Superseded, Table::Messages], vec![Table::Volumes]] {
+        options.tables = tables;
+        options.overwrite = true;
+        convert(&inputs(&[message("old")]), &out, &options, &()).unwrap();
+        let error = append(&inputs(&[message("new")]), &out, &options, &()).unwrap_err();
+        assert!(error.to_string().contains("the table "), "{error}");
+    }
+    // Without de-duplication nothing is ever taken back.
+    options.run.dedup = false;
+    convert(&inputs(&[message("old")]), &out, &options, &()).unwrap();
+    append(&inputs(&[message("new")]), &out, &options, &()).unwrap();
+}
