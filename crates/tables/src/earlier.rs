@@ -237,7 +237,9 @@ impl Earlier {
         if (0..2).any(|kind| next[kind] != raised[kind].len()) {
             return Err(self.damaged(Table::Pages));
         }
-        raised.iter_mut().for_each(|copies| copies.sort_by_key(|copy| (copy.champion, copy.seq)));
+        for copies in &mut raised {
+            copies.sort_by_key(|copy| (copy.champion, copy.seq));
+        }
         let [messages, records] = raised;
         Ok(Some(Raised { messages, records }))
     }

@@ -102,10 +102,8 @@ impl<'a> Making<'a> {
     }
 
     fn check_cancelled(&self) -> Result<()> {
-        match self.options.run.cancel.load(Ordering::Relaxed) {
-            true => Err(EngineError::Cancelled.into()),
-            false => Ok(()),
-        }
+        let cancelled = self.options.run.cancel.load(Ordering::Relaxed);
+        if cancelled { Err(EngineError::Cancelled.into()) } else { Ok(()) }
     }
 
     /// Takes the rows that are not kept out of the tables, and puts those that lost into `superseded`. Gives back which
@@ -173,7 +171,7 @@ impl<'a> Making<'a> {
             match table {
                 Table::Pages if chosen => {
                     if let Some(earlier) = self.earlier {
-                        self.earlier_pages(earlier, run, &mut writer, &encoder)?;
+                        earlier_pages(earlier, run, &mut writer, &encoder)?;
                     }
                     put_pages(&mut buffer, &run.ledger);
                 }
@@ -184,31 +182,6 @@ impl<'a> Making<'a> {
             writer.close(&encoder)?;
         }
         Ok(())
-    }
-
-    fn earlier_pages(
-        &self,
-        earlier: &Earlier,
-        run: &RunReport,
-        writer: &mut TableWriter,
-        encoder: &Encoder,
-    ) -> Result<()> {
-        let mut first = [0, 0];
-        for batch in earlier.read(Table::Pages)? {
-            let batch = batch?;
-            let mut buffer = TableBuffer::new(Table::Pages);
-            for row in 0..batch.num_rows() {
-                let row = Row { batch: &batch, row };
-                put_earlier_page(&mut buffer, row, &mut first, [&run.messages, &run.records]);
-            }
-            buffer.finish();
-            writer.push(buffer, encoder, &mut drop)?;
-        }
-        if first == [run.messages.first(), run.records.first()] {
-            Ok(())
-        } else {
-            Err(earlier.damaged(Table::Pages))
-        }
     }
 
     fn manifest(
@@ -252,6 +225,31 @@ impl<'a> Making<'a> {
             manifest.keys.push(entry);
         }
         Ok(manifest)
+    }
+}
+
+/// Puts the bodies of an earlier dataset into `pages`, with books that are up to date.
+fn earlier_pages(
+    earlier: &Earlier,
+    run: &RunReport,
+    writer: &mut TableWriter,
+    encoder: &Encoder,
+) -> Result<()> {
+    let mut first = [0, 0];
+    for batch in earlier.read(Table::Pages)? {
+        let batch = batch?;
+        let mut buffer = TableBuffer::new(Table::Pages);
+        for row in 0..batch.num_rows() {
+            let row = Row { batch: &batch, row };
+            put_earlier_page(&mut buffer, row, &mut first, [&run.messages, &run.records]);
+        }
+        buffer.finish();
+        writer.push(buffer, encoder, &mut drop)?;
+    }
+    if first == [run.messages.first(), run.records.first()] {
+        Ok(())
+    } else {
+        Err(earlier.damaged(Table::Pages))
     }
 }
 

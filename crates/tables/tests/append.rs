@@ -172,7 +172,10 @@ fn element(kind: u8, id: u64, edit: u64, pretty: bool) -> Vec<u8> {
         _ => {
             // Some have no id, and are the same only in equal bodies.
             let name = if id.is_multiple_of(7) { String::new() } else { format!("\"_id\":{space}\"ms-{id}\",") };
-            let newest = if id.is_multiple_of(3) { "".to_owned() } else { format!(",\"lmodifiedOn\":\"2025-09-01T12:17:{edit:02}.824Z\"") };
+            let newest = match id % 3 {
+                0 => String::new(),
+                _ => format!(",\"lmodifiedOn\":\"2025-09-01T12:17:{edit:02}.824Z\""),
+            };
             format!(
                 "{{{name}\"type\":{space}\"{}\",\"createdBy\":\"u{}\",\"createdOn\":\"2025-09-0{}T12:17:38.824Z\"{newest},\
                  \"tags\":{{\"messageTags\":[{{\"name\":\"n\",\"value\":{edit}}}]}},\

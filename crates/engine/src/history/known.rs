@@ -48,10 +48,10 @@ impl Known {
     /// Takes what is known out of `inputs`, and gives back the names of that. Files are read only where one of the same size
     /// is known. Runs on the threads of the pool that it is called in. What cannot be read is left in: the run will tell.
     ///
-    /// Standard input is written down in `aside` first, a directory, as it can be read only once.
+    /// What can be read only once, as standard input, is written down in the directory `aside` first.
     ///
     /// # Errors
-    /// Where standard input cannot be written down; [`EngineError::Cancelled`].
+    /// Where something cannot be written down; [`EngineError::Cancelled`].
     pub fn take_out(
         &self,
         inputs: &mut InputList,
@@ -60,9 +60,15 @@ impl Known {
         observer: &dyn Observer,
     ) -> Result<Vec<String>> {
         for input in &mut inputs.inputs {
-            if input.kind == InputKind::Stdin {
-                put_aside(input, aside, cancel)?;
-            }
+            let reader: Box<dyn Read> = match &input.kind {
+                InputKind::Stdin => Box::new(io::stdin().lock()),
+                InputKind::Reader(once) => match once.take() {
+                    Some(reader) => reader,
+                    None => continue,
+                },
+                InputKind::Bytes(_) | InputKind::File(_) | InputKind::Member => continue,
+            };
+            put_aside(reader, input, aside, cancel)?;
         }
         let known: Vec<bool> = inputs
             .inputs
@@ -97,7 +103,7 @@ impl Known {
         match &input.kind {
             InputKind::Bytes(bytes) => self.has(bytes.len() as u64, xxh3_128(bytes)),
             InputKind::File(path) => self.knows_file(path, cancel).unwrap_or_default(),
-            InputKind::Stdin | InputKind::Member => false,
+            InputKind::Stdin | InputKind::Reader(_) | InputKind::Member => false,
         }
     }
 
@@ -116,15 +122,25 @@ impl Known {
     }
 }
 
-/// Writes standard input to a file in `dir`, which is read in its place.
-fn put_aside(input: &mut InputInfo, dir: &Path, cancel: &AtomicBool) -> Result<()> {
-    let path = dir.join("stdin");
+/// Writes all of a reader to a file in `dir`, which is read in its place.
+fn put_aside(
+    mut reader: Box<dyn Read + '_>,
+    input: &mut InputInfo,
+    dir: &Path,
+    cancel: &AtomicBool,
+) -> Result<()> {
+    let path = dir.join(format!("input-{}", input.index));
     let mut file = File::create_new(&path).context("create", &path)?;
-    let outcome = copy(&mut io::stdin().lock(), cancel, |bytes| file.write_all(bytes));
+    let mut written = Ok(());
+    let outcome = copy(&mut reader, cancel, |bytes| {
+        written = file.write_all(bytes);
+        if written.is_ok() { Ok(()) } else { Err(io::ErrorKind::Other.into()) }
+    });
     if cancel.load(Ordering::Relaxed) {
         return Err(EngineError::Cancelled);
     }
-    input.size = Some(outcome.context("write", &path)?);
+    written.context("write", &path)?;
+    input.size = Some(outcome.context("read", Path::new(&input.display))?);
     input.kind = InputKind::File(path);
     Ok(())
 }

@@ -200,21 +200,21 @@ impl<'r, J: Job> Committer<'r, J> {
         if let Some(history) = &options.history {
             for file in &history.key_files {
                 read_keys(file, |noted| {
-                    let (key, matches, log, matched) = match noted {
+                    let (key, passes, log, bits) = match noted {
                         Noted::Page(page, hash) => {
                             earlier_hashes.insert(page, hash);
                             return Ok(());
                         }
-                        Noted::Message(key, matches) => {
-                            (key, matches, &mut self.keys, self.matched.as_mut().map(|pair| &mut pair.0))
+                        Noted::Message(key, passes) => {
+                            (key, passes, &mut self.keys, self.matched.as_mut().map(|pair| &mut pair.0))
                         }
-                        Noted::Record(key, matches) => {
-                            let matched = self.matched.as_mut().map(|pair| &mut pair.1);
-                            (key, matches, &mut self.record_keys, matched)
+                        Noted::Record(key, passes) => {
+                            let bits = self.matched.as_mut().map(|pair| &mut pair.1);
+                            (key, passes, &mut self.record_keys, bits)
                         }
                     };
-                    if let Some(matched) = matched.filter(|_| matches) {
-                        matched.insert(key.ordinal);
+                    if let Some(bits) = bits.filter(|_| passes) {
+                        bits.insert(key.ordinal);
                     }
                     log.push(&key)
                 })?;
