@@ -52,8 +52,11 @@ pub(crate) struct ConvertArgs {
     #[command(flatten)]
     pub read: ReadArgs,
     /// The directory that becomes the dataset: whole or not at all
-    #[arg(short, long, value_name = "DIR")]
-    pub out: PathBuf,
+    #[arg(short, long, value_name = "DIR", required_unless_present = "append")]
+    pub out: Option<PathBuf>,
+    /// Add to the dataset that is there, made with the same options: only inputs that it was not made of, by their content
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "overwrite"])]
+    pub append: Option<PathBuf>,
     /// Replace a dataset that is there already, when the new one is complete
     #[arg(long)]
     pub overwrite: bool,
@@ -371,5 +374,9 @@ mod tests {
         assert_eq!(args.read.common.memory_limit, Some(1 << 30));
         assert!(Cli::try_parse_from(["korpus", "convert", "a", "--out", "o", "--tables", "nope"]).is_err());
         assert!(Cli::try_parse_from(["korpus", "restore", "d", "--bot-id", "b"]).is_err());
+        assert!(Cli::try_parse_from(["korpus", "convert", "a"]).is_err());
+        assert!(Cli::try_parse_from(["korpus", "convert", "a", "--append", "o"]).is_ok());
+        assert!(Cli::try_parse_from(["korpus", "convert", "a", "--append", "o", "--out", "o"]).is_err());
+        assert!(Cli::try_parse_from(["korpus", "convert", "a", "--append", "o", "--overwrite"]).is_err());
     }
 }

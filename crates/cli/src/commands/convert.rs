@@ -1,23 +1,34 @@
-//! `korpus convert`: dumps to a dataset of Parquet tables.
+//! `korpus convert`: dumps to a dataset of Parquet tables, new or added to.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
-use korpus_tables::{ConvertOptions, ConvertReport, convert};
+use korpus_tables::{AppendReport, ConvertOptions, ConvertReport, append, convert};
 use serde_json::json;
 
 use super::volumes;
 use crate::args::{ConvertArgs, Format};
 use crate::exit::{Exit, Failure};
 use crate::reading::Reading;
-use crate::show::{Grid, count, heading, print, print_json, size, thousands, visible};
+use crate::show::{Grid, STRONG, count, heading, print, print_json, size, thousands, visible};
 use crate::summary::Summary;
+
+/// What was written where.
+struct Done<'a> {
+    dir: &'a Path,
+    /// How many inputs a dataset that was added to was made of before; `None` for a new one.
+    known: Option<u64>,
+    exit: Exit,
+}
 
 /// Runs the command.
 pub(crate) fn run(args: &ConvertArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let reading = Reading::new(&args.read, Some(&args.out))?;
+    let Some(dir) = args.append.as_ref().or(args.out.as_ref()) else {
+        return Err(Failure::Usage("give --out, or --append".to_owned()));
+    };
+    let reading = Reading::new(&args.read, Some(dir))?;
     let options = ConvertOptions {
         run: reading.options.clone(),
         threads: reading.threads,
@@ -28,9 +39,25 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Exit, Failure> {
         ..ConvertOptions::default()
     };
     let progress = reading.progress();
-    let outcome = convert(&reading.inputs, &args.out, &options, &progress);
+    let outcome = if args.append.is_some() {
+        append(&reading.inputs, dir, &options, &progress)
+            .map(|AppendReport { known, added }| (Some(known.len() as u64), added))
+    } else {
+        convert(&reading.inputs, dir, &options, &progress).map(|report| (None, Some(report)))
+    };
     progress.finish();
-    let report = outcome?;
+    let (known, report) = outcome?;
+    let common = &args.read.common;
+    let Some(report) = report else {
+        let done = Done { dir, known, exit: Exit::Clean };
+        if !common.quiet {
+            match common.format {
+                Format::Text => print(&nothing_new(&done))?,
+                Format::Json => print_json(&done.to_json(serde_json::Map::new()))?,
+            }
+        }
+        return Ok(done.exit);
+    };
     let summary = Summary {
         inputs: &reading.inputs,
         ledger: &report.run.ledger,
@@ -39,30 +66,61 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Exit, Failure> {
         took: started.elapsed(),
     };
     let exit = if summary.is_clean() { Exit::Clean } else { Exit::Findings };
-    if !args.read.common.quiet {
-        match args.read.common.format {
-            Format::Text => print(&text(&summary, &report, &args.out))?,
-            Format::Json => print_json(&to_json(&summary, &report, &args.out, exit))?,
+    let done = Done { dir, known, exit };
+    if !common.quiet {
+        match common.format {
+            Format::Text => print(&text(&summary, &report, &done))?,
+            Format::Json => print_json(&to_json(&summary, &report, &done))?,
         }
     }
     Ok(exit)
 }
 
-fn text(summary: &Summary<'_>, report: &ConvertReport, out_dir: &Path) -> String {
+fn nothing_new(done: &Done<'_>) -> String {
+    let known = count(done.known.unwrap_or_default(), "file", "files");
+    let dir = visible(&done.dir.display().to_string());
+    format!(
+        "{STRONG}Nothing new{STRONG:#} in {known}: all of it is in {dir} already, which is left as it is\n"
+    )
+}
+
+fn text(summary: &Summary<'_>, report: &ConvertReport, done: &Done<'_>) -> String {
     let mut out = String::new();
     summary.print_read(&mut out);
+    if let Some(known) = done.known.filter(|&known| known > 0) {
+        let _ = writeln!(out, "     {} left out: in the dataset already", count(known, "file", "files"));
+    }
     summary.print_books(&mut out);
     summary.print_troubles(&mut out);
-    volumes::print(&report.volumes, &mut out);
-    let files = &report.manifest.files;
-    heading(&mut out, &format!("Written to {}", visible(&out_dir.display().to_string())));
+    let dir = visible(&done.dir.display().to_string());
+    if done.known.is_none() {
+        volumes::print(&report.volumes, &mut out);
+    }
+    heading(
+        &mut out,
+        &if done.known.is_some() {
+            format!("Added to {dir}, which holds")
+        } else {
+            format!("Written to {dir}")
+        },
+    );
+    let mut tables: Vec<(&str, u64, u64)> = Vec::new();
+    for file in &report.manifest.files {
+        match tables.last_mut() {
+            Some((table, rows, bytes)) if *table == file.table => {
+                *rows += file.rows;
+                *bytes += file.bytes;
+            }
+            _ => tables.push((&file.table, file.rows, file.bytes)),
+        }
+    }
     let mut grid = Grid::new(&["table", "rows>", "size>"]);
-    for file in files.iter().filter(|file| file.rows > 0) {
-        grid.row([file.table.clone(), thousands(file.rows), size(file.bytes)]);
+    for (table, rows, bytes) in tables.iter().filter(|(_, rows, _)| *rows > 0) {
+        grid.row([(*table).to_owned(), thousands(*rows), size(*bytes)]);
     }
     grid.print(&mut out);
     let empty: Vec<&str> =
-        files.iter().filter(|file| file.rows == 0).map(|file| file.table.as_str()).collect();
+        tables.iter().filter(|(_, rows, _)| *rows == 0).map(|(table, ..)| *table).collect();
     if !empty.is_empty() {
         let _ = writeln!(
             out,
@@ -71,15 +129,30 @@ fn text(summary: &Summary<'_>, report: &ConvertReport, out_dir: &Path) -> String
             empty.join(", ")
         );
     }
+    if done.known.is_some() {
+        volumes::print(&report.volumes, &mut out);
+    }
     out
 }
 
-fn to_json(summary: &Summary<'_>, report: &ConvertReport, out_dir: &Path, exit: Exit) -> serde_json::Value {
+fn to_json(summary: &Summary<'_>, report: &ConvertReport, done: &Done<'_>) -> serde_json::Value {
     let mut map = summary.to_json();
-    map.insert("command".to_owned(), json!("convert"));
-    map.insert("out".to_owned(), json!(out_dir.to_string_lossy()));
     map.insert("files".to_owned(), json!(report.manifest.files));
     map.insert("volumes".to_owned(), volumes::to_json(&report.volumes));
-    map.insert("exit_code".to_owned(), json!(exit.code()));
-    map.into()
+    if done.known.is_some() {
+        map.insert("totals".to_owned(), json!(report.manifest.totals));
+    }
+    done.to_json(map)
+}
+
+impl Done<'_> {
+    fn to_json(&self, mut map: serde_json::Map<String, serde_json::Value>) -> serde_json::Value {
+        map.insert("command".to_owned(), json!("convert"));
+        map.insert("out".to_owned(), json!(self.dir.to_string_lossy()));
+        if let Some(known) = self.known {
+            map.insert("known_inputs".to_owned(), json!(known));
+        }
+        map.insert("exit_code".to_owned(), json!(self.exit.code()));
+        map.into()
+    }
 }

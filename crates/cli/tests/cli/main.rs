@@ -1,6 +1,7 @@
 //! Runs the real program in temporary directories.
 
 mod analyze;
+mod append;
 mod commands;
 mod common;
 mod convert;
