@@ -150,6 +150,12 @@ fn odd_dumps_are_analysed_too() {
     let found = analyze(&inputs, &options(), &mut take, &()).unwrap();
     assert!(sessions > 10 && found.tables["drift"].num_rows() > 10);
 
+    let messages = (0..400).flat_map(|seed| HostileMessage::generate(seed).into_iter().chain(*b"\n"));
+    let records = (0..100).flat_map(|seed| HostileConversation::generate(seed).into_iter().chain(*b"\n"));
+    let hostile: Vec<u8> = messages.chain(records).collect();
+    let (tables, ..) = run(vec![("hostile".to_owned(), hostile)], &options());
+    assert!(tables["volumes"].num_rows() > 50);
+
     let keys =
         [r#""":1"#, r#""a\u001fb":2"#, r#""type":"\ud800""#, r#""timestampValue":9223372036854775807"#];
     let times =
