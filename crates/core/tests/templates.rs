@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use korpus_core::{Limits, Reason, Scratch, TextError, TextKind, write_json_string};
+use korpus_core::{Kind, Limits, Node, Reason, Scratch, TextError, TextKind, write_json_string};
 use korpus_fuzz_oracles::{Shown, template_of};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -120,12 +120,15 @@ fn json_string(text: &str) -> String {
     out
 }
 
-/// The payload as a string, and the string's payload too where there is one.
-fn double_encoded(value: &Value) -> Option<String> {
-    let mut value = value.clone();
-    let payload = value.get_mut("payload").filter(|payload| payload.is_object())?;
-    *payload = Value::String(payload.to_string());
-    Some(value.to_string())
+/// The payload as a string, as it is and with entities.
+fn double_encoded(value: &Value) -> Vec<String> {
+    let encoded = |write: &dyn Fn(&str) -> String| {
+        let mut value = value.clone();
+        let payload = value.get_mut("payload").filter(|payload| payload.is_object())?;
+        *payload = Value::String(write(&payload.to_string()));
+        Some(value.to_string())
+    };
+    [encoded(&str::to_owned), encoded(&with_entities)].into_iter().flatten().collect()
 }
 
 #[test]
@@ -139,6 +142,7 @@ fn every_writing_of_a_payload_shows_the_same() {
         let quoted = with_entities(&json_string(&raw));
         let mut others = vec![
             with_entities(&raw),
+            quoted.replace("&quot;", "&#x22;"),
             quoted,
             serde_json::to_string_pretty(&value).unwrap(),
             format!("\u{feff}{raw}").trim_start_matches('\u{feff}').to_owned() + "\n \u{a0}",
@@ -186,20 +190,31 @@ fn a_text_cut_anywhere_says_where() {
         }
         if whole {
             let entities = with_entities(text);
-            for (cut, _) in entities.char_indices().skip(1) {
-                let part = &entities[..cut];
-                let classified = scratch.classify_str(part);
-                assert_eq!(classified.kind(), TextKind::Malformed, "{name} {cut}");
-                // What remains of an entity is no quote: it is wrong itself, unless it stands inside a string.
-                let broken = part.rfind('&').filter(|&at| !part[at..].contains(';'));
-                let error = classified.decode_error().unwrap();
-                match error.reason {
-                    Reason::Truncated => assert_eq!(error.offset, cut, "{name}"),
-                    Reason::UnexpectedByte => assert_eq!(Some(error.offset), broken, "{name} {cut}"),
-                    Reason::BadEscape => assert_eq!(Some(error.offset + 1), broken, "{name} {cut}"),
-                    reason => panic!("{name} {cut} {reason}"),
-                }
+            let string = with_entities(&json_string(text));
+            // Without its last quote, an object between quotes is whole.
+            let quoted = format!("&quot;{entities}");
+            for (writing, skipped) in [(entities, 0), (string, 6), (quoted, 6)] {
+                a_writing_cut_anywhere_says_where(&name, writing.trim_end(), skipped);
             }
+        }
+    }
+}
+
+/// Cuts JSON with entities after its first brace, which stands at `skipped`.
+fn a_writing_cut_anywhere_says_where(name: &str, text: &str, skipped: usize) {
+    let scratch = Scratch::new(&Limits::default());
+    for (cut, _) in text.char_indices().filter(|(cut, _)| *cut > skipped) {
+        let part = &text[..cut];
+        let classified = scratch.classify_str(part);
+        assert_eq!(classified.kind(), TextKind::Malformed, "{name} {cut} {part}");
+        // What remains of an entity is no quote: it is wrong itself, unless it stands inside a string.
+        let broken = part.rfind('&').filter(|&at| !part[at..].contains(';'));
+        let error = classified.decode_error().unwrap();
+        match error.reason {
+            Reason::Truncated => assert_eq!(error.offset, cut, "{name} {part}"),
+            Reason::UnexpectedByte => assert_eq!(Some(error.offset), broken, "{name} {cut} {part}"),
+            Reason::BadEscape => assert_eq!(Some(error.offset + 1), broken, "{name} {cut} {part}"),
+            reason => panic!("{name} {cut} {reason}"),
         }
     }
 }
@@ -356,6 +371,90 @@ fn hostile_json() -> impl Strategy<Value = String> {
     })
 }
 
+/// Every scalar and empty container with its pointer; of repeated keys the last.
+fn scalars_of(node: Node<'_>, pointer: &str, found: &mut Vec<(String, String)>) {
+    let mut inside = node.children().filter(|child| !child.is_shadowed()).peekable();
+    if inside.peek().is_none() {
+        let mut raw = String::new();
+        node.write_compact(&mut raw);
+        let scalar = match node.kind() {
+            Kind::Number => as_number(&raw),
+            _ => raw,
+        };
+        found.push((pointer.to_owned(), scalar));
+    }
+    let is_array = node.kind() == Kind::Array;
+    for (i, child) in inside.enumerate() {
+        let key = if is_array { i.to_string() } else { json_string(child.key()) };
+        scalars_of(child, &format!("{pointer}/{key}"), found);
+    }
+}
+
+/// A number as both parsers read it: an integer of 64 bits, or the nearest float. One of them takes the sign of zero.
+fn as_number(raw: &str) -> String {
+    let float = raw.parse::<f64>().unwrap();
+    let integer = raw.parse::<i128>().ok().or((float == 0.0).then_some(0));
+    let integer = integer.filter(|n| (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(n));
+    integer.map_or_else(|| format!("{float:?}"), |n| n.to_string())
+}
+
+fn scalars_of_value(value: &Value, pointer: &str, found: &mut Vec<(String, String)>) {
+    match value {
+        Value::Array(list) if !list.is_empty() => {
+            for (i, value) in list.iter().enumerate() {
+                scalars_of_value(value, &format!("{pointer}/{i}"), found);
+            }
+        }
+        Value::Object(members) if !members.is_empty() => {
+            for (key, value) in members {
+                scalars_of_value(value, &format!("{pointer}/{}", json_string(key)), found);
+            }
+        }
+        Value::String(text) => found.push((pointer.to_owned(), json_string(text))),
+        Value::Number(number) => found.push((pointer.to_owned(), as_number(&number.to_string()))),
+        other => found.push((pointer.to_owned(), other.to_string())),
+    }
+}
+
+/// The scalars of an object are those that `serde_json` and `simd-json` find. Neither reads lone surrogates or
+/// floats past the largest: false where it was asked in vain.
+fn agrees_with_other_parsers(object: &str) -> bool {
+    let scratch = Scratch::new(&Limits::default());
+    let classified = scratch.classify_str(object);
+    let mut found = Vec::new();
+    scalars_of(classified.template().unwrap().root(), "", &mut found);
+    found.sort();
+    let values = [
+        serde_json::from_str::<Value>(object).ok(),
+        simd_json::serde::from_slice::<Value>(&mut object.as_bytes().to_vec()).ok(),
+    ];
+    let mut asked = 0;
+    for value in values.iter().flatten() {
+        let mut expected = Vec::new();
+        scalars_of_value(value, "", &mut expected);
+        expected.sort();
+        assert_eq!(found, expected, "{object}");
+        asked += 1;
+    }
+    asked == 2
+}
+
+#[test]
+fn scalars_of_the_samples_are_those_of_serde_json_and_simd_json() {
+    let mut asked = 0;
+    for (name, text) in samples() {
+        // A payload in a string is seen as what it holds; the others see a string.
+        let Ok(value) = serde_json::from_str::<Value>(&text) else { continue };
+        if !value["payload"].is_string() {
+            for text in [text, escaped(&value)] {
+                assert!(agrees_with_other_parsers(&text), "{name}");
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 100, "{asked}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
 
@@ -379,6 +478,11 @@ proptest! {
             _ => with_entities(&json_string(&text)),
         };
         template_of(&text);
+    }
+
+    #[test]
+    fn any_object_has_the_scalars_that_other_parsers_find(value in hostile_json()) {
+        agrees_with_other_parsers(&format!("{{\"z\":{value}}}"));
     }
 
     #[test]

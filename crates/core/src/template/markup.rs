@@ -24,6 +24,20 @@ pub(super) fn entity_at(text: &str) -> Option<(char, usize)> {
     NAMED.iter().find(|(name, _)| rest.starts_with(name)).map(|&(name, c)| (c, 1 + name.len()))
 }
 
+/// Whether `text`, white space before it removed, begins like an object: with `{`, or with a quote that is an entity
+/// before it.
+pub(super) fn begins_like_object(text: &str) -> bool {
+    text.starts_with('{')
+        || text.starts_with('&')
+            && entity_at(text).is_some_and(|(c, len)| c == '"' && text[len..].starts_with('{'))
+}
+
+/// Whether `text`, white space before it removed, begins like an object or a list of objects.
+pub(super) fn begins_like_payload(text: &str) -> bool {
+    let in_list = || text.strip_prefix('[').is_some_and(|inside| inside.trim_start().starts_with('{'));
+    begins_like_object(text) || in_list()
+}
+
 /// Whether `text` holds an entity.
 pub(super) fn has_entity(text: &str) -> bool {
     let mut from = 0;

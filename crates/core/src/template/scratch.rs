@@ -6,9 +6,10 @@ use bumpalo::Bump;
 
 use super::kind::TextKind;
 use super::markup::{
-    decode_entities, entity_at, entity_source, has_entity, holds_markup, is_ssml, strip_speech,
+    begins_like_object, begins_like_payload, decode_entities, entity_at, entity_source, has_entity,
+    holds_markup, is_ssml, strip_speech,
 };
-use super::tape::{Builder, decode_in};
+use super::tape::{Builder, decode_in, escape_source};
 use super::types::is_message_type;
 use super::view::{Template, View};
 use crate::error::Reason;
@@ -52,7 +53,8 @@ pub struct TextError {
     /// Why.
     pub reason: Reason,
     /// Where, in bytes of the decoded text ([`ClassifiedText::raw`]): of a malformed text the byte that is wrong, else
-    /// where the part begins that was left as it is.
+    /// where the part begins that was left as it is. Of a payload that is a string and malformed inside, that is where
+    /// the string begins; the text's kind stays what its envelope says.
     pub offset: usize,
 }
 
@@ -123,8 +125,7 @@ impl Scratch {
         let trimmed = raw.trim_start();
         if trimmed.is_empty() {
             classified.kind = TextKind::Empty;
-        } else if trimmed.starts_with('{') || trimmed.starts_with("&quot;{") || trimmed.starts_with("&#34;{")
-        {
+        } else if begins_like_object(trimmed) {
             match self.object(raw, raw.len() - trimmed.len()) {
                 Ok(object) => {
                     let view = self.view(object, raw);
@@ -145,7 +146,8 @@ impl Scratch {
         classified
     }
 
-    /// The JSON object that the text is, from `start` on: as it stands, or else with its HTML entities decoded.
+    /// The JSON object (or list) that the text is, from `start` on: as it stands, or else with its HTML entities
+    /// decoded.
     fn object<'s>(&'s self, text: &'s str, start: usize) -> Result<&'s str, TextError> {
         let as_written = self.validate(text, start);
         let Err(error) = as_written else { return as_written };
@@ -159,7 +161,7 @@ impl Scratch {
             &*self.bump.alloc_str(&buffer)
         };
         let retried =
-            if decoded.starts_with('{') { self.validate(decoded, 0) } else { self.quoted_object(decoded) };
+            if decoded.starts_with('"') { self.quoted_object(decoded) } else { self.validate(decoded, 0) };
         // Of two failures that one counts which reads the text as it was meant: in escaped JSON, quotes are entities.
         let inside = text[start..].trim_start_matches('{').trim_start();
         let is_escaped = inside.starts_with('&') && entity_at(inside).is_some_and(|(c, _)| c == '"');
@@ -175,22 +177,27 @@ impl Scratch {
     /// The object in `"{…}"`: a JSON string that holds one, or an object between quotes.
     fn quoted_object<'s>(&'s self, text: &'s str) -> Result<&'s str, TextError> {
         let as_string = self.validate(text, 0);
+        let truncated = TextError { reason: Reason::Truncated, offset: text.len() };
         if let Ok(string) = as_string {
-            let inner = Text::new(&string[1..string.len() - 1], string.contains('\\'));
-            let (inner, _) = decode_in(&self.bump, &self.buffer, inner);
-            // Places inside the string are not followed back through its escapes.
-            return self.validate(inner, 0).map_err(|error| TextError { offset: 0, ..error });
+            let inside = &string[1..string.len() - 1];
+            let is_escaped = inside.contains('\\');
+            let (inner, _) = decode_in(&self.bump, &self.buffer, Text::new(inside, is_escaped));
+            return self.validate(inner, 0).map_err(|error| match error.reason {
+                // No escape: an object between quotes that ends behind the first quote of its own.
+                Reason::Truncated if !is_escaped => truncated,
+                _ => TextError { offset: 1 + escape_source(inside, error.offset), ..error },
+            });
         }
         let trimmed = text.trim_end();
-        let inside = trimmed.strip_suffix('"').filter(|_| trimmed.len() > 1).unwrap_or(text);
-        let between = self.validate(inside, 1);
-        match as_string {
-            Err(error)
-                if between.is_err() && text[1..].trim_start_matches('{').trim_start().starts_with('\\') =>
-            {
+        let inside = trimmed.strip_suffix('"').filter(|_| trimmed.len() > 1);
+        let between = self.validate(inside.unwrap_or(text), 1);
+        match (as_string, between) {
+            (Err(error), Err(_)) if text[1..].trim_start_matches('{').trim_start().starts_with('\\') => {
                 Err(error)
             }
-            _ => between,
+            // What looks like the last quote may be one of the object: it is the end of the text that is missing.
+            (_, Err(error)) if error.reason == Reason::Truncated => Err(truncated),
+            (_, between) => between,
         }
     }
 
@@ -219,7 +226,8 @@ impl Scratch {
         let mut builder = Builder::new(&self.bump, &self.buffer, self.depth, self.nodes);
         let mut error = None;
         builder.build(object, 0, 0);
-        // The chain of envelopes: a payload may be a string that holds an object, and itself hold a payload.
+        // The chain of envelopes: a payload may be a string that holds an object or a list, and
+        // itself hold a payload.
         let mut envelope = 0_u32;
         let mut decodings = 0;
         let (mut levels, mut pointer) = (0, 0);
@@ -239,7 +247,8 @@ impl Scratch {
                     let trimmed = inside.trim_start();
                     let start = inside.len() - trimmed.len();
                     // A lone surrogate between quotes would be lost: the string stays.
-                    if !exact || !trimmed.starts_with(['{', '"']) {
+                    let in_quotes = trimmed.starts_with('"');
+                    if !exact || !(in_quotes || begins_like_payload(trimmed)) {
                         break None;
                     }
                     if decodings >= self.decodings {
@@ -247,19 +256,23 @@ impl Scratch {
                         break None;
                     }
                     decodings += 1;
-                    match self.validate(inside, start) {
-                        Ok(object) if object.starts_with('{') => break Some(object),
-                        Ok(inner) => string = Text::new(&inner[1..inner.len() - 1], inner.contains('\\')),
+                    let found =
+                        if in_quotes { self.validate(inside, start) } else { self.object(inside, start) };
+                    match found {
+                        Ok(inner) if inner.starts_with('"') => {
+                            string = Text::new(&inner[1..inner.len() - 1], inner.contains('\\'));
+                        }
+                        Ok(payload) => break Some(payload),
                         // Text in quotes is text.
-                        Err(_) if trimmed.starts_with('"') => break None,
+                        Err(_) if in_quotes => break None,
                         Err(why) => {
                             error.get_or_insert((why.reason, first));
                             break None;
                         }
                     }
                 };
-                if let Some(object) = decoded {
-                    target = builder.build(object, levels, pointer);
+                if let Some(decoded) = decoded {
+                    target = builder.build(decoded, levels, pointer);
                     builder.items[found as usize].decoded = target;
                 }
             }

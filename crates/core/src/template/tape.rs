@@ -277,6 +277,24 @@ pub(super) fn decode_in<'s>(bump: &'s Bump, buffer: &RefCell<String>, text: Text
     (bump.alloc_str(&buffer), exact)
 }
 
+/// Where in the inside of a JSON string the byte stands that is at `decoded` after decoding its escapes.
+pub(super) fn escape_source(raw: &str, decoded: usize) -> usize {
+    let unit = |at: usize| u32::from_str_radix(raw.get(at..at + 6)?.strip_prefix("\\u")?, 16).ok();
+    let (mut at, mut out) = (0, 0);
+    while out < decoded {
+        let Some(first) = raw[at..].chars().next() else { break };
+        let (len, width) = match (first, unit(at)) {
+            ('\\', Some(0xd800..=0xdbff)) if matches!(unit(at + 6), Some(0xdc00..=0xdfff)) => (12, 4),
+            ('\\', Some(code)) => (6, char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER).len_utf8()),
+            ('\\', None) => (2, 1),
+            _ => (first.len_utf8(), first.len_utf8()),
+        };
+        at += len;
+        out += width;
+    }
+    at
+}
+
 pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     while matches!(bytes.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
         at += 1;

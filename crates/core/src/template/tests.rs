@@ -77,6 +77,17 @@ fn texts_are_classified_in_order() {
         ("{&quot;text&quot;:&quot;a &amp;amp; b&quot;}", TextKind::WrappedText, Some("a &amp; b")),
         ("&quot;{\\&quot;text\\&quot;:\\&quot;a\\&quot;}&quot;", TextKind::WrappedText, Some("a")),
         ("&quot;{&quot;text&quot;:&quot;a&quot;}&quot; ", TextKind::WrappedText, Some("a")),
+        ("&#x22;{&#x22;text&#x22;:&#x22;a&#x22;}&#x22;", TextKind::WrappedText, Some("a")),
+        ("&#034;{\\&#X22;text\\&#x22;:\\&quot;a\\&#34;}&quot;", TextKind::WrappedText, Some("a")),
+        ("&#39;{&quot;text&quot;:&quot;a&quot;}&#39;", TextKind::Plain, Some("'{\"text\":\"a\"}'")),
+        ("{\"type\":\"message\",\"payload\":\"[see below] hi\"}", TextKind::Message, Some("[see below] hi")),
+        ("{\"type\":\"message\",\"payload\":\"[1]\"}", TextKind::Message, Some("[1]")),
+        ("{\"type\":\"message\",\"payload\":\"[{name}] hi\"}", TextKind::Message, None),
+        (
+            "{\"payload\":\"{&quot;template_type&quot;:&quot;x&quot;,&quot;text&quot;:&quot;a&amp;quot;&quot;}\"}",
+            TextKind::Template,
+            Some("a&quot;"),
+        ),
         ("{\"text\":\"a &quot; b\"}", TextKind::WrappedText, Some("a &quot; b")),
         ("&quot;quoted&quot;", TextKind::Plain, Some("\"quoted\"")),
     ] {
@@ -97,6 +108,12 @@ fn faults_have_their_place_in_the_text() {
         ("&quot;{&quot;a&quot;:tru}&quot;", Reason::BadLiteral, 21),
         ("&quot;{\\&quot;a\\&quot;:1", Reason::Truncated, 24),
         ("{\"a\":&quot;x&quot;", Reason::UnexpectedByte, 5),
+        ("&quot;{\\&quot;a\\&quot;:1,}&quot;", Reason::TrailingComma, 25),
+        ("&quot;{\\&quot;\\u00fc\\ud83d\\ude00ü\\\\n\\&quot;:1,}&quot;", Reason::TrailingComma, 47),
+        ("&#x22;{&#x22;a&#x22;:1,}&#x22;", Reason::TrailingComma, 23),
+        ("&quot;{&quot;", Reason::Truncated, 13),
+        ("&quot;{&quot;a&quot;:&quot;b&quot;", Reason::Truncated, 34),
+        ("&quot;{\\&quot;a\\&quot;:1&quot;", Reason::Truncated, 24),
     ] {
         let scratch = Scratch::new(&crate::Limits::default());
         let classified = scratch.classify_str(text);
@@ -189,6 +206,28 @@ fn what_no_column_holds_is_left_over() {
             "/formData/formLinkExpiry 1.5",
         ]
     );
+}
+
+#[test]
+fn a_list_in_a_string_is_the_list() {
+    let list = r#"[ {"type":"postback","title":"Yes","payload":"y"}]"#;
+    let plain = rows(&format!(r#"{{"type":"template","payload":{list}}}"#));
+    assert_eq!(
+        plain,
+        [r#"action 0 /payload/0 None button Some("postback") Some("Yes") Some("y") None None"#]
+    );
+    let entities = list.replace('"', "&quot;");
+    let mut string = String::new();
+    crate::write_json_string(list, &mut string);
+    for string in [string, format!("\"{entities}\"")] {
+        assert_eq!(rows(&format!(r#"{{"type":"template","payload":{string}}}"#)), plain);
+    }
+    // What begins so and is none is told, by the place of its string.
+    let scratch = Scratch::new(&crate::Limits::default());
+    let classified = scratch.classify_str(r#"{"type":"template","payload":"[{\"a\":1,}]"}"#);
+    assert_eq!(classified.kind(), TextKind::Template);
+    let error = TextError { reason: crate::Reason::TrailingComma, offset: 29 };
+    assert_eq!(classified.decode_error(), Some(error));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell};
 
 use super::kind::TextKind;
-use super::markup::strip_speech;
+use super::markup::{begins_like_payload, strip_speech};
 use super::node::Node;
 use super::scratch::{Scratch, TextError};
 use super::tape::Item;
@@ -80,8 +80,8 @@ impl<'s> Template<'s> {
         Node::new(self.view, 0)
     }
 
-    /// The value of `payload` (or `pay load`), decoded where it is a string that holds an object; of an envelope in an
-    /// envelope the inner one.
+    /// The value of `payload` (or `pay load`), decoded where it is a string that holds an object or a list of
+    /// them; of an envelope in an envelope the inner one.
     pub fn payload(self) -> Option<Node<'s>> {
         self.view.payload.map(|index| Node::new(self.view, index))
     }
@@ -177,7 +177,7 @@ impl<'s> Template<'s> {
             // A payload that is a string and no JSON is what is shown.
             let payload = self.payload()?;
             let text = payload.as_str()?;
-            if text.trim_start().starts_with('{') { None } else { shown_text(payload) }
+            if begins_like_payload(text.trim_start()) { None } else { shown_text(payload) }
         });
         found.or_else(|| shown_text(self.root().get("text")?)).or_else(|| self.titles())
     }

@@ -2,7 +2,7 @@
 
 use korpus_core::{Limits, Scratch, TextKind, normalize_template_type};
 
-use super::value::V;
+use super::value::{V, begins_like_payload, container_in};
 use super::{Shown, owned};
 use crate::json::{Json, JsonKind};
 
@@ -29,13 +29,20 @@ fn open_payloads(root: &mut V) {
         };
         if payload.is(JsonKind::String) {
             let (mut text, mut exact) = (payload.text.clone(), payload.exact);
-            while exact && text.trim_start().starts_with(['{', '"']) && decodings < 4 {
+            while exact && decodings < 4 {
                 decodings += 1;
-                let Some(json) = Json::parse(text.trim().as_bytes()) else { break };
-                if json.kind() == JsonKind::Object {
-                    *payload = V::read(json);
+                let trimmed = text.trim();
+                if begins_like_payload(trimmed) {
+                    if let Some(found) = container_in(trimmed) {
+                        *payload = V::read(Json::parse(found.as_bytes()).expect("read before"));
+                    }
                     break;
                 }
+                let Some(json) =
+                    Json::parse(trimmed.as_bytes()).filter(|json| json.kind() == JsonKind::String)
+                else {
+                    break;
+                };
                 (text, exact) = json.lossy_text();
             }
         }
@@ -121,7 +128,7 @@ impl Naive<'_> {
             .find_map(|key| shown(content.get(key)?))
             .or_else(|| {
                 let payload = payload.filter(|payload| payload.is(JsonKind::String))?;
-                if payload.text.trim_start().starts_with('{') { None } else { shown(payload) }
+                if begins_like_payload(payload.text.trim_start()) { None } else { shown(payload) }
             })
             .or_else(|| shown(root.get("text")?))
             .or_else(|| (!titles.is_empty()).then(|| titles.join("\n")));

@@ -114,17 +114,29 @@ pub(super) fn json_string(text: &str) -> String {
 }
 
 pub(super) fn begins_like_json(trimmed: &str) -> bool {
-    ["{", "&quot;{", "&#34;{"].iter().any(|start| trimmed.starts_with(start))
+    let quote = trimmed.starts_with('&').then(|| trimmed.split_once(';')).flatten();
+    trimmed.starts_with('{')
+        || quote
+            .is_some_and(|(entity, rest)| rest.starts_with('{') && unescaped(&format!("{entity};")) == "\"")
+}
+
+/// Whether a payload that is a string begins like an object or a list of objects.
+pub(super) fn begins_like_payload(trimmed: &str) -> bool {
+    begins_like_json(trimmed)
+        || trimmed.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with('{'))
 }
 
 /// The JSON object that a text is, if it is one.
 pub(super) fn object_in(trimmed: &str) -> Option<String> {
-    if !begins_like_json(trimmed) {
-        return None;
-    }
+    begins_like_json(trimmed).then(|| container_in(trimmed))?
+}
+
+/// The JSON object or array that a text is, if it is one.
+pub(super) fn container_in(trimmed: &str) -> Option<String> {
     let object = |text: &str| {
         let text = text.trim();
-        Json::parse(text.as_bytes()).filter(|json| json.kind() == JsonKind::Object).map(|_| text.to_owned())
+        let json = Json::parse(text.as_bytes())?;
+        matches!(json.kind(), JsonKind::Object | JsonKind::Array).then(|| text.to_owned())
     };
     let decoded = unescaped(trimmed);
     object(trimmed).or_else(|| object(&decoded)).or_else(|| {
