@@ -1,7 +1,7 @@
 //! A session as a script: who says what, when, and how it ends.
 
 use crate::rng::{Rng, mix};
-use crate::template::{Kind, PROMPTS};
+use crate::template::{Kind, PROMPTS, RARE};
 use crate::text::Say;
 
 /// Channels as `chnl` carries them.
@@ -58,6 +58,10 @@ pub(crate) enum What {
     Wrapped,
     /// Text that starts as JSON and is none.
     Malformed,
+    /// A message with a payload that is no template: which envelope.
+    Envelope(u8),
+    /// A JSON object that nobody draws.
+    Json,
     Empty,
     /// An image with thumbnails.
     Image,
@@ -268,7 +272,10 @@ impl Script<'_> {
                 2 => What::Template(Kind::LikeDislike),
                 3 => What::Wrapped,
                 4 => What::Malformed,
+                5 => What::Json,
                 _ if self.voice => What::VoiceGather,
+                6 | 7 => What::Envelope(self.rng.below(8) as u8),
+                8..=15 => What::Template(*self.rng.pick(&RARE)),
                 _ => What::Template(*self.rng.pick(&PROMPTS)),
             };
         }

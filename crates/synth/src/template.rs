@@ -1,8 +1,11 @@
 //! Template payloads as bots send them: the JSON text that hides in a text component.
 
+mod payload;
+mod rare;
+
 use crate::json::Json;
 use crate::rng::mix;
-use crate::text::{self, Say};
+use crate::text;
 
 /// The kinds of template a bot of ours sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +32,54 @@ pub(crate) enum Kind {
     Doubled,
     LikeDislike,
     Custom,
+    ListView,
+    ListWidget,
+    AdvancedList,
+    CustomTable,
+    BarChart,
+    LineChart,
+    SpacedPieChart,
+    MultiSelect,
+    AdvancedMultiSelect,
+    FormFields,
+    Clock,
+    BankingFeedback,
+    Cards,
+    Articles,
+    CheckList,
+    TaskPicker,
+    ResetPin,
+    Search,
+    Answer,
+    WaitForResponse,
+    /// A bar chart under the misspelt key `pay load`.
+    PayLoad,
 }
+
+/// What a bot asks with now and then: the other types, each as often as the next.
+pub(crate) const RARE: [Kind; 21] = [
+    Kind::ListView,
+    Kind::ListWidget,
+    Kind::AdvancedList,
+    Kind::CustomTable,
+    Kind::BarChart,
+    Kind::LineChart,
+    Kind::SpacedPieChart,
+    Kind::MultiSelect,
+    Kind::AdvancedMultiSelect,
+    Kind::FormFields,
+    Kind::Clock,
+    Kind::BankingFeedback,
+    Kind::Cards,
+    Kind::Articles,
+    Kind::CheckList,
+    Kind::TaskPicker,
+    Kind::ResetPin,
+    Kind::Search,
+    Kind::Answer,
+    Kind::WaitForResponse,
+    Kind::PayLoad,
+];
 
 /// What a bot may ask with.
 pub(crate) const PROMPTS: [Kind; 17] = [
@@ -75,6 +125,26 @@ impl Kind {
             Self::System => "SYSTEM",
             Self::LikeDislike => "like_dislike",
             Self::Custom => "acmeLoyaltyCard",
+            Self::ListView => "listView",
+            Self::ListWidget => "listWidget",
+            Self::AdvancedList => "advancedListTemplate",
+            Self::CustomTable => "custom_table",
+            Self::BarChart | Self::PayLoad => "barchart",
+            Self::LineChart => "linechart",
+            Self::SpacedPieChart => "pie chart",
+            Self::MultiSelect => "multi_select",
+            Self::AdvancedMultiSelect => "advanced_multi_select",
+            Self::FormFields => "form_template",
+            Self::Clock => "clockTemplate",
+            Self::BankingFeedback => "bankingFeedbackTemplate",
+            Self::Cards => "cardTemplate",
+            Self::Articles => "articleTemplate",
+            Self::CheckList => "checkListTemplate",
+            Self::TaskPicker => "taskPickerTemplate",
+            Self::ResetPin => "resetPinTemplate",
+            Self::Search => "search",
+            Self::Answer => "answerTemplate",
+            Self::WaitForResponse => "wait_for_response",
         }
     }
 }
@@ -104,12 +174,10 @@ pub(crate) fn write(out: &mut String, kind: Kind, fill: Fill) {
     let mut json = Json::default();
     json.object(|j| {
         j.field("type", "template");
-        if kind == Kind::Doubled {
-            let mut inner = Json::default();
-            inner.object(|i| payload(i, kind, fill));
-            j.field("payload", &String::from_utf8(inner.out).unwrap_or_default());
-        } else {
-            j.key("payload").object(|j| payload(j, kind, fill));
+        match kind {
+            Kind::Doubled => j.field("payload", &doubled(kind, fill)),
+            Kind::PayLoad => j.key("pay load").object(|j| payload::write(j, kind, fill)),
+            _ => j.key("payload").object(|j| payload::write(j, kind, fill)),
         }
         if kind == Kind::Form {
             j.key("formData").object(|j| {
@@ -131,6 +199,67 @@ pub(crate) fn write(out: &mut String, kind: Kind, fill: Fill) {
     }
 }
 
+/// A payload as the text of a string; now and then as that of a string in a string, or with entities.
+fn doubled(kind: Kind, fill: Fill) -> String {
+    let mut json = Json::default();
+    json.object(|j| payload::write(j, kind, fill));
+    let text = String::from_utf8(json.out).unwrap_or_default();
+    match fill.salt % 8 {
+        0 => {
+            let mut string = Json::default();
+            string.string(&text);
+            String::from_utf8(string.out).unwrap_or_default()
+        }
+        1 => text.replace('&', "&amp;").replace('"', "&quot;"),
+        _ => text,
+    }
+}
+
+/// Messages that carry a payload and are no templates, by the `type` of their envelope.
+pub(crate) const ENVELOPES: [&str; 8] =
+    ["message", "error", "image", "audio", "video", "link", "document", "attachment"];
+
+/// Appends the text of a message with a payload: one of [`ENVELOPES`].
+pub(crate) fn write_envelope(out: &mut String, envelope: usize, fill: Fill) {
+    let name = ENVELOPES[envelope % ENVELOPES.len()];
+    let mut json = Json::default();
+    json.object(|j| {
+        j.field("type", name);
+        j.key("payload").object(|j| match name {
+            "message" => j.field("text", &payload::ask(fill)),
+            "error" => {
+                j.field("text", "Something went wrong. Please try again.");
+                j.field("color", "#F5A9A9");
+            }
+            "link" => {
+                j.field("title", text::TASKS[fill.task % 5]);
+                j.field("url", "https://www.example.com/files/7?a=1&b=2");
+                j.field("fileName", "statement.pdf");
+            }
+            _ => {
+                j.field("url", "https://media.example.com/7/receipt.bin");
+                if fill.salt.is_multiple_of(2) {
+                    j.field("text", text::TASKS[fill.task % 5]);
+                }
+            }
+        });
+    });
+    out.push_str(&String::from_utf8_lossy(&json.out));
+}
+
+/// Appends a JSON object that is nothing that a client draws.
+pub(crate) fn write_json(out: &mut String, fill: Fill) {
+    let mut json = Json::default();
+    json.object(|j| {
+        j.field("event", "context_shared");
+        j.key("task").object(|j| {
+            j.field("name", text::TASKS[fill.task % 5]);
+            j.field_int("step", (fill.salt % 9) as i64);
+        });
+    });
+    out.push_str(&String::from_utf8_lossy(&json.out));
+}
+
 /// What identifies the form of a task.
 pub(crate) fn form_id(task: usize) -> u64 {
     mix(0x000f_0123, task as u64)
@@ -142,258 +271,4 @@ fn form_link(salt: u64) -> String {
         mix(salt, 1),
         mix(salt, 2)
     )
-}
-
-fn ask(fill: Fill) -> String {
-    let mut out = String::new();
-    text::phrase(&mut out, fill.language, Say::Ask, fill.task, fill.salt);
-    out
-}
-
-fn chosen(fill: Fill, index: u64) -> String {
-    let mut out = String::new();
-    choice(&mut out, fill.task, index);
-    out
-}
-
-fn buttons(j: &mut Json, fill: Fill, key: &str) {
-    j.key(key).array(|j| {
-        for index in 0..3 {
-            let title = chosen(fill, index);
-            j.object(|j| {
-                j.field("type", "postback");
-                j.field("title", &title);
-                j.field("payload", &title);
-            });
-        }
-    });
-}
-
-fn payload(j: &mut Json, kind: Kind, fill: Fill) {
-    j.field("template_type", kind.template_type());
-    match kind {
-        Kind::Button | Kind::Escaped => {
-            j.field("text", &ask(fill));
-            j.field("subText", text::TASKS[fill.task % 5]);
-            buttons(j, fill, "buttons");
-            j.field("variation", "plain");
-            j.field_raw("fullWidth", "false");
-        }
-        Kind::Form => {
-            j.field("text", &ask(fill));
-            j.key("buttons").array(|j| {
-                j.object(|j| {
-                    j.field("type", "url");
-                    j.field("title", "Submit Data");
-                    j.field("url", &form_link(fill.salt));
-                });
-            });
-        }
-        Kind::QuickReplies | Kind::Welcome | Kind::Doubled => {
-            j.field("text", &ask(fill));
-            j.key("quick_replies").array(|j| {
-                for index in 0..3 {
-                    let title = chosen(fill, index);
-                    j.object(|j| {
-                        j.field("content_type", "text");
-                        j.field("title", &title);
-                        j.field("value", &title);
-                        if index == 2 && fill.salt.is_multiple_of(5) {
-                            j.key("payload").object(|j| j.field("name", &title));
-                        } else {
-                            j.field("payload", &title.to_lowercase());
-                        }
-                    });
-                }
-            });
-        }
-        Kind::List | Kind::Carousel => elements(j, kind, fill),
-        Kind::TableList => {
-            j.field("title", text::TASKS[fill.task % 5]);
-            j.field("description", &ask(fill));
-            j.key("elements").array(|j| {
-                j.object(|j| {
-                    j.field("sectionHeader", "June");
-                    j.key("rowItems").array(|j| {
-                        for index in 0..3 {
-                            j.object(|j| row_item(j, fill, index));
-                        }
-                    });
-                });
-            });
-        }
-        Kind::Table | Kind::MiniTable => table(j, kind, fill),
-        Kind::PieChart => {
-            j.field("text", &ask(fill));
-            j.key("elements").array(|j| {
-                for index in 0..3 {
-                    j.object(|j| {
-                        j.field("title", &chosen(fill, index));
-                        j.field_int("value", (mix(fill.salt, index) % 90) as i64);
-                        j.field("displayValue", "$1,234.50");
-                    });
-                }
-            });
-        }
-        Kind::Dropdown => {
-            j.field("heading", &ask(fill));
-            j.key("elements").array(|j| {
-                for index in 0..3 {
-                    j.object(|j| {
-                        j.field("title", &chosen(fill, index));
-                        j.field("value", &chosen(fill, index));
-                    });
-                }
-            });
-        }
-        Kind::Date | Kind::DateRange => {
-            j.field("text", "display");
-            j.field("title", "Please choose");
-            j.field("text_message", &ask(fill));
-            j.field("format", "MM-DD-YYYY");
-            j.field("startDate", "08-01-2025");
-        }
-        Kind::Feedback => {
-            j.field("text", "Rate this chat session");
-            j.field("view", "star");
-            j.field_raw("sliderView", "false");
-            j.key("starArrays").array(|j| {
-                for star in (1..=5).rev() {
-                    j.object(|j| {
-                        j.field_int("starId", star);
-                        j.field_int("value", star);
-                    });
-                }
-            });
-            j.key("smileyArrays").array(|_| {});
-            j.field("messageTodisplay", "Glad you liked the experience. Thanks!");
-        }
-        Kind::Radio => {
-            j.field("heading", &ask(fill));
-            j.key("radioOptions").array(|j| {
-                for index in 0..3 {
-                    let title = chosen(fill, index);
-                    j.object(|j| {
-                        j.field("title", &title);
-                        j.field("value", &title);
-                        j.key("postback").object(|j| {
-                            j.field("title", &title);
-                            j.field("value", &title);
-                        });
-                    });
-                }
-            });
-        }
-        Kind::Otp => {
-            j.field("title", "Enter the code");
-            j.field("description", "We have sent you a code of 6 digits.");
-            buttons(j, fill, "otpButtons");
-        }
-        Kind::LiveAgent => j.field(
-            "text",
-            "We apologize for the wait. All our agents are busy.You are in 1 position.Your estimated wait time is 2 min",
-        ),
-        Kind::System => j.field("text", "Thank you for waiting. You are now connected with an agent"),
-        Kind::LikeDislike => {}
-        Kind::Custom => {
-            j.field("title", "Loyalty");
-            j.key("card").object(|j| {
-                j.field_int("points", (fill.salt % 10_000) as i64);
-                j.field_raw("ratio", "0.75");
-                j.key("history").array(|j| {
-                    for step in 0..3 {
-                        j.int(step * 10);
-                    }
-                });
-                j.field_raw("expires", "null");
-            });
-        }
-    }
-}
-
-fn elements(j: &mut Json, kind: Kind, fill: Fill) {
-    if kind == Kind::Carousel {
-        j.field("carousel_type", "stacked");
-    }
-    j.key("elements").array(|j| {
-        for index in 0..3 {
-            let title = chosen(fill, index);
-            j.object(|j| {
-                j.field("title", &title);
-                j.field("subtitle", text::TASKS[fill.task % 5]);
-                j.field("image_url", "https://images.example.com/cards/7.png?w=640&h=480");
-                j.key("default_action").object(|j| {
-                    j.field("type", "web_url");
-                    j.field("url", "https://www.example.com/?a=1&b=2");
-                });
-                j.key("buttons").array(|j| {
-                    j.object(|j| {
-                        j.field("type", "postback");
-                        j.field("title", &title);
-                        j.field("payload", &title);
-                    });
-                });
-            });
-        }
-    });
-    j.key("buttons").array(|j| {
-        j.object(|j| {
-            j.field("title", "View More");
-            j.field("type", "postback");
-            j.field("payload", "payload");
-        });
-    });
-}
-
-fn row_item(j: &mut Json, fill: Fill, index: u64) {
-    j.key("title").object(|j| {
-        j.field("type", "text");
-        j.key("text").object(|j| {
-            j.field("title", &chosen(fill, index));
-            j.field("subtitle", "due");
-        });
-    });
-    j.key("value").object(|j| {
-        j.field("type", "text");
-        j.field("text", "$ 7,000");
-    });
-    j.key("default_action").object(|j| {
-        j.field("type", "url");
-        j.field("url", "https://www.example.com/rows");
-        j.field("utterance", "");
-    });
-}
-
-fn table(j: &mut Json, kind: Kind, fill: Fill) {
-    j.field("text", &ask(fill));
-    if kind == Kind::MiniTable {
-        j.field("layout", "vertical");
-    } else {
-        j.key("columns").array(|j| {
-            for (name, align) in [("Sl", Some("center")), ("Name", None), ("Amount", Some("right"))] {
-                j.array(|j| {
-                    j.string(name);
-                    if let Some(align) = align {
-                        j.string(align);
-                    }
-                });
-            }
-        });
-    }
-    j.key("elements").array(|j| {
-        for index in 0..3_u64 {
-            j.object(|j| {
-                if kind == Kind::MiniTable {
-                    j.key("primary").array(|j| j.array(|j| j.string(&chosen(fill, index))));
-                    j.key("additional").array(|j| j.array(|j| j.raw("null")));
-                } else {
-                    j.key("Values").array(|j| {
-                        j.int(index as i64 + 1);
-                        j.string(&chosen(fill, index));
-                        j.string("");
-                    });
-                }
-            });
-        }
-    });
 }

@@ -3,12 +3,13 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::templates::{
     Rows, Tables, assert_all_told, converted, in_both, in_call, in_first, in_second, samples, testdata,
 };
 use common::{convert_bodies, files, options, page, rows};
+use korpus_core::{TEMPLATE_TYPES, TemplateType, TextKind};
 use korpus_engine::InputList;
 use korpus_synth::{Profile, Shape, Size, Synth, SynthOptions};
 use korpus_tables::{Table, convert};
@@ -176,13 +177,13 @@ fn an_object_that_nobody_encoded_is_taken_apart_all_the_same() {
 fn templates_and_kinds_agree_with_the_ground_truth() {
     for (threads, &shape) in Shape::ALL.iter().enumerate() {
         let synth = SynthOptions {
-            size: Size::Messages(600),
-            page_size: 150,
+            size: Size::Messages(1200),
+            page_size: 300,
             shapes: vec![shape],
             profile: Profile::Rich,
             duplicates: 0.1,
             edited_copies: 0.1,
-            template_share: 0.7,
+            template_share: 0.9,
             ..SynthOptions::default()
         };
         let (bodies, truth) = Synth::new(synth).unwrap().write_memory().unwrap();
@@ -213,6 +214,27 @@ fn templates_and_kinds_agree_with_the_ground_truth() {
             truth.by_template_type.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
         assert_eq!(types, expected, "{shape}");
         assert_eq!(counts, [tables.elements.len() as i64, tables.actions.len() as i64], "{shape}");
+    }
+}
+
+#[test]
+fn synthetic_dumps_have_every_known_type_and_every_kind() {
+    let options = SynthOptions {
+        size: Size::Messages(12_000),
+        shapes: vec![Shape::Lite],
+        template_share: 1.0,
+        ..SynthOptions::default()
+    };
+    let (_, truth) = Synth::new(options).unwrap().write_memory().unwrap();
+    let found = truth.by_template_type.keys().filter_map(|name| TemplateType::find(name));
+    let found: BTreeSet<_> = found.map(|known| known.name).collect();
+    assert_eq!(found, TEMPLATE_TYPES.iter().map(|known| known.name).collect());
+    for name in ["pie chart", "acmeLoyaltyCard"] {
+        assert!(truth.by_template_type.contains_key(name), "{name}");
+    }
+    // Where all prompts are templates, none is speech markup.
+    for kind in TextKind::ALL.iter().filter(|kind| **kind != TextKind::Ssml) {
+        assert!(truth.by_text_kind.contains_key(kind.as_str()), "{kind}");
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) enum TextKind {
     Template,
     VoiceCommand,
     WrappedText,
+    Message,
+    Json,
     Malformed,
     Ssml,
 }
@@ -51,6 +53,8 @@ impl TextKind {
             Self::Template => "template",
             Self::VoiceCommand => "voice_command",
             Self::WrappedText => "wrapped_text",
+            Self::Message => "message",
+            Self::Json => "json",
             Self::Malformed => "malformed",
             Self::Ssml => "ssml",
         }
@@ -183,6 +187,14 @@ impl Writer {
                 j.object(|j| j.field("text", &said));
                 out.push_str(&String::from_utf8_lossy(&j.out));
                 kind = TextKind::WrappedText;
+            }
+            What::Envelope(envelope) => {
+                template::write_envelope(out, usize::from(envelope), Fill { language, task, salt });
+                kind = TextKind::Message;
+            }
+            What::Json => {
+                template::write_json(out, Fill { language, task, salt });
+                kind = TextKind::Json;
             }
             What::Malformed => {
                 out.push_str("{\"type\":\"template\",\"payload\":{\"template_type\":\"button\",\"text\":\"");

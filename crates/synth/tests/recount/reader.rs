@@ -191,11 +191,16 @@ pub(crate) fn classify(text: &str) -> (&'static str, Option<String>) {
     };
     match value["type"].as_str() {
         Some("template") => {
-            let payload = match &value["payload"] {
-                Value::String(inner) => serde_json::from_str(inner).expect("a payload in a string"),
-                payload => payload.clone(),
-            };
+            let mut payload = value.get("payload").or(value.get("pay load")).cloned().unwrap_or_default();
+            while let Value::String(inner) = &payload {
+                let unescaped = inner.replace("&quot;", "\"").replace("&amp;", "&");
+                let read = serde_json::from_str(inner).or_else(|_| serde_json::from_str(&unescaped));
+                payload = read.expect("a payload in a string");
+            }
             ("template", payload["template_type"].as_str().map(str::to_owned))
+        }
+        Some("message" | "error" | "image" | "audio" | "video" | "link" | "document" | "attachment") => {
+            ("message", None)
         }
         Some("command") => ("voice_command", None),
         _ if value["text"].is_string() => ("wrapped_text", None),
