@@ -89,6 +89,13 @@ impl<'a> Summary<'a> {
                 visible_short(first, NAME)
             );
         }
+        if ledger.known_members() > 0 {
+            let _ = writeln!(
+                out,
+                "     {} of archives passed over: in the dataset already",
+                count(ledger.known_members(), "member", "members")
+            );
+        }
         if ledger.left_out() > 0 {
             let _ = writeln!(
                 out,

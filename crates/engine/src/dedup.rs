@@ -297,7 +297,7 @@ fn sorted_in<T>(list: &[T], range: &Range<u64>, ordinal: impl Fn(&T) -> u64) -> 
 }
 
 /// Sorts copies together, the one that is kept first.
-fn rank(key: &Key) -> (u128, Reverse<i64>, Reverse<u32>, u128, u64) {
+fn rank(key: &Key) -> (u128, Reverse<i64>, Reverse<u32>, u64, u64) {
     (key.id, Reverse(key.version), Reverse(key.richness), key.content, key.ordinal)
 }
 

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
 
 use crate::anchor::AnchorEntry;
 use crate::filter::{Filter, filter_time};
-use crate::keylog::Key;
+use crate::keylog::{ID_TAIL, Key};
 use crate::ledger::SliceBooks;
 use crate::work::{BlockFacts, Current, MessageFact, RecordFact};
 
@@ -268,8 +268,8 @@ fn message_key(message: Message<'_>, ordinal: u64, slice: u32, scratch: &mut Vec
     let is_of_record = message.conversation().and_then(Conversation::id).is_some_and(|id| !id.is_empty());
     let id = surrogate.or_else(|| message.id().map(text_hash)).unwrap_or_default();
     Key {
-        id,
-        content: message.content_hash(scratch),
+        id: shortened(id),
+        content: upper_half(message.content_hash(scratch)),
         version: modified.max(stored).unwrap_or(i64::MIN),
         richness: message.richness(),
         ordinal,
@@ -287,7 +287,14 @@ fn record_key(record: Record<'_>, index: u64, ordinal: u64, slice: u32, scratch:
             session_key(record, id_of(record.session_id()), id_of(record.bot_id()), scratch)
         }
     };
-    let key = |id, surrogate_page| Key { id, content, version: i64::MIN, richness, ordinal, surrogate_page };
+    let key = |id, surrogate_page| Key {
+        id: shortened(id),
+        content: upper_half(content),
+        version: i64::MIN,
+        richness,
+        ordinal,
+        surrogate_page,
+    };
     match id {
         Some(id) => key(id, None),
         None => key(mix(&[content, u128::from(index)]), Some(slice)),
@@ -310,6 +317,15 @@ fn session_key(
 ) -> (Option<u128>, u128, u32) {
     let id = session.map(|session| mix(&[2, session, bot.unwrap_or_default()]));
     (id, record.content_hash(scratch), record.richness())
+}
+
+/// The bits of an id that a key holds.
+fn shortened(id: u128) -> u128 {
+    id >> ID_TAIL << ID_TAIL
+}
+
+fn upper_half(hash: u128) -> u64 {
+    (hash >> 64) as u64
 }
 
 fn mix(parts: &[u128]) -> u128 {

@@ -20,6 +20,8 @@ pub struct History {
     pub records: u64,
     /// How many bodies.
     pub pages: u64,
+    /// What was read: members of archives that are among it are not read again.
+    pub(crate) known: Known,
     /// The files that the keys were written to, in order.
     pub(crate) key_files: Vec<KeyFile>,
 }
@@ -40,6 +42,7 @@ impl History {
             messages: totals.messages.seen,
             records: totals.records.seen,
             pages: totals.pages,
+            known: Known::of(manifest),
             key_files: manifest.keys.iter().map(file).collect(),
         }
     }

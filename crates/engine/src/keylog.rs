@@ -8,10 +8,12 @@ use crate::spool::Spool;
 /// What de-duplication knows of one message or record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
-    /// Hash of the id; equal ids are the same message.
+    /// Hash of the id; equal ids are the same message. The lowest 32 bits are 0: the others tell 20 million ids apart but
+    /// once in 10^14 cases.
     pub id: u128,
-    /// Hash of the content without white space; equal hashes are equal messages.
-    pub content: u128,
+    /// The upper half of the hash of the content without white space. Among copies with one id, equal hashes are equal
+    /// messages.
+    pub content: u64,
     /// When it was last changed, in microseconds since 1970; `i64::MIN` where nothing says so.
     pub version: i64,
     /// How many of its keys hold something.
@@ -23,7 +25,9 @@ pub struct Key {
     pub surrogate_page: Option<u32>,
 }
 
-const KEY_BYTES: usize = 56;
+const KEY_BYTES: usize = 48;
+/// Bits of an id that tell nothing.
+pub(crate) const ID_TAIL: u32 = 32;
 const PARTITIONS: usize = 128;
 const NO_PAGE: u32 = u32::MAX;
 
@@ -43,15 +47,15 @@ impl Key {
 
     fn read(bytes: &[u8]) -> Self {
         let (wide, rest) = bytes.as_chunks::<16>();
-        let (long, _) = bytes[32..].as_chunks::<8>();
-        let (short, _) = bytes[48..].as_chunks::<4>();
+        let (long, _) = bytes[16..].as_chunks::<8>();
+        let (short, _) = bytes[40..].as_chunks::<4>();
         debug_assert_eq!(rest.len(), KEY_BYTES % 16, "a key has a fixed size");
         let page = u32::from_le_bytes(short[1]);
         Self {
             id: u128::from_le_bytes(wide[0]),
-            content: u128::from_le_bytes(wide[1]),
-            version: i64::from_le_bytes(long[0]),
-            ordinal: u64::from_le_bytes(long[1]),
+            content: u64::from_le_bytes(long[0]),
+            version: i64::from_le_bytes(long[1]),
+            ordinal: u64::from_le_bytes(long[2]),
             richness: u32::from_le_bytes(short[0]),
             surrogate_page: (page != NO_PAGE).then_some(page),
         }
@@ -77,7 +81,7 @@ pub struct KeyLog {
 }
 
 /// Keys are kept, spilled and read back in chunks of this many bytes: whole keys.
-const CHUNK: usize = KEY_BYTES * 292;
+const CHUNK: usize = KEY_BYTES * 256;
 
 #[derive(Debug, Default)]
 struct Partition {
@@ -175,7 +179,7 @@ impl KeyLog {
                 // The top bits chose the partition; lower ones choose the pass.
                 let mut take = |bytes: &[u8]| {
                     let all = bytes.as_chunks::<KEY_BYTES>().0.iter().map(|bytes| Key::read(bytes));
-                    keys.extend(all.filter(|key| key.id & (passes - 1) == pass));
+                    keys.extend(all.filter(|key| key.id >> ID_TAIL & (passes - 1) == pass));
                 };
                 take(&partition.last);
                 partition.chunks.iter().for_each(|chunk| take(chunk));

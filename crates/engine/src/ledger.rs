@@ -217,6 +217,8 @@ pub struct Members {
     pub skipped: u64,
     /// The name of the first that was skipped.
     pub first_skipped: Option<String>,
+    /// Those that runs before this one have read.
+    pub known: u64,
 }
 
 /// How often something was rejected for one reason, and where it was for the first time.
@@ -464,7 +466,7 @@ impl Ledger {
         let first = self.pages.iter().rposition(|page| page.input != input).map_or(0, |last| last + 1);
         let unreadable = report.io_error.is_some();
         // The bodies of an archive are those of its members.
-        let has_members = report.members.as_ref().is_some_and(|members| members.read > 0);
+        let has_members = report.members.as_ref().is_some_and(|members| members.read + members.known > 0);
         let is_silent = report.left_out || has_members && report.fault.is_none();
         if first == self.pages.len() && (unreadable || !is_silent) {
             let mut row = PageRow::new(input, 0, self.messages, self.records);
@@ -517,6 +519,11 @@ impl Ledger {
     /// How many members of archives were read.
     pub fn members(&self) -> u64 {
         self.count(|report| report.input.member.is_some() && report.members.is_none() && !report.left_out)
+    }
+
+    /// How many members of archives were passed over, because an earlier run has read the same.
+    pub fn known_members(&self) -> u64 {
+        self.inputs.iter().filter_map(|report| report.members.as_ref()).map(|members| members.known).sum()
     }
 
     /// How many files and members were left out, because they were requested for another call.

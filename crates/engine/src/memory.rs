@@ -4,7 +4,7 @@
 const UNKNOWN: usize = 1 << 30;
 /// Below this nothing works: a few blocks and one row group.
 const LEAST: usize = 64 << 20;
-/// Keys of 150,000 messages.
+/// Keys of 170,000 messages.
 const KEYS: usize = 8 << 20;
 /// Blocks that one thread may be ahead of the commits, in bytes of text.
 const AHEAD_A_THREAD: usize = 32 << 20;

@@ -170,6 +170,7 @@ fn run_within<J: Job>(
         mmap: options.mmap,
         temp_dir: options.temp_dir.clone(),
         call_id: options.call_id.clone(),
+        history: options.history.clone(),
         cancel: &options.cancel,
         observer,
         schedule: Schedule::new(inputs.inputs.len(), ahead, committer),

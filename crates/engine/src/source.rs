@@ -13,6 +13,7 @@ use std::error::Error;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use korpus_core::{
@@ -22,6 +23,7 @@ use korpus_core::{
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::error::EngineError;
+use crate::history::History;
 use crate::inputs::{InputInfo, InputKind};
 use crate::ledger::{InputReport, InputStatus};
 use crate::mmap::Mapped;
@@ -68,6 +70,8 @@ pub(crate) struct Source {
     temp_dir: Option<PathBuf>,
     /// Only what was requested for this call is read.
     call_id: Option<String>,
+    /// What earlier runs have read.
+    history: Option<Arc<History>>,
 }
 
 /// What the reading of one input has with it, through all archives.
@@ -78,6 +82,8 @@ struct Reading<'c, S> {
     depth: u8,
     /// How many members there were, in all archives.
     members: u64,
+    /// How many members of the archive at hand earlier runs have read.
+    known: u64,
 }
 
 impl Source {
@@ -97,12 +103,18 @@ impl Source {
             mmap,
             temp_dir,
             call_id: None,
+            history: None,
         }
     }
 
     /// Reads only what was requested for a call.
     pub(crate) fn for_call(self, call_id: Option<String>) -> Self {
         Self { call_id, ..self }
+    }
+
+    /// Passes over the members of archives that earlier runs have read.
+    pub(crate) fn going_on_from(self, history: Option<Arc<History>>) -> Self {
+        Self { history, ..self }
     }
 
     /// Reads all of an input, and of the members of archives. What is wrong with it stands in the report; only `sink` can
@@ -114,7 +126,7 @@ impl Source {
     ) -> Result<InputReport, Stopped> {
         let mut report = empty_report(input);
         let wire = Wire::new(&self.limits);
-        let mut reading = Reading { wire: &wire, sink, depth: 0, members: 0 };
+        let mut reading = Reading { wire: &wire, sink, depth: 0, members: 0, known: 0 };
         match &input.kind {
             InputKind::Bytes(bytes) => {
                 wire.count(bytes.len() as u64);

@@ -145,6 +145,81 @@ fn damaged_dumps_and_archives_are_added_too() {
     check(&runs, &options(2, 30, true));
 }
 
+#[test]
+fn members_of_archives_are_known_by_their_content_too() {
+    let tar = |members: &[(String, Vec<u8>)]| {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, body) in members {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(body.len() as u64);
+            header.set_mode(0o644);
+            builder.append_data(&mut header, name, &body[..]).unwrap();
+        }
+        builder.into_inner().unwrap()
+    };
+    let har = |members: &[(String, Vec<u8>)]| {
+        let entry = |(_, body): &(String, Vec<u8>)| {
+            let text = serde_json::to_string(std::str::from_utf8(body).unwrap()).unwrap();
+            format!(
+                "{{\"request\":{{\"method\":\"GET\",\"url\":\"https://h/getMessages\"}},\
+                 \"response\":{{\"status\":200,\"content\":{{\"mimeType\":\"application/json\",\"text\":{text}}}}}}}"
+            )
+        };
+        let entries: Vec<String> = members.iter().map(entry).collect();
+        format!("{{\"log\":{{\"version\":\"1.2\",\"entries\":[{}]}}}}", entries.join(",")).into_bytes()
+    };
+    // Larger than what is held whole.
+    let large = (
+        "large.json".to_owned(),
+        page(
+            &(0..20_000)
+                .map(|n| {
+                    format!(r#"{{"_id":"l{n}","type":"incoming","components":[],"timestampValue":{n}}}"#)
+                        .into_bytes()
+                })
+                .collect::<Vec<_>>(),
+        ),
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let mut options = options(2, 1000, false);
+    options.run.memory = korpus_engine::MemoryBudget::new(0);
+    options.run.limits.whole_bytes = 4096;
+    let kept = || Manifest::read(&out).unwrap().totals.messages.kept;
+    convert(
+        &inputs(&[message("a"), ("first.tar".to_owned(), tar(&[message("b"), large.clone()]))]),
+        &out,
+        &options,
+        &(),
+    )
+    .unwrap();
+    assert_eq!(kept(), 20_002);
+    // Nothing is twice there, though copies are not told.
+    let mut other = large.clone();
+    let at = other.1.len() - 20;
+    other.1[at] = b' ';
+    let runs = [
+        ("second.tar", tar(&[message("a"), message("c"), message("b"), large.clone()]), 20_003, 3),
+        ("third.har", har(&[message("c"), message("d"), message("a"), large.clone()]), 20_004, 3),
+        ("fourth.tar", tar(&[message("a"), message("d")]), 20_004, 2),
+        (
+            "fifth.tar",
+            tar(&[("inner.tar".to_owned(), tar(&[message("d"), message("e")])), message("e"), message("a")]),
+            20_006,
+            2,
+        ),
+        ("sixth.tar", tar(&[other]), 40_006, 0),
+    ];
+    for (name, body, all, known) in runs {
+        let report = append(&inputs(&[(name.to_owned(), body)]), &out, &options, &()).unwrap();
+        let added = report.added.unwrap();
+        assert_eq!((kept(), added.run.ledger.known_members()), (all, known), "{name}");
+        assert!(added.run.ledger.is_clean(), "{name}");
+    }
+    let report = append(&inputs(&[message("d"), large]), &out, &options, &()).unwrap();
+    assert_eq!(report.known.len(), 2);
+}
+
 /// How an element is written: 0 as a message, 1 as a session, 2 inside an agent AI record, with or without an id.
 fn element(kind: u8, id: u64, edit: u64, pretty: bool) -> Vec<u8> {
     let space = if pretty { " " } else { "" };

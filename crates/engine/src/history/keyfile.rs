@@ -2,7 +2,7 @@
 //!
 //! A file is 8 bytes that say what it is, then entries, then an entry that says that it is whole. An entry begins with a
 //! number of variable length that holds its kind and flags. Ordinals and versions are stored as the difference to those of
-//! the entry before: nearly all of a key is its two hashes.
+//! the entry before: nearly all of a key is its two hashes, 26 bytes in all.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::{KeyFile, damaged};
 use crate::error::{IoContext, Result};
-use crate::keylog::Key;
+use crate::keylog::{ID_TAIL, Key};
 
 const MAGIC: &[u8; 8] = b"korkeys1";
 /// Kinds of entries: the lowest two bits.
@@ -21,9 +21,16 @@ const RECORD: u64 = 1;
 const PAGE: u64 = 2;
 const END: u64 = 3;
 const KIND: u64 = 3;
+/// The filter lets it pass.
 const MATCHES: u64 = 4;
 const SURROGATE: u64 = 8;
-const RICHNESS: u32 = 4;
+/// Its ordinal is the one after that of the entry before, and is not stored.
+const NEXT: u64 = 16;
+/// The step of its version is stored in milliseconds.
+const MILLIS: u64 = 32;
+const RICHNESS: u32 = 6;
+/// Bytes of an id that are stored: those that tell something.
+const ID_BYTES: usize = 16 - ID_TAIL as usize / 8;
 
 /// What a file of keys says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,16 +68,27 @@ impl KeyWriter {
     /// Adds the key of a message, or of a record; `matches` says whether the filter lets it pass.
     pub(crate) fn push(&mut self, key: &Key, is_record: bool, matches: bool) -> Result<()> {
         let kind = if is_record { RECORD } else { MESSAGE };
-        let mut head = kind | u64::from(key.richness) << RICHNESS;
-        head |= if matches { MATCHES } else { 0 };
-        head |= if key.surrogate_page.is_some() { SURROGATE } else { 0 };
         let (ordinal, version) = std::mem::replace(&mut self.last[kind as usize], (key.ordinal, key.version));
+        let is_next = key.ordinal == ordinal.wrapping_add(1);
+        let step = key.version.wrapping_sub(version);
+        let is_millis = step % 1000 == 0;
+        let mut head = kind | u64::from(key.richness) << RICHNESS;
+        for (bit, is_set) in [
+            (MATCHES, matches),
+            (SURROGATE, key.surrogate_page.is_some()),
+            (NEXT, is_next),
+            (MILLIS, is_millis),
+        ] {
+            head |= if is_set { bit } else { 0 };
+        }
         self.entry.clear();
         put(&mut self.entry, head);
-        put(&mut self.entry, key.ordinal.wrapping_sub(ordinal));
-        let step = key.version.wrapping_sub(version);
+        if !is_next {
+            put(&mut self.entry, key.ordinal.wrapping_sub(ordinal));
+        }
+        let step = if is_millis { step / 1000 } else { step };
         put(&mut self.entry, (step << 1 ^ step >> 63) as u64);
-        self.entry.extend_from_slice(&key.id.to_le_bytes());
+        self.entry.extend_from_slice(&key.id.to_be_bytes()[..ID_BYTES]);
         self.entry.extend_from_slice(&key.content.to_le_bytes());
         if let Some(page) = key.surrogate_page {
             put(&mut self.entry, u64::from(page));
@@ -139,13 +157,17 @@ impl Entries<'_> {
             _ => {}
         }
         let (ordinal, version) = self.last[kind as usize];
-        let ordinal = ordinal.wrapping_add(self.number()?);
+        let ordinal = ordinal.wrapping_add(if head & NEXT != 0 { 1 } else { self.number()? });
         let step = self.number()?;
-        let version = version.wrapping_add((step >> 1) as i64 ^ -((step & 1) as i64));
+        let step = (step >> 1) as i64 ^ -((step & 1) as i64);
+        let step = if head & MILLIS != 0 { step.wrapping_mul(1000) } else { step };
+        let version = version.wrapping_add(step);
         self.last[kind as usize] = (ordinal, version);
+        let mut id = [0; 16];
+        id[..ID_BYTES].copy_from_slice(&self.bytes::<ID_BYTES>()?);
         let key = Key {
-            id: u128::from_le_bytes(self.bytes()?),
-            content: u128::from_le_bytes(self.bytes()?),
+            id: u128::from_be_bytes(id),
+            content: u64::from_le_bytes(self.bytes()?),
             version,
             richness: u32::try_from(head >> RICHNESS).map_err(|_| damaged(self.path))?,
             ordinal,
@@ -221,7 +243,7 @@ mod tests {
         Ok(all)
     }
 
-    type Entry = ((u128, u128), (i64, u32, u64), Option<u32>, (bool, bool));
+    type Entry = ((u128, u64), (i64, u32, u64), Option<u32>, (bool, bool));
 
     proptest! {
         #[test]
@@ -235,6 +257,7 @@ mod tests {
             let mut expected = Vec::new();
             let mut pages = std::collections::BTreeSet::new();
             for ((id, content), (version, richness, ordinal), surrogate_page, (is_record, matches)) in entries {
+                let (id, version) = (id >> ID_TAIL << ID_TAIL, if is_record { version } else { version / 1000 * 1000 });
                 let key = Key { id, content, version, richness, ordinal, surrogate_page };
                 writer.push(&key, is_record, matches).unwrap();
                 pages.extend(surrogate_page);

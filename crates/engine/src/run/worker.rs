@@ -12,6 +12,7 @@ use super::commit::Done;
 use super::schedule::{Piece, Place, Schedule, Task, Turn};
 use crate::error::EngineError;
 use crate::facts::{Failures, Surveyor};
+use crate::history::History;
 use crate::inputs::InputInfo;
 use crate::job::Job;
 use crate::ledger::InputReport;
@@ -28,6 +29,7 @@ pub(super) struct Shared<'r, J: Job> {
     pub mmap: bool,
     pub temp_dir: Option<PathBuf>,
     pub call_id: Option<String>,
+    pub history: Option<Arc<History>>,
     pub cancel: &'r AtomicBool,
     pub observer: &'r dyn Observer,
     pub schedule: Schedule<'r, J>,
@@ -64,7 +66,9 @@ impl<J: Job> Shared<'_, J> {
     }
 
     fn source(&self) -> Source {
-        Source::new(&self.limits, self.mmap, self.temp_dir.clone()).for_call(self.call_id.clone())
+        Source::new(&self.limits, self.mmap, self.temp_dir.clone())
+            .for_call(self.call_id.clone())
+            .going_on_from(self.history.clone())
     }
 
     /// Does what jobs left to do in the background, and hears of cancellation.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io::{self, Read};
 
 use korpus_core::{HttpHead, InputEnd, Reason};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::har::{Base64, Har, HarEntry, is_har};
 use super::spill::{Content, Spill};
@@ -15,6 +15,7 @@ use super::tar::{TarKind, TarReader, is_tar};
 use super::wire::{Cut, Hashing, Wire, end_in};
 use super::zip::{At, FileAt, Zip, ZipKind, is_zip};
 use super::{BlockSink, Reading, Source, Stopped, empty_report};
+use crate::error::EngineError;
 use crate::inputs::{Container, InputInfo, InputKind};
 use crate::ledger::{InputReport, Members};
 
@@ -73,10 +74,13 @@ struct Roll {
     /// How often each name came, by its hash.
     names: HashMap<u64, u32>,
     damage: Option<Reason>,
+    /// How many members of the archive around this one are known.
+    known_around: u64,
 }
 
 impl Roll {
-    fn new(archive: &InputInfo, container: Container, most: u64) -> Self {
+    /// Counts the members of `archive`; `known` counts those that are known on the way.
+    fn new(archive: &InputInfo, container: Container, most: u64, known: &mut u64) -> Self {
         Self {
             archive: archive.clone(),
             container,
@@ -85,6 +89,7 @@ impl Roll {
             most,
             names: HashMap::new(),
             damage: None,
+            known_around: std::mem::take(known),
         }
     }
 
@@ -134,7 +139,9 @@ impl Roll {
     }
 
     /// Closes the archive.
-    fn close(self, damage: Option<InputEnd>, report: &mut InputReport) {
+    fn close(mut self, damage: Option<InputEnd>, report: &mut InputReport, known: &mut u64) {
+        self.counts.known = std::mem::replace(known, self.known_around);
+        self.counts.read -= self.counts.known;
         let damage = damage.map(|end| match end {
             InputEnd::Complete | InputEnd::Truncated => Reason::Truncated,
             InputEnd::Corrupt => Reason::CorruptStream,
@@ -179,7 +186,8 @@ impl Source {
     ) -> Result<(), Stopped> {
         let wire = reading.wire;
         let mut tar = TarReader::new(reader, wire);
-        let mut roll = Roll::new(&report.input, Container::Tar, self.limits.archive_members);
+        let mut roll =
+            Roll::new(&report.input, Container::Tar, self.limits.archive_members, &mut reading.known);
         while let Some(entry) = tar.next() {
             wire.tell(reading.sink)?;
             if !roll.admits(wire) {
@@ -195,7 +203,7 @@ impl Source {
                 }
             }
         }
-        roll.close(tar.damage(), report);
+        roll.close(tar.damage(), report, &mut reading.known);
         Ok(())
     }
 
@@ -255,7 +263,8 @@ impl Source {
         }
         let wire = reading.wire;
         let mut zip = Zip::open(at, wire);
-        let mut roll = Roll::new(&report.input, Container::Zip, self.limits.archive_members);
+        let mut roll =
+            Roll::new(&report.input, Container::Zip, self.limits.archive_members, &mut reading.known);
         while let Some(entry) = zip.next() {
             wire.tell(reading.sink)?;
             if !roll.admits(wire) {
@@ -279,7 +288,7 @@ impl Source {
                 }
             }
         }
-        roll.close(zip.damage(), report);
+        roll.close(zip.damage(), report, &mut reading.known);
         Ok(())
     }
 
@@ -291,7 +300,8 @@ impl Source {
     ) -> Result<(), Stopped> {
         let wire = reading.wire;
         let mut har = Har::new(reader);
-        let mut roll = Roll::new(&report.input, Container::Har, self.limits.archive_members);
+        let mut roll =
+            Roll::new(&report.input, Container::Har, self.limits.archive_members, &mut reading.known);
         let mut spill = Spill::new(self.limits.whole_bytes, self.temp_dir.as_deref());
         while let Some(entry) = har.next(&mut spill) {
             wire.tell(reading.sink)?;
@@ -306,7 +316,7 @@ impl Source {
             report.io_error = Some(error.to_string());
         }
         let (damage, has_entries) = (har.damage(), har.has_entries());
-        roll.close(damage, report);
+        roll.close(damage, report, &mut reading.known);
         if !has_entries && damage.is_none() {
             report.fault = Some(Reason::NotAPage);
         }
@@ -334,6 +344,11 @@ impl Source {
             roll.skip(&name);
             return Ok(());
         }
+        if entry.end.is_none() && self.is_known_exchange(spill, is_base64) {
+            roll.counts.read += 1;
+            reading.known += 1;
+            return Ok(());
+        }
         let member = roll.member(&name, None);
         let http = Some(entry.head.clone());
         let reader = match spill.content() {
@@ -357,6 +372,16 @@ impl Source {
         }
     }
 
+    fn is_known_exchange(&self, spill: &mut Spill, is_base64: bool) -> bool {
+        let Some(known) = self.history.as_ref().map(|history| &history.known) else { return false };
+        let Ok(mut reader) = spill.content().reader() else { return false };
+        if is_base64 {
+            reader = Box::new(Base64::new(reader));
+        }
+        let mut hashing = Hashing::new(&mut reader);
+        io::copy(&mut hashing, &mut io::sink()).is_ok() && known.has(hashing.bytes, hashing.hash())
+    }
+
     /// Reads a member from a stream: in one go where it is small.
     fn member_stream<S: BlockSink>(
         &mut self,
@@ -365,7 +390,7 @@ impl Source {
         reading: &mut Reading<'_, S>,
     ) -> Result<(), Stopped> {
         let Some(size) = member.size.filter(|&size| size <= self.limits.whole_bytes as u64) else {
-            return self.member(member, None, Bytes::Stream(reader), reading);
+            return self.large_member(member, reader, reading);
         };
         let mut bytes = std::mem::take(&mut self.file);
         bytes.clear();
@@ -383,6 +408,53 @@ impl Source {
         outcome
     }
 
+    /// Reads a member that is not held whole. One that may be known, by its size, is put aside first.
+    fn large_member<S: BlockSink>(
+        &mut self,
+        member: InputInfo,
+        reader: &mut dyn Read,
+        reading: &mut Reading<'_, S>,
+    ) -> Result<(), Stopped> {
+        let history = self.history.clone();
+        let known = history.as_ref().map(|history| &history.known);
+        let Some((known, size)) = known.zip(member.size).filter(|(known, size)| known.has_size(*size)) else {
+            return self.member(member, None, Bytes::Stream(reader), reading);
+        };
+        let mut spill = Spill::new(self.limits.whole_bytes, self.temp_dir.as_deref());
+        let mut hashing = Hashing::new(&mut *reader);
+        let mut chunk = vec![0; CHUNK];
+        let mut end = None;
+        while hashing.bytes <= size && end.is_none() {
+            match hashing.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(len) => {
+                    if let Err(error) = spill.push(&chunk[..len]) {
+                        return Err(reading.sink.fail(error));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => end = Some(end_in(&error).unwrap_or(InputEnd::Truncated)),
+            }
+        }
+        drop(chunk);
+        let is_known = end.is_none() && known.has(hashing.bytes, hashing.hash());
+        if is_known {
+            reading.known += 1;
+            return Ok(());
+        }
+        let content = match spill.content().reader() {
+            Ok(content) => content,
+            Err(error) => {
+                let dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+                return Err(reading.sink.fail(EngineError::io("read a temporary file in", &dir, error)));
+            }
+        };
+        match end {
+            Some(end) => self.member(member, None, Bytes::Stream(&mut content.chain(Cut(end))), reading),
+            None => self.member(member, None, Bytes::Stream(&mut content.chain(reader)), reading),
+        }
+    }
+
     fn member<S: BlockSink>(
         &mut self,
         mut info: InputInfo,
@@ -390,6 +462,13 @@ impl Source {
         bytes: Bytes<'_>,
         reading: &mut Reading<'_, S>,
     ) -> Result<(), Stopped> {
+        if let (Bytes::Memory(bytes), Some(history)) = (&bytes, &self.history)
+            && history.known.has_size(bytes.len() as u64)
+            && history.known.has(bytes.len() as u64, xxh3_128(bytes))
+        {
+            reading.known += 1;
+            return Ok(());
+        }
         info.member = Some(reading.members);
         reading.members += 1;
         let mut report = InputReport { http, ..empty_report(&info) };

@@ -352,7 +352,7 @@ fn streams_of_zip_archives_go_to_disk_where_they_are_large() {
     let report = |dir: Option<&str>, seen: &mut Collect| {
         let mut source = Source::new(&limits, false, dir.map(Into::into));
         let mut report = empty_report(&memory("x", b""));
-        let mut reading = Reading { wire: &wire, sink: seen, depth: 0, members: 0 };
+        let mut reading = Reading { wire: &wire, sink: seen, depth: 0, members: 0, known: 0 };
         source.stream(&mut &bytes[..], &mut report, &mut reading).unwrap();
         report
     };
