@@ -50,7 +50,7 @@ pub struct InputEntry {
     pub hash: String,
     /// How many bodies it holds; those of its members aside.
     pub pages: u64,
-    /// How many members it holds, where it is an archive. They have entries of their own, before this one.
+    /// How many of its members were read, where it is an archive. They have entries of their own, before this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<u64>,
     /// ok, partial or unreadable.
