@@ -47,9 +47,9 @@ fn read(codec: &str, file: &[u8]) -> Outcome {
     let (mut decoded, mut window, mut end) = (Vec::new(), vec![0; 4096], InputEnd::Complete);
     let mut parser = PageParser::new(Limits::default());
     let name = format!("page.json{}", if codec == "brotli" { ".br" } else { "" });
-    let mut decoder = Decoder::new(file, Some(&name), DecodeLimits::default()).unwrap();
+    let mut reader = Decoder::new(file, Some(&name), DecodeLimits::default()).unwrap();
     loop {
-        match decoder.read(&mut window) {
+        match reader.read(&mut window) {
             Ok(0) => break,
             Ok(n) => {
                 parser.feed(&window[..n]);
