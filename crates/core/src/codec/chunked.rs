@@ -39,6 +39,10 @@ impl Chunked {
         Self { state: State::Size { size: 0, digits: 0 }, trailing: 0 }
     }
 
+    pub(super) fn is_past_the_end(&self) -> bool {
+        matches!(self.state, State::Garbage)
+    }
+
     pub(super) fn trailing(&self) -> u64 {
         self.trailing
     }

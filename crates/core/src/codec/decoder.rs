@@ -5,7 +5,7 @@ use std::io::Read;
 use super::chunked::{Chunked, looks_chunked};
 use super::engine::Engine;
 use super::error::Failure;
-use super::http::{self, Heads, HttpHead, Parsed};
+use super::http::{self, Heads, HttpHead, Parsed, looks_http};
 use super::sniff::{Hint, PREFIX, sniff_as};
 use super::stage::{Input, Stage, pull};
 use super::{Codec, CodecError, CodecErrorKind, DecodeLimits};
@@ -44,6 +44,8 @@ pub struct Decoder<R> {
     said_length: u64,
     limits: DecodeLimits,
     decoded: u64,
+    /// Ignored bytes of layers that are gone.
+    trailing: u64,
 }
 
 impl<R: Read> Decoder<R> {
@@ -54,67 +56,124 @@ impl<R: Read> Decoder<R> {
     ///
     /// [`CodecErrorKind::Read`] if nothing could be read. Later errors, damage at the very start too, come from
     /// [`read`](Self::read).
-    pub fn new(mut reader: R, name_hint: Option<&str>, limits: DecodeLimits) -> Result<Self, CodecError> {
-        let mut stages = Vec::with_capacity(MAX_CODECS + 2);
-        let mut codecs = [Codec::Plain; MAX_CODECS];
-        let mut layers = 0;
-        let mut http = None;
-        let mut said_length = 0;
+    pub fn new(reader: R, name_hint: Option<&str>, limits: DecodeLimits) -> Result<Self, CodecError> {
+        let mut decoder = Self {
+            reader,
+            stages: Vec::with_capacity(MAX_CODECS + 2),
+            codecs: [Codec::Plain; MAX_CODECS],
+            http: None,
+            said_length: 0,
+            limits,
+            decoded: 0,
+            trailing: 0,
+        };
+        let mut input = Input::new();
+        decoder.fill(&mut input);
+        if input.bytes().is_empty()
+            && let Some(failure) = input.take_failure()
+        {
+            return Err(locate(failure, 0, 0));
+        }
+        decoder.begin(input, name_hint);
+        Ok(decoder)
+    }
+
+    /// Gets as much of `input` as tells what it is.
+    fn fill(&mut self, input: &mut Input) {
+        while input.bytes().len() < PREFIX && !input.at_end() {
+            input.fill(&mut self.reader, &mut self.stages, &self.limits);
+        }
+    }
+
+    /// Puts up the layers for what begins in `input`.
+    fn begin(&mut self, mut input: Input, name_hint: Option<&str>) {
+        self.codecs = [Codec::Plain; MAX_CODECS];
+        let (mut layers, mut head) = (0, None);
+        let mut length = None;
         loop {
-            let mut input = Input::new();
-            let enough = |input: &Input| input.bytes().len() >= PREFIX || input.at_end();
-            while !enough(&input) {
-                input.fill(&mut reader, &mut stages, &limits);
-            }
-            if stages.is_empty()
-                && input.bytes().is_empty()
-                && let Some(failure) = input.take_failure()
-            {
-                return Err(locate(failure, 0, 0));
-            }
-            if http.is_none() {
+            self.fill(&mut input);
+            if head.is_none() {
                 let parsed = loop {
                     match http::parse(input.bytes(), input.eof) {
-                        Parsed::Partial if !input.at_end() => input.fill(&mut reader, &mut stages, &limits),
+                        Parsed::Partial if !input.at_end() => {
+                            input.fill(&mut self.reader, &mut self.stages, &self.limits);
+                        }
                         other => break other,
                     }
                 };
                 if let Parsed::Heads(heads) = parsed {
+                    length = said_length(&heads);
                     input.take(heads.length);
-                    said_length = said_end(&heads);
-                    http = Some(heads.head);
-                    while !enough(&input) {
-                        input.fill(&mut reader, &mut stages, &limits);
-                    }
+                    self.said_length = length.map_or(0, |length| input.taken.saturating_add(length));
+                    head = Some(heads.head);
+                    self.fill(&mut input);
                     if heads.chunked && looks_chunked(input.bytes()) {
-                        stages.push(Stage::new(input, Engine::Chunked(Chunked::new())));
+                        self.stages.push(Stage::new(input, Engine::Chunked(Chunked::new())));
+                        input = Input::new();
                         continue;
                     }
                 }
             }
-            let hint = match &http {
+            let hint = match &head {
                 Some(head) if head.content_encoding.is_some() => head.hint(layers),
                 _ if layers == 0 => Hint::from_name(name_hint),
                 _ => Hint::None,
             };
             let codec = if layers < MAX_CODECS { sniff_as(input.bytes(), hint) } else { Codec::Plain };
-            stages.push(Stage::new(input, Engine::new(codec)));
             if codec == Codec::Plain {
-                // The codecs find out for themselves when something is missing.
-                let said_length = if layers == 0 { said_length } else { 0 };
-                return Ok(Self { reader, stages, codecs, http, said_length, limits, decoded: 0 });
+                // The codecs find out for themselves where they end, and when something is missing.
+                let length = length.filter(|_| self.stages.is_empty());
+                self.said_length = if layers == 0 { self.said_length } else { 0 };
+                self.stages.push(Stage::plain(input, length));
+                self.http = self.http.take().or(head);
+                return;
             }
-            codecs[layers] = codec;
+            self.stages.push(Stage::new(input, Engine::new(codec)));
+            input = Input::new();
+            self.codecs[layers] = codec;
             layers += 1;
         }
     }
 
-    /// Decodes `reader` as `codec` and nothing else: for data whose encoding is known, such as members of archives.
-    pub fn of(reader: R, codec: Codec, limits: DecodeLimits) -> Self {
-        let stages = vec![Stage::new(Input::new(), Engine::new(codec))];
-        let mut codecs = [Codec::Plain; MAX_CODECS];
-        codecs[0] = codec;
-        Self { reader, stages, codecs, http: None, said_length: 0, limits, decoded: 0 }
+    /// Goes on with what stands behind the end of the data: another response, another stream, or a body. Whatever else is
+    /// there is ignored; but text goes on behind text, however long that was said to be.
+    fn goes_on(&mut self) -> bool {
+        let Some(bottom) = self.stages.first() else { return false };
+        if !bottom.goes_on() {
+            return false;
+        }
+        let was_plain = self.stages.len() == 1 && self.codecs[0] == Codec::Plain;
+        self.trailing += self.stages.iter().map(Stage::trailing).sum::<u64>();
+        let Some(mut input) = self.stages.drain(..).next().and_then(Stage::into_rest) else { return false };
+        self.fill(&mut input);
+        let padding =
+            input.bytes().iter().take_while(|&&byte| byte == 0 || byte.is_ascii_whitespace()).count();
+        let rest = &input.bytes()[padding..];
+        let is_known = looks_http(rest) || sniff_as(rest, Hint::None) != Codec::Plain;
+        if !is_known && was_plain && !input.bytes().is_empty() {
+            self.said_length = 0;
+            self.stages.push(Stage::plain(input, None));
+            return true;
+        }
+        if is_known || matches!(rest.first(), Some(b'{' | b'[')) {
+            input.take(padding);
+            self.trailing += padding as u64;
+            self.said_length = 0;
+            self.begin(input, None);
+            return true;
+        }
+        // Garbage: it is read, as it counts, and no more.
+        loop {
+            let more = input.bytes().len();
+            self.trailing += more as u64;
+            input.take(more);
+            if input.at_end() {
+                break;
+            }
+            input.fill(&mut self.reader, &mut self.stages, &self.limits);
+        }
+        self.stages.push(Stage::ended(input));
+        false
     }
 
     /// Decodes into `out` and returns how many bytes were written; 0 is the clean end (or an empty `out`).
@@ -126,16 +185,19 @@ impl<R: Read> Decoder<R> {
         if out.is_empty() {
             return Ok(0);
         }
-        match pull(&mut self.reader, &mut self.stages, &self.limits, out) {
-            Ok(0) if self.decoded > 0 && self.compressed_bytes() < self.said_length => {
-                let failure = Failure { codec: Codec::Plain, kind: CodecErrorKind::Truncated, io: None };
-                Err(locate(failure, self.compressed_bytes(), self.decoded))
+        loop {
+            match pull(&mut self.reader, &mut self.stages, &self.limits, out) {
+                Ok(0) if self.goes_on() => {}
+                Ok(0) if self.decoded > 0 && self.compressed_bytes() < self.said_length => {
+                    let failure = Failure { codec: Codec::Plain, kind: CodecErrorKind::Truncated, io: None };
+                    return Err(locate(failure, self.compressed_bytes(), self.decoded));
+                }
+                Ok(n) => {
+                    self.decoded += n as u64;
+                    return Ok(n);
+                }
+                Err(failure) => return Err(locate(failure, self.compressed_bytes(), self.decoded)),
             }
-            Ok(n) => {
-                self.decoded += n as u64;
-                Ok(n)
-            }
-            Err(failure) => Err(locate(failure, self.compressed_bytes(), self.decoded)),
         }
     }
 
@@ -162,7 +224,7 @@ impl<R: Read> Decoder<R> {
 
     /// How many bytes were ignored after the end of the data: zero padding and garbage. Final at the end only.
     pub fn trailing(&self) -> u64 {
-        self.stages.iter().map(|stage| stage.engine.trailing()).sum()
+        self.trailing + self.stages.iter().map(Stage::trailing).sum::<u64>()
     }
 
     /// What the HTTP heads in front of the body say, if there are any.
@@ -171,15 +233,12 @@ impl<R: Read> Decoder<R> {
     }
 }
 
-/// Where the input ends by the length that its head states. What a tool decoded when it saved it has another length, what is
-/// framed in chunks has none, and a redirect's or a `HEAD` request's says nothing of what follows.
-fn said_end(heads: &Heads) -> u64 {
-    let is_coded =
-        (heads.head.content_encoding.as_deref()).is_some_and(|name| !name.eq_ignore_ascii_case("identity"));
-    match heads.content_length {
-        Some(length) if !heads.chunked && !is_coded => (heads.length as u64).saturating_add(length),
-        _ => 0,
-    }
+/// How long the body is by the length that its head states. What a tool decoded when it saved it has another length, and what is
+/// framed in chunks has none.
+fn said_length(heads: &Heads) -> Option<u64> {
+    let coding = heads.head.content_encoding.as_deref();
+    let is_coded = coding.is_some_and(|name| !name.eq_ignore_ascii_case("identity"));
+    heads.content_length.filter(|_| !heads.chunked && !is_coded)
 }
 
 fn locate(failure: Failure, compressed: u64, decoded: u64) -> CodecError {

@@ -74,6 +74,18 @@ impl Engine {
         }
     }
 
+    /// Whether the data came to its end, and what was taken after it is neither data nor padding.
+    pub(super) fn is_past_the_end(&self) -> bool {
+        match self {
+            Self::Pass => false,
+            Self::Chunked(engine) => engine.is_past_the_end(),
+            Self::Gzip(engine) => engine.is_past_the_end(),
+            Self::Inflate(engine) => engine.ended(),
+            Self::Brotli(engine) => engine.ended(),
+            Self::Zstd(engine) => engine.is_past_the_end(),
+        }
+    }
+
     /// Ignored bytes after the end of the data so far: padding and garbage.
     pub(super) fn trailing(&self) -> u64 {
         match self {

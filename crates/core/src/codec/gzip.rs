@@ -70,6 +70,10 @@ impl Gzip {
         }
     }
 
+    pub(super) fn is_past_the_end(&self) -> bool {
+        matches!(self.state, State::Garbage)
+    }
+
     pub(super) fn trailing(&self) -> u64 {
         self.trailing
     }

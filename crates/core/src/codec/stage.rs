@@ -74,14 +74,54 @@ impl Input {
 pub(super) struct Stage {
     pub(super) input: Input,
     pub(super) engine: Engine,
+    /// How many bytes come through a layer that decodes nothing, where that is known.
+    length: u64,
     produced: u64,
     done: bool,
+    /// Whether the input goes on where the data ended.
+    goes_on: bool,
+    /// Bytes that the engine took for trailing ones and that were given back.
+    given_back: u64,
     failure: Option<CodecErrorKind>,
 }
 
 impl Stage {
     pub(super) fn new(input: Input, engine: Engine) -> Self {
-        Self { input, engine, produced: 0, done: false, failure: None }
+        Self {
+            input,
+            engine,
+            length: u64::MAX,
+            produced: 0,
+            done: false,
+            goes_on: false,
+            given_back: 0,
+            failure: None,
+        }
+    }
+
+    /// The bytes as they are, `length` of them.
+    pub(super) fn plain(input: Input, length: Option<u64>) -> Self {
+        Self { length: length.unwrap_or(u64::MAX), ..Self::new(input, Engine::Pass) }
+    }
+
+    /// Nothing, where everything was read.
+    pub(super) fn ended(input: Input) -> Self {
+        Self { done: true, ..Self::new(input, Engine::Pass) }
+    }
+
+    /// Whether the data ended before the input did, as far as one can see.
+    pub(super) fn goes_on(&self) -> bool {
+        self.done && self.goes_on
+    }
+
+    /// Ignored bytes after the end of the data.
+    pub(super) fn trailing(&self) -> u64 {
+        self.engine.trailing() - self.given_back
+    }
+
+    /// What stands behind the end of the data, if anything may.
+    pub(super) fn into_rest(self) -> Option<Input> {
+        (self.done && self.goes_on).then_some(self.input)
     }
 }
 
@@ -100,15 +140,31 @@ pub(super) fn pull<R: Read>(
         if top.done {
             return Ok(0);
         }
+        let room = usize::try_from(top.length - top.produced).unwrap_or(usize::MAX).min(out.len());
+        if room == 0 {
+            (top.done, top.goes_on) = (true, true);
+            return Ok(0);
+        }
+        let out = &mut out[..room];
         if matches!(top.engine, Engine::Pass) && top.input.bytes().is_empty() && !top.input.at_end() {
             // Nothing to decode and nothing buffered: straight into the caller's memory.
             let n = pull(reader, below, limits, out)?;
             top.input.taken += n as u64;
+            top.produced += n as u64;
             top.done = n == 0;
             return Ok(n);
         }
+        let trailing = top.engine.trailing();
         let step = top.engine.step(top.input.bytes(), top.input.eof, out);
-        top.input.take(step.consumed);
+        let mut consumed = step.consumed;
+        if below.is_empty() && top.engine.is_past_the_end() {
+            // Something else may begin there.
+            let more = (top.engine.trailing() - trailing).min(consumed as u64);
+            consumed -= more as usize;
+            top.given_back += more;
+            (top.done, top.goes_on) = (true, true);
+        }
+        top.input.take(consumed);
         top.produced += step.produced as u64;
         match step.next {
             Next::More => {}

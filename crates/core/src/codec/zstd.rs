@@ -36,6 +36,10 @@ impl Zstd {
         Self { inner: DCtx::create(), state: State::Magic { at: 0, bytes: [0; 4] }, frames: 0, trailing: 0 }
     }
 
+    pub(super) fn is_past_the_end(&self) -> bool {
+        matches!(self.state, State::Garbage)
+    }
+
     pub(super) fn trailing(&self) -> u64 {
         self.trailing
     }

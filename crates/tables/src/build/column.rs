@@ -61,6 +61,11 @@ impl<T: Clone + Default> Fixed<T> {
         self.valid.reserve(rows);
     }
 
+    fn append(&mut self, other: &Self) {
+        self.values.extend_from_slice(&other.values);
+        self.valid.extend_from_slice(&other.valid);
+    }
+
     pub(crate) fn put(&mut self, row: usize, value: T) {
         self.pad(row);
         self.values.push(value);
@@ -210,6 +215,33 @@ impl ColumnBuffer {
                 column.ends.clear();
                 column.valid.clear();
             }
+        }
+    }
+
+    /// Adds the values of a column of the same kind; both are padded.
+    pub(crate) fn append(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::Text(column), Self::Text(other)) => {
+                let base = column.text.len() as u32;
+                column.text.push_str(&other.text);
+                column.ends.extend(other.ends.iter().map(|end| end + base));
+                column.valid.extend_from_slice(&other.valid);
+            }
+            (Self::Binary(column), Self::Binary(other)) => column.append(other),
+            (Self::Bool(column), Self::Bool(other)) => column.append(other),
+            (Self::Int32(column), Self::Int32(other)) => column.append(other),
+            (Self::Int64(column), Self::Int64(other)) => column.append(other),
+            (Self::Float64(column), Self::Float64(other)) => column.append(other),
+            (Self::List(column), Self::List(other)) => {
+                let base = column.len as u32;
+                column.len += other.len;
+                column.ends.extend(other.ends.iter().map(|end| end + base));
+                column.valid.extend_from_slice(&other.valid);
+                for (part, other) in column.parts.iter_mut().zip(&other.parts) {
+                    part.append(other);
+                }
+            }
+            _ => unreachable!("the columns of a table are of the same kinds in all buffers"),
         }
     }
 

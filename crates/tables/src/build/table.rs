@@ -124,6 +124,14 @@ impl TableBuffer {
         }
     }
 
+    /// Adds the rows of another buffer of the same table; both are finished.
+    pub(crate) fn append(&mut self, other: &Self) {
+        for (column, other) in self.columns.iter_mut().zip(&other.columns) {
+            column.append(other);
+        }
+        self.rows += other.rows;
+    }
+
     /// Forgets the rows and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.columns.iter_mut().for_each(ColumnBuffer::clear);

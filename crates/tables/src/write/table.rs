@@ -26,7 +26,7 @@ pub(crate) struct RowGroupLimits {
 
 impl Default for RowGroupLimits {
     fn default() -> Self {
-        Self { rows: 64 << 10, bytes: 32 << 20 }
+        Self { rows: 64 << 10, bytes: 24 << 20 }
     }
 }
 
@@ -57,12 +57,22 @@ pub(crate) struct TableWriter {
     table: Table,
     limits: RowGroupLimits,
     file: TableFile,
+    /// Rows of small buffers, put together: a few rows of each block must not hold the memory of all its columns.
+    gathered: TableBuffer,
+    /// Whether the last piece was put together: then those that come back are for this again, and none for the blocks.
+    gathers: bool,
+    spare: Vec<TableBuffer>,
     pieces: Pieces,
     rows: usize,
     bytes: usize,
     in_flight: VecDeque<Arc<Group>>,
     groups: Vec<Ordinals>,
 }
+
+/// Buffers of fewer bytes are put together.
+const GATHERED: usize = 256 << 10;
+/// How many of those put together are kept for the next ones.
+const SPARE: usize = 4;
 
 /// The file of a table in a dataset at `dir`: one for each run that added to it.
 pub(crate) fn part_path(dir: &Path, table: Table, part: u32) -> PathBuf {
@@ -79,10 +89,16 @@ impl TableWriter {
     ) -> Result<Self> {
         let folder = path.parent().unwrap_or(&path);
         std::fs::create_dir_all(folder).map_err(TablesError::io("create", folder))?;
+        // There are many other tables: each with as much memory as the messages would be too much together.
+        let share = if table == Table::Messages { 1 } else { 4 };
+        let limits = RowGroupLimits { bytes: limits.bytes / share, ..limits };
         Ok(Self {
             table,
             limits,
             file: TableFile::create(table, path, compression)?,
+            gathered: TableBuffer::new(table),
+            gathers: false,
+            spare: Vec::new(),
             pieces: Vec::new(),
             rows: 0,
             bytes: 0,
@@ -98,11 +114,36 @@ impl TableWriter {
         encoder: &Encoder,
         reuse: &mut impl FnMut(TableBuffer),
     ) -> Result<()> {
-        let rows = buffer.rows();
-        if rows == 0 {
+        if buffer.rows() > 0 {
+            if buffer.bytes(0..buffer.rows()) < GATHERED {
+                self.gathered.append(&buffer);
+                reuse(buffer);
+                if self.gathered.bytes(0..self.gathered.rows()) >= GATHERED {
+                    self.push_gathered(encoder)?;
+                }
+            } else {
+                self.push_gathered(encoder)?;
+                self.gathers = false;
+                self.push_piece(buffer, encoder)?;
+            }
+        } else {
             reuse(buffer);
+        }
+        self.settle(1, encoder, reuse)
+    }
+
+    fn push_gathered(&mut self, encoder: &Encoder) -> Result<()> {
+        if self.gathered.rows() == 0 {
             return Ok(());
         }
+        let next = self.spare.pop().unwrap_or_else(|| TableBuffer::new(self.table));
+        let gathered = std::mem::replace(&mut self.gathered, next);
+        self.gathers = true;
+        self.push_piece(gathered, encoder)
+    }
+
+    fn push_piece(&mut self, buffer: TableBuffer, encoder: &Encoder) -> Result<()> {
+        let rows = buffer.rows();
         let buffer = Arc::new(buffer);
         let mut from = 0;
         while from < rows {
@@ -116,8 +157,7 @@ impl TableWriter {
                 self.cut(encoder)?;
             }
         }
-        drop(buffer);
-        self.settle(1, encoder, reuse)
+        Ok(())
     }
 
     /// How many rows from `from` on go into the row group that is open: up to and with the one that fills it.
@@ -161,7 +201,16 @@ impl TableWriter {
                 encoder.finish(group);
             }
             let chunks = group.take_chunks().map_err(TablesError::parquet(self.file.path()))?;
-            group.take_buffers().for_each(&mut *reuse);
+            for mut buffer in group.take_buffers() {
+                if self.gathers {
+                    if self.spare.len() < SPARE {
+                        buffer.clear();
+                        self.spare.push(buffer);
+                    }
+                } else {
+                    reuse(buffer);
+                }
+            }
             self.file.append(chunks)?;
             self.in_flight.pop_front();
         }
@@ -170,12 +219,13 @@ impl TableWriter {
 
     /// Queues what is left for the encoder.
     pub(crate) fn flush(&mut self, encoder: &Encoder) -> Result<()> {
+        self.push_gathered(encoder)?;
         self.cut(encoder)
     }
 
     /// Appends what is left and closes the file. Gives back the ordinals of its row groups.
     pub(crate) fn close(mut self, encoder: &Encoder) -> Result<Vec<Ordinals>> {
-        self.cut(encoder)?;
+        self.flush(encoder)?;
         self.settle(0, encoder, &mut drop)?;
         self.file.close()?;
         Ok(self.groups)
