@@ -78,6 +78,22 @@ impl<R: Read> Decoder<R> {
         Ok(decoder)
     }
 
+    /// Decodes `reader` as `codec` and nothing else: for data whose encoding is known, such as members of archives.
+    pub fn of(reader: R, codec: Codec, limits: DecodeLimits) -> Self {
+        let mut codecs = [Codec::Plain; MAX_CODECS];
+        codecs[0] = codec;
+        Self {
+            reader,
+            stages: vec![Stage::new(Input::new(), Engine::new(codec))],
+            codecs,
+            http: None,
+            said_length: 0,
+            limits,
+            decoded: 0,
+            trailing: 0,
+        }
+    }
+
     /// Gets as much of `input` as tells what it is.
     fn fill(&mut self, input: &mut Input) {
         while input.bytes().len() < PREFIX && !input.at_end() {
@@ -87,7 +103,7 @@ impl<R: Read> Decoder<R> {
 
     /// Puts up the layers for what begins in `input`.
     fn begin(&mut self, mut input: Input, name_hint: Option<&str>) {
-        self.codecs = [Codec::Plain; MAX_CODECS];
+        let mut codecs = [Codec::Plain; MAX_CODECS];
         let (mut layers, mut head) = (0, None);
         let mut length = None;
         loop {
@@ -126,11 +142,15 @@ impl<R: Read> Decoder<R> {
                 self.said_length = if layers == 0 { self.said_length } else { 0 };
                 self.stages.push(Stage::plain(input, length));
                 self.http = self.http.take().or(head);
+                // What the first stream is, the input is.
+                if self.decoded == 0 {
+                    self.codecs = codecs;
+                }
                 return;
             }
             self.stages.push(Stage::new(input, Engine::new(codec)));
             input = Input::new();
-            self.codecs[layers] = codec;
+            codecs[layers] = codec;
             layers += 1;
         }
     }
@@ -172,8 +192,10 @@ impl<R: Read> Decoder<R> {
             }
             input.fill(&mut self.reader, &mut self.stages, &self.limits);
         }
-        self.stages.push(Stage::ended(input));
-        false
+        // Where reading broke off, that is still to be told.
+        let is_read = input.eof;
+        self.stages.push(if is_read { Stage::ended(input) } else { Stage::plain(input, None) });
+        !is_read
     }
 
     /// Decodes into `out` and returns how many bytes were written; 0 is the clean end (or an empty `out`).

@@ -220,8 +220,12 @@ fn gzip_members_padding_and_garbage() {
         }
         let mut out = Vec::new();
         let whole = WholeDecoder::new().decode(&file, None, &DecodeLimits::default(), &mut out);
-        assert_eq!(whole.map(|whole| (whole.codec, whole.trailing)), Ok((Codec::Gzip, trailing)));
-        assert_eq!(out, both);
+        if trailing % 1000 == 0 {
+            assert_eq!(whole.map(|whole| (whole.codec, whole.trailing)), Ok((Codec::Gzip, trailing)));
+            assert_eq!(out, both);
+        } else {
+            assert_eq!(whole, Err(NotWhole::Followed));
+        }
     }
 }
 
@@ -455,8 +459,9 @@ fn a_lying_length_does_not_matter() {
         // As garbage behind a healthy member it is only a bad hint.
         let file = [gzip(&page), b"\x01".to_vec(), length.to_le_bytes().to_vec()].concat();
         let whole = WholeDecoder::new().decode(&file, None, &DecodeLimits::default(), &mut out);
-        assert_eq!(whole.map(|whole| whole.trailing), Ok(5));
-        assert_eq!(out, page);
+        assert_eq!(whole, Err(NotWhole::Followed));
+        let outcome = decode(&file, None);
+        assert_eq!((outcome.trailing, outcome.body == page, outcome.error), (5, true, None));
     }
     // A short last member hides a long first one, so that the room must grow.
     let long = vec![b' '; 3 << 20];

@@ -35,6 +35,8 @@ pub enum NotWhole {
     HttpHead,
     /// What comes out is encoded again, or has HTTP heads.
     Nested,
+    /// Something stands behind the end of the stream.
+    Followed,
     /// Cut off or damaged; streaming gives what can be had.
     Damaged,
     /// More would come out than [`DecodeLimits::whole_limit`] or the ratio allow.
@@ -123,17 +125,19 @@ impl WholeDecoder {
             }
             let rest = &file[at..];
             if wrapping != Wrapping::Gzip {
-                trailing += rest.len() as u64;
+                if !rest.is_empty() {
+                    return Err(NotWhole::Followed);
+                }
                 break;
             }
             let zeros = rest.iter().position(|&byte| byte != 0).unwrap_or(rest.len());
             let after = &rest[zeros..];
             if after.starts_with(&gzip::MAGIC) {
                 at += zeros;
-            } else if !after.is_empty() && gzip::MAGIC.starts_with(after) {
-                return Err(NotWhole::Damaged);
+            } else if !after.is_empty() {
+                return Err(NotWhole::Followed);
             } else {
-                trailing += rest.len() as u64;
+                trailing += zeros as u64;
                 break;
             }
         }

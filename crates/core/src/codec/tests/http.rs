@@ -155,3 +155,59 @@ fn chunked_damage_is_found() {
     let more = [&head[..], &framed, b"more"].concat();
     assert_eq!(decode(&more, None), Outcome { body: page, error: None, trailing: 4, codec: Codec::Plain });
 }
+
+/// Responses that were saved one after the other, as `curl -i >> file` does: each is framed and encoded in its own way.
+#[test]
+fn what_follows_a_stream_is_read_too() {
+    let (one, two) = (page(20), page(30));
+    let both = [&one[..], &two].concat();
+    let response =
+        |body: &[u8], headers: &str| [format!("HTTP/1.1 200 OK\r\n{headers}\r\n").as_bytes(), body].concat();
+    let long =
+        |body: &[u8], coding: &str| response(body, &format!("Content-Length: {}\r\n{coding}", body.len()));
+    let framed = |body: &[u8], coding: &str| {
+        response(&chunked(body, 700, "\r\n"), &format!("Transfer-Encoding: chunked\r\n{coding}"))
+    };
+    let gzip = |body: &[u8]| encode(Codec::Gzip, body);
+    let packed = "Content-Encoding: gzip\r\n";
+    let firsts = [
+        framed(&one, ""),
+        framed(&gzip(&one), packed),
+        long(&gzip(&one), packed),
+        long(&one, ""),
+        gzip(&one),
+        encode(Codec::Zlib, &one),
+        encode(Codec::Zstd, &one),
+    ];
+    let seconds = [
+        framed(&two, ""),
+        framed(&gzip(&two), packed),
+        long(&two, ""),
+        gzip(&two),
+        encode(Codec::Zstd, &two),
+        two.clone(),
+    ];
+    for (n, first) in firsts.iter().enumerate() {
+        for (m, second) in seconds.iter().enumerate() {
+            for between in ["", "\n", "\r\n\r\n"] {
+                let file = [first, between.as_bytes(), second].concat();
+                for (chunk, window) in [(usize::MAX, 1 << 20), (97, 333)] {
+                    let outcome = decode_by(&file, None, DecodeLimits::default(), chunk, window);
+                    assert_eq!(outcome.error, None, "{n} {m} {between:?}");
+                    let body: Vec<u8> = outcome.body;
+                    // White space between plain bodies is theirs.
+                    let packed = |bytes: &[u8]| {
+                        bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<_>>()
+                    };
+                    assert_eq!(packed(&body), packed(&both), "{n} {m} {between:?}");
+                }
+                let whole =
+                    WholeDecoder::new().decode(&file, None, &DecodeLimits::default(), &mut Vec::new());
+                assert!(whole.is_err() || n == 4 && m == 3 && between.is_empty(), "{n} {m} {between:?}");
+            }
+        }
+    }
+    // A length that says less than there is costs nothing.
+    let short = response(&one, &format!("Content-Length: {}\r\n", one.len() - 100));
+    assert_eq!(decode(&short, None).body, one);
+}
