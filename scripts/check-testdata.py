@@ -66,10 +66,13 @@ WITHOUT_GRAMMAR = {
     "list-of-messages-one-broken.json",
     "log-around-bodies.txt",
     "log-around-messages.txt",
+    "logged-responses.ndjson",
     "missing-opening-bracket.json",
     "python-quotes.json",
+    "records-one-a-line.ndjson",
     "text-between-bodies.json",
     "unquoted-key-in-envelope.json",
+    "wrapped-beside-a-message.json",
     "wrapped-body.json",
 }
 

@@ -212,7 +212,8 @@ impl<'b> Message<'b> {
     }
 
     /// The id that stands in for a missing `_id`: a hash of form, session or record, type, time, text and how many
-    /// equal messages came before it in the record around it, or in the body. `None` where `_id` is a non-empty string.
+    /// equal messages came before it in the record around it, or in the body. `None` where `_id` is a string of 1 to
+    /// 1,024 bytes.
     pub fn surrogate_id(self) -> Option<u128> {
         let surrogates = &self.object.block.surrogates;
         (self.entry.surrogate != NONE).then(|| surrogates[self.entry.surrogate as usize])

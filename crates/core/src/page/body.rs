@@ -18,6 +18,9 @@ use crate::scan::{
 use crate::text::Text;
 use crate::value::{Kind, Value};
 
+/// The longest `_id` that is one, in bytes: real ones have 39. It is repeated in every row that is made of a message.
+const MAX_ID: usize = 1024;
+
 impl PageParser {
     /// A member of the object around the array, or its closing brace.
     pub(super) fn member(&mut self, first: bool) -> Step {
@@ -293,7 +296,7 @@ impl PageParser {
         let entry = &arena.objects[object as usize];
         let field = |field: MessageField| arena.slot(entry, field as usize);
         let id = field(MessageField::Id);
-        let has_id = id.kind().is_some_and(Kind::is_string) && !id.range().is_empty();
+        let has_id = id.kind().is_some_and(Kind::is_string) && (1..=MAX_ID).contains(&id.range().len());
         // The text is not in the block yet, so views of it are made by hand.
         let text = self.buffer.text();
         if record == NONE {

@@ -87,6 +87,11 @@ impl Search {
         }
     }
 
+    /// Whether nothing but closing brackets and white space was lost.
+    fn is_closing(&self) -> bool {
+        self.length == self.raw.len() as u64 && self.raw.iter().all(|byte| b"}] \t\r\n".contains(byte))
+    }
+
     pub(super) fn hash(&self) -> u128 {
         self.hasher.digest128()
     }
@@ -155,9 +160,12 @@ impl PageParser {
         let search = std::mem::take(&mut self.search);
         let offset = self.buffer.offset();
         let page = self.open_page();
+        let was_over = page.ended_at.is_some();
         // A body that seemed to be over ends here, or goes on.
         page.ended_at = page.ended_at.map(|_| offset).filter(|_| next == State::Top);
-        if search.length > 0 && !page.is_barren() {
+        // Brackets too many behind the end hold nothing.
+        let is_loss = search.length > 0 && !(was_over && search.is_closing());
+        if is_loss && !page.is_barren() {
             self.push_reject(search);
         }
         self.state = next;

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::envelope::{PageStatus, Shape};
 use crate::error::Reason;
-use crate::scan::{Class, Fault, NONE, Stop, skip_space, string_end};
+use crate::scan::{Class, Fault, NONE, Stop, Walked, skip_space, string_end};
 use crate::text::Text;
 
 /// What the keys of an object say that it is.
@@ -200,7 +200,7 @@ impl PageParser {
             Probe::Message => self.bare_message(),
             Probe::Other { end, error } => {
                 let raw = &self.buffer.text()[self.buffer.at..end];
-                if error.is_none() && holds_array(raw) {
+                if holds_array(raw) {
                     // A body wrapped in something else.
                     let at = self.buffer.at;
                     return self.begin_junk(at, Reason::NotAPage, Barren::NOT_A_PAGE);
@@ -293,7 +293,9 @@ impl PageParser {
             }
             match text.get(at) {
                 Some(b',') => at = skip_space(text, at + 1),
-                Some(b'}') if like_message && error.is_none() => return Probe::Message,
+                Some(b'}') if like_message && error.is_none() && !holds_array(&text[self.buffer.at..at]) => {
+                    return Probe::Message;
+                }
                 Some(b'}') => return Probe::Other { end: at + 1, error },
                 Some(_) => return broken(like_message, Reason::UnexpectedByte, at),
                 None => return missing(like_message),
@@ -356,21 +358,29 @@ impl PageParser {
         }
     }
 
+    /// A message, or a record, that stands in no body.
     fn bare_message(&mut self) -> Step {
         let start = self.buffer.at;
         match self.walk(start, Class::Message) {
             Err(Failure::Incomplete) if !self.eof() => Step::More,
             Ok(walked) => {
-                let first_object = walked.object;
-                debug_assert_ne!(first_object, NONE);
-                self.ensure_bare_page();
+                debug_assert_ne!(walked.object, NONE);
+                let Some((class, walked)) = self.bare_class(start, walked) else {
+                    return self.begin_junk(start, Reason::NotAPage, Barren::NOT_A_PAGE);
+                };
+                self.ensure_bare_page(class);
                 self.accept(start, walked);
                 self.buffer.at = walked.end;
                 self.lists.comma = true;
                 Step::On
             }
             Err(failure) => {
-                self.ensure_bare_page();
+                let class = self
+                    .page
+                    .as_ref()
+                    .filter(|page| page.is_bare())
+                    .map_or(Class::Message, |page| page.class);
+                self.ensure_bare_page(class);
                 let (reason, at) = match failure {
                     Failure::Bad(reason, at) => (reason, at),
                     Failure::Incomplete => (self.truncation(), self.buffer.text().len()),
@@ -380,12 +390,30 @@ impl PageParser {
         }
     }
 
-    fn ensure_bare_page(&mut self) {
-        if self.page.as_ref().is_some_and(OpenPage::is_bare) {
+    /// What an object is that stands in no body, by its keys: a message unless it looks like a record and not like one; `None`
+    /// where it is neither and something of an array stands in it.
+    fn bare_class(&mut self, start: usize, walked: Walked) -> Option<(Class, Walked)> {
+        if self.looks_right(walked, Class::Message) {
+            return Some((Class::Message, walked));
+        }
+        for class in [Class::Conversation, Class::Session] {
+            let mark = self.block.arena.mark();
+            match self.walk(start, class) {
+                Ok(walked) if self.looks_right(walked, class) => return Some((class, walked)),
+                _ => self.block.arena.rewind(mark),
+            }
+        }
+        let is_wrapper = holds_array(&self.buffer.text()[start..walked.end]);
+        (!is_wrapper).then_some((Class::Message, walked))
+    }
+
+    fn ensure_bare_page(&mut self, class: Class) {
+        if self.page.as_ref().is_some_and(|page| page.is_bare() && page.class == class) {
             return;
         }
         self.close_page();
         self.open(true);
+        self.open_page().class = class;
     }
 
     fn open(&mut self, bare: bool) {
@@ -471,10 +499,15 @@ impl PageParser {
     }
 }
 
-/// Whether something whole holds the array of a body, with an object in it.
+/// Whether something whole holds the array of a body, with an object in it; not as the text of a string.
 fn holds_array(text: &[u8]) -> bool {
-    let bracket = |at: &usize| text.get(skip_space(text, at + 1)) == Some(&b'{');
-    memchr::memchr_iter(b'[', text).filter(bracket).any(|at| ends_with_array_key(&text[..at]).is_some())
+    let is_array = |at: usize| {
+        let key = text[..at].trim_ascii_end().strip_suffix(b":").unwrap_or_default().trim_ascii_end();
+        let has_key =
+            [&b"\"messages\""[..], b"\"results\"", b"\"sessions\""].iter().any(|name| key.ends_with(name));
+        has_key && text.get(skip_space(text, at + 1)) == Some(&b'{')
+    };
+    memchr::memchr_iter(b'[', text).any(is_array)
 }
 
 /// What array begins after `text`, if it ends with the key of one: quoted in any way or not, with a colon or without.

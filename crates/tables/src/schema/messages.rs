@@ -6,7 +6,7 @@ columns! {
     /// A column of `messages`.
     MessageColumn {
         MessageSeq "message_seq" Int64 required, "", "The ordinal of the message among all seen, unique in the dataset; holes are normal. Joins messages to their child tables.";
-        MessageId "message_id" Text required, "_id", "The id; where `_id` is no non-empty string, a surrogate of 32 hexadecimal digits.";
+        MessageId "message_id" Text required, "_id", "The id; where `_id` is no string of 1 to 1,024 bytes, a surrogate of 32 hexadecimal digits.";
         IdIsSurrogate "id_is_surrogate" Bool required, "", "Whether `message_id` was made up by korpus.";
         BotId "bot_id" Name null, "botId", "The bot.";
         OrgId "org_id" Name null, "orgId", "The organisation.";
