@@ -220,9 +220,15 @@ impl<'a> Making<'a> {
                 }
             }
         }
-        if let Some(path) = keys {
-            let entry = file_entry(relative(self.dir, path), KEYS, noted.iter().sum(), path)?;
-            manifest.keys.push(entry);
+        match keys {
+            Some(path) if noted == [0, 0] && self.part > 0 => {
+                std::fs::remove_file(path).map_err(TablesError::io("remove", path))?;
+            }
+            Some(path) => {
+                let entry = file_entry(relative(self.dir, path), KEYS, noted.iter().sum(), path)?;
+                manifest.keys.push(entry);
+            }
+            None => {}
         }
         Ok(manifest)
     }

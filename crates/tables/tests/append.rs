@@ -478,6 +478,17 @@ fn options_that_need_all_messages_at_once_cannot_be_added_with() {
         let error = append(&inputs(&[message("new")]), &out, &options, &()).unwrap_err();
         assert!(error.to_string().contains("the table "), "{error}");
     }
+    // What holds no message leaves its row in the books, and no empty file anywhere.
+    let out = dir.path().join("books");
+    let usual = ConvertOptions { threads: 1, ..ConvertOptions::default() };
+    convert(&inputs(&[message("old")]), &out, &usual, &()).unwrap();
+    let before = files(&out);
+    append(&inputs(&[("nothing.txt".to_owned(), b"nothing".to_vec())]), &out, &usual, &()).unwrap();
+    assert_eq!(rows(&out, Table::Pages).num_rows(), 2);
+    assert!(files(&out).keys().eq(before.keys()));
+    append(&inputs(&[message("new")]), &out, &usual, &()).unwrap();
+    assert_eq!(restored(&out).len(), 2);
+    let out = dir.path().join("tables");
     // Without de-duplication nothing is ever taken back.
     options.run.dedup = false;
     convert(&inputs(&[message("old")]), &out, &options, &()).unwrap();

@@ -14,6 +14,7 @@ use super::{KeyFile, damaged};
 use crate::error::{IoContext, Result};
 use crate::keylog::{ID_TAIL, Key};
 
+/// Another one is due when entries are written otherwise, and when something else is hashed or counted for a key.
 const MAGIC: &[u8; 8] = b"korkeys1";
 /// Kinds of entries: the lowest two bits.
 const MESSAGE: u64 = 0;
