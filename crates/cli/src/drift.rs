@@ -8,8 +8,9 @@ mod tests;
 use std::fmt::Write as _;
 
 use korpus_core::{
-    Action, ChannelField, ClassifiedText, Component, Conversation, Kind, Message, Reason, Record, Scratch,
-    SessionField, SessionRecord, Template, TemplateType, TemplateVisitor, Text, TextKind, Value,
+    Action, ChannelField, ClassifiedText, Component, Conversation, KeyGroup, Kind, Message, Node, Reason,
+    Record, Scratch, SessionField, SessionRecord, Template, TemplateType, TemplateVisitor, Text, TextKind,
+    Value,
 };
 use korpus_engine::Work;
 use serde_json::{Value as Json, json};
@@ -21,6 +22,8 @@ use tally::{Place, Tally};
 
 /// Characters of a value or a path of keys that tell it from others.
 const LONGEST: usize = 120;
+/// Under which a payload stands.
+const PAYLOAD_KEYS: [&str; 2] = ["payload", "pay load"];
 /// Levels of a path of keys.
 const DEEPEST: usize = 12;
 /// Values of one payload that are looked at: the rest of a larger one is more of the same.
@@ -31,7 +34,7 @@ const MOST_LEFTOVERS: usize = 2000;
 pub(crate) struct Drift {
     /// Template types that are in no list, normalised.
     types: Tally<String>,
-    /// Keys that no column takes, by template type.
+    /// Keys that no column takes and no document lists, by template type.
     keys: Tally<(String, String)>,
     /// Payloads of which not all could be read.
     errors: Tally<(TextKind, Reason)>,
@@ -146,14 +149,31 @@ impl Drift {
         if template.kind() == TextKind::Template && known.is_none() {
             self.types.note(cut(name), place);
         }
-        template.visit(&mut ActionTypes { drift: self, place });
+        self.payload_values(template, place);
         // Any other object is the customer's own, and all of its keys are new.
         if template.kind() != TextKind::Json {
             self.leftovers(template, name, known, place);
         }
     }
 
-    /// Notes the keys of what no column of the tables takes, but for those that the declaration names.
+    /// Notes values in payloads that are in no list.
+    fn payload_values(&mut self, template: Template<'_>, place: Place) {
+        template.visit(&mut ActionTypes { drift: self, place });
+        let has_payload = template.payload().is_some_and(|payload| payload.kind() != Kind::Null);
+        if let Some(name) = template.envelope_type().filter(|_| has_payload) {
+            self.note(Listed::EnvelopeType, name.trim(), place);
+        }
+        for verb in template.voice_verbs() {
+            self.note(Listed::VoiceVerb, verb, place);
+        }
+        if template.template_type_norm() == Some("feedback")
+            && let Some(view) = template.content().get("view").and_then(Node::as_str)
+        {
+            self.note(Listed::FeedbackView, view, place);
+        }
+    }
+
+    /// Notes the keys of what no column of the tables takes, but for those that are documented.
     fn leftovers(
         &mut self,
         template: Template<'_>,
@@ -164,14 +184,18 @@ impl Drift {
         let mut left = MOST_LEFTOVERS;
         let mut last = String::new();
         let keys = &mut self.keys;
+        let documents = Documents::new(template, known);
         template.for_each_leftover(|pointer, _| {
             if left == 0 {
                 return;
             }
             left -= 1;
-            let (path, key) = path_of(pointer);
+            if documents.have(pointer) {
+                return;
+            }
+            let path = path_of(pointer);
             // The values of one list come one after the other.
-            if path == last || known.is_some_and(|known| names(known, &key)) {
+            if path == last {
                 return;
             }
             keys.note((cut(name), path.clone()), place);
@@ -217,7 +241,7 @@ impl Drift {
             out,
         );
         self.keys.print(
-            "Keys in templates without a column (kept in templates.extra)",
+            "Keys in templates that no document lists (kept in templates.extra)",
             &["template_type", "key"],
             most,
             name_of,
@@ -264,10 +288,9 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// A JSON pointer as a path of keys, each index as `[]`, and its last key.
-fn path_of(pointer: &str) -> (String, String) {
+/// A JSON pointer as a path of keys, each index as `[]`.
+fn path_of(pointer: &str) -> String {
     let mut path = String::new();
-    let mut last = "";
     for (level, part) in pointer.split('/').skip(1).enumerate() {
         if level >= DEEPEST || path.len() > LONGEST {
             path.push('…');
@@ -277,17 +300,72 @@ fn path_of(pointer: &str) -> (String, String) {
             path.push_str("[]");
             continue;
         }
-        last = part;
         if !path.is_empty() {
             path.push('.');
         }
         let _ = write!(path, "{}", cut(part));
     }
-    (path.replace("~1", "/").replace("~0", "~"), last.to_owned())
+    path.replace("~1", "/").replace("~0", "~")
 }
 
-/// Whether the declaration of a type names the key: what it holds is documented, column or not.
-fn names(known: &TemplateType, key: &str) -> bool {
-    let words = known.payload.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    words.filter(|word| word.len() > 1).any(|word| word == key)
+/// Which keys of a text are documented.
+struct Documents {
+    /// The pointer of what is shown, inside the payloads around it.
+    content: String,
+    known: Option<&'static TemplateType>,
+    /// What else is documented of what is shown.
+    group: Option<&'static KeyGroup>,
+    envelope: Option<&'static KeyGroup>,
+}
+
+impl Documents {
+    fn new(template: Template<'_>, known: Option<&'static TemplateType>) -> Self {
+        let mut content = String::new();
+        let mut around = template.root();
+        while let Some(payload) = PAYLOAD_KEYS.iter().find_map(|key| around.get(key)) {
+            if payload.kind() != Kind::Object {
+                // What is shown is the text itself.
+                content.clear();
+                break;
+            }
+            content.push('/');
+            content.push_str(payload.key());
+            if payload.get("template_type").is_some() {
+                break;
+            }
+            around = payload;
+        }
+        Self {
+            content,
+            known,
+            group: KeyGroup::find(template.kind().as_str()),
+            envelope: KeyGroup::find("envelope"),
+        }
+    }
+
+    fn have(&self, pointer: &str) -> bool {
+        let inside = pointer.strip_prefix(&self.content).filter(|inside| inside.starts_with('/'));
+        if let Some(inside) = inside {
+            return self.known.is_some_and(|known| known.documents(inside))
+                || self.group.is_some_and(|group| group.documents(inside))
+                || inside.starts_with("/formData/") && self.in_envelope(inside)
+                || matches!(inside, "/template_type")
+                || self.content.is_empty() && self.in_envelope(inside);
+        }
+        // Envelopes may stand inside each other.
+        let mut outside = pointer;
+        while let Some(inner) =
+            PAYLOAD_KEYS.iter().find_map(|key| outside.strip_prefix('/')?.strip_prefix(key))
+        {
+            if !inner.starts_with('/') {
+                break;
+            }
+            outside = inner;
+        }
+        self.in_envelope(outside)
+    }
+
+    fn in_envelope(&self, pointer: &str) -> bool {
+        self.envelope.is_some_and(|envelope| envelope.documents(pointer))
+    }
 }

@@ -72,8 +72,8 @@ pub use scan::{
     MessageField, SessionField, TagField, TagsField, ThumbnailField,
 };
 pub use template::{
-    Action, ActionKind, ClassifiedText, Element, FormData, Node, Nodes, Scratch, TEMPLATE_TYPES, Template,
-    TemplateType, TemplateVisitor, TextError, TextKind, normalize_template_type,
+    Action, ActionKind, ClassifiedText, Element, FormData, KEY_GROUPS, KeyGroup, Node, Nodes, Scratch,
+    TEMPLATE_TYPES, Template, TemplateType, TemplateVisitor, TextError, TextKind, normalize_template_type,
 };
 pub use text::{Text, write_json_string};
 pub use validate::{minify, validate};

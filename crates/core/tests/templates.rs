@@ -351,6 +351,7 @@ fn hostile_json() -> impl Strategy<Value = String> {
             "postback", "buttons", "otpButtons", "quick_replies", "default_action", "elements", "items", "values",
             "Values", "primary", "additional", "image", "image_src", "image_url", "subtitle", "moreData", "menu",
             "headerOptions", "formData", "formId", "submitExpiry", "data", "verb", "say", "link", "heading", "a/b~c",
+            "answer_payload", "graph_answer", "center_panel", "snippet_content", "answer_fragment",
         ]).prop_map(|key| format!("\"{key}\"")),
         1 => Just(r#""\u0074itle""#.to_owned()),
         1 => Just(r#""\ud83d""#.to_owned()),

@@ -73,9 +73,10 @@ fn text(tables: &[Table]) -> String {
 
 /// The template types, by family.
 fn templates_text() -> String {
-    let mut grid = Grid::new(&["family", "template_type", "what is read", "what a person sees"]);
+    let mut grid = Grid::new(&["family", "template_type", "what a person sees", "what is read"]);
     for known in TEMPLATE_TYPES {
-        grid.row([known.family, known.name, known.payload, known.meaning].map(str::to_owned));
+        let read = known.read.join(", ");
+        grid.row([known.family, known.name, known.meaning, &read].map(str::to_owned));
     }
     let mut out = format!(
         "{STRONG}templates{STRONG:#}  The types that are known. Any other is read by the same rule\n"
@@ -89,7 +90,8 @@ fn templates_json() -> serde_json::Value {
         json!({
             "template_type": known.name,
             "family": known.family,
-            "payload": known.payload,
+            "read": known.read,
+            "known": known.known,
             "meaning": known.meaning,
         })
     });

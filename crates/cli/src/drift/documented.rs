@@ -11,6 +11,9 @@ pub(crate) enum Listed {
     Channel,
     TagScope,
     ActionType,
+    EnvelopeType,
+    FeedbackView,
+    VoiceVerb,
     Experience,
     SessionType,
     SessionStatus,
@@ -29,6 +32,9 @@ impl Listed {
             Self::Channel => "channel type",
             Self::TagScope => "tags",
             Self::ActionType => "template action type",
+            Self::EnvelopeType => "template envelope type",
+            Self::FeedbackView => "feedback view",
+            Self::VoiceVerb => "voice verb",
             Self::Experience => "experience",
             Self::SessionType => "sessionType",
             Self::SessionStatus => "sessionStatus",
@@ -43,6 +49,8 @@ impl Listed {
             Self::Experience | Self::SessionType | Self::SessionStatus => {
                 values.iter().any(|known| known.eq_ignore_ascii_case(value))
             }
+            // A template is one in any case; the others are not read then.
+            Self::EnvelopeType => values.contains(&value) || value.eq_ignore_ascii_case("template"),
             // Further webhook instances have the name of the first, and more.
             Self::Channel => values.contains(&value) || value.starts_with("ivr"),
             _ => values.contains(&value),
@@ -121,6 +129,22 @@ impl Listed {
             ],
             Self::TagScope => &["messageTags", "userTags", "sessionTags", "altText"],
             Self::ActionType => &["postback", "url", "web_url", "text"],
+            Self::EnvelopeType => &[
+                "template",
+                "message",
+                "error",
+                "image",
+                "audio",
+                "video",
+                "link",
+                "document",
+                "attachment",
+                "command",
+            ],
+            Self::FeedbackView => &["star", "CSAT", "NPS", "ThumbsUpDown"],
+            Self::VoiceVerb => {
+                &["say", "gather", "config", "play", "pause", "hangup", "redirect", "sip:refer"]
+            }
             Self::Experience => &["chat", "voice", ""],
             Self::SessionType => &["interactive", "non-interactive"],
             Self::SessionStatus => &["active", "close", "closed"],

@@ -122,6 +122,22 @@ fn check_reports_drift_without_quoting_texts() {
     }
 }
 
+#[test]
+fn synthetic_templates_bring_no_news_but_a_type_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let (dump, _) = synth(dir.path(), &["--messages", "6000", "--template-share", "1"]);
+    let json = korpus(["check", dump.to_str().unwrap(), "--format", "json"]).exits(0).json();
+    let seen = |list: &str, key: &str| {
+        let rows = json["drift"][list]["seen"].as_array().unwrap().iter();
+        rows.map(|row| row[key].as_str().unwrap().to_owned()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let own = std::collections::BTreeSet::from(["acmeloyaltycard".to_owned()]);
+    assert_eq!(seen("template_types", "template_type"), own);
+    assert_eq!(seen("template_keys", "template_type"), own);
+    assert_eq!(seen("payload_errors", "text_kind").into_iter().collect::<Vec<_>>(), ["malformed"]);
+    assert_eq!(json["drift"]["values"]["seen"], serde_json::json!([]));
+}
+
 struct Ran;
 
 impl Ran {
@@ -148,7 +164,7 @@ fn inspect_shows_the_file_and_its_first_conversation() {
     assert!(ran.out.contains("12:01:00  user  hello\n"), "{}", ran.out);
     let file = dumps().join("responses/v2-post.json.gz");
     let ran = korpus(["inspect", file.to_str().unwrap()]).exits(0);
-    let drawn = "bot  [template: button] Test form\n                   [Submit Data] → https://{{host}}/";
+    let drawn = "bot  [template: button] Test form\n                   [Submit Data] → (the form)\n";
     assert!(ran.out.contains(drawn), "{}", ran.out);
     let json = korpus(["inspect", file.to_str().unwrap(), "--format", "json"]).exits(0).json();
     assert_eq!(json["codecs"], serde_json::json!(["gzip"]));
@@ -206,10 +222,11 @@ fn schema_prints_the_template_types() {
     assert!(types.len() > 30, "{}", types.len());
     for known in types {
         let line = |line: &&str| {
-            ["family", "template_type", "payload", "meaning"]
+            ["family", "template_type", "meaning"]
                 .iter()
                 .all(|key| line.contains(known[key].as_str().unwrap()))
         };
+        assert!(known["read"].is_array() && known["known"].is_array(), "{known}");
         assert!(ran.out.lines().any(|text| line(&text)), "{known}");
     }
     korpus(["schema", "--templates", "messages"]).exits(2);

@@ -5,6 +5,7 @@
 //! share one budget of depth and values. [`Template`] reads the tape lazily.
 
 mod kind;
+mod known;
 mod markup;
 mod node;
 mod scratch;
@@ -16,8 +17,9 @@ mod view;
 mod walk;
 
 pub use kind::TextKind;
+pub use known::{KEY_GROUPS, KeyGroup, TEMPLATE_TYPES, TemplateType};
 pub use node::{Node, Nodes};
 pub use scratch::{ClassifiedText, Scratch, TextError};
-pub use types::{ActionKind, TEMPLATE_TYPES, TemplateType, normalize_template_type};
+pub use types::{ActionKind, normalize_template_type};
 pub use view::{FormData, Template};
 pub use walk::{Action, Element, TemplateVisitor};

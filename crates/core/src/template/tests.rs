@@ -73,6 +73,17 @@ fn texts_are_classified_in_order() {
             TextKind::Template,
             Some("outer"),
         ),
+        (
+            r#"{"payload":{"template_type":"answerTemplate","answer_payload":{"center_panel":{"data":[{"snippet_content":"a"},
+                {"snippet_content":[{"answer_fragment":"b"},"c",{"x":1}," "]}]}}}}"#,
+            TextKind::Template,
+            Some("a\nb\nc"),
+        ),
+        (
+            r#"{"payload":{"template_type":"search","graph_answer":{"payload":{"center_panel":{"data":[{"snippet_content":"a"}]}}}}}"#,
+            TextKind::Template,
+            Some("a"),
+        ),
         ("{\"type\":\"command\",\"data\":[]}", TextKind::Json, None),
         ("{&quot;text&quot;:&quot;a &amp;amp; b&quot;}", TextKind::WrappedText, Some("a &amp; b")),
         ("&quot;{\\&quot;text\\&quot;:\\&quot;a\\&quot;}&quot;", TextKind::WrappedText, Some("a")),

@@ -1,37 +1,4 @@
-//! The one declaration of what is known about templates: their types, and the keys that name elements and actions.
-
-/// A template type that korpus knows. The set is open: any other type is taken apart by the same generic rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TemplateType {
-    /// The name, as clients write it most often.
-    pub name: &'static str,
-    /// What kind of thing it draws.
-    pub family: &'static str,
-    /// The keys of its payload that hold what is shown.
-    pub payload: &'static str,
-    /// What a person sees, in one line.
-    pub meaning: &'static str,
-}
-
-impl TemplateType {
-    /// The known type of that name, however it is written.
-    ///
-    /// ```
-    /// use korpus_core::TemplateType;
-    /// assert_eq!(TemplateType::find("pie chart").unwrap().family, "chart");
-    /// assert!(TemplateType::find("ourOwnTemplate").is_none());
-    /// ```
-    pub fn find(name: &str) -> Option<&'static Self> {
-        let mut norm = String::new();
-        normalize_template_type(name, &mut norm);
-        let mut known = String::new();
-        TEMPLATE_TYPES.iter().find(|known_type| {
-            known.clear();
-            normalize_template_type(known_type.name, &mut known);
-            known == norm
-        })
-    }
-}
+//! What names say: template types, and the keys that name elements and actions.
 
 /// Appends the normalised form of a template type to `out`: lower case, no spaces or underscores, and no `template`
 /// at the end.
@@ -48,75 +15,6 @@ pub fn normalize_template_type(name: &str, out: &mut String) {
     if let Some(stem) = out[start..].strip_suffix("template").filter(|stem| !stem.is_empty()) {
         let len = start + stem.len();
         out.truncate(len);
-    }
-}
-
-macro_rules! types {
-    ($($family:literal { $($name:literal, $payload:literal, $meaning:literal;)* })*) => {
-        /// Every template type that korpus knows, by family. Documentation and drift reports come from it.
-        pub const TEMPLATE_TYPES: &[TemplateType] = &[
-            $($(TemplateType { name: $name, family: $family, payload: $payload, meaning: $meaning },)*)*
-        ];
-    };
-}
-
-types! {
-    "buttons" {
-        "button", "text, subText, buttons[]; formData beside it", "A text with buttons, or a digital form behind one.";
-        "quick_replies", "text, quick_replies[]", "A text with replies to pick from.";
-        "quick_replies_welcome", "text, quick_replies[]", "The same, as a greeting.";
-        "like_dislike", "nothing", "Thumbs up and thumbs down.";
-    }
-    "list" {
-        "list", "text, elements[], buttons[]", "Elements with picture, subtitle, link and buttons.";
-        "carousel", "text, elements[], carousel_type", "The same, side by side.";
-        "listView", "text, heading, elements[], moreData", "A list of values, with more of them behind a link.";
-        "tableList", "title, description, elements[].rowItems[]", "Rows in sections, each with a title and a value.";
-        "listWidget", "title, description, elements[]", "Elements with values, details and buttons.";
-        "advancedListTemplate", "title, description, listItems[]", "Items that fold out: options, tables, buttons.";
-        "cardTemplate", "cards[]", "Cards with a heading, a description and buttons.";
-        "articleTemplate", "elements[]", "Articles of a knowledge base.";
-        "checkListTemplate", "title, elements[].subElements[]", "Tasks with their progress.";
-        "taskPickerTemplate", "heading, tasks[]", "Tasks to start.";
-    }
-    "table" {
-        "table", "text, columns[], elements[].Values[]", "A table.";
-        "custom_table", "text, columns[], elements[].Values[]", "A table whose cells may be links or buttons.";
-        "mini_table", "text, layout, elements[].primary[], .additional[]", "Small tables side by side.";
-    }
-    "chart" {
-        "piechart", "text, elements[].value", "A pie or a ring.";
-        "barchart", "text, X_axis[], elements[].values[]", "Bars.";
-        "linechart", "text, X_axis[], elements[].values[]", "Lines.";
-    }
-    "choice" {
-        "dropdown_template", "heading, elements[]", "A list to pick one from.";
-        "multi_select", "heading, elements[]", "A list to pick several from.";
-        "advanced_multi_select", "heading, elements[].collection[]", "The same, in groups.";
-        "radioOptionTemplate", "heading, radioOptions[]", "Options of which one is picked.";
-    }
-    "form" {
-        "form_template", "heading, formFields[]", "A form inside the chat.";
-        "otpValidationTemplate", "title, description, otpButtons[]", "Asks for a one-time password.";
-        "resetPinTemplate", "title, description, resetButtons[]", "Asks for a new PIN.";
-    }
-    "date" {
-        "dateTemplate", "text_message, title, format", "Asks for a day.";
-        "daterange", "text_message, title, format, startDate, endDate", "Asks for a first and a last day.";
-        "clockTemplate", "text_message, title", "Asks for a time of day.";
-    }
-    "feedback" {
-        "feedbackTemplate", "text, view, starArrays[] and the like", "Asks for a rating: stars, faces, numbers, thumbs.";
-        "bankingFeedbackTemplate", "heading, feedbackList[]", "Asks for a rating and its reasons.";
-    }
-    "search" {
-        "search", "graph_answer", "Results of a search.";
-        "answerTemplate", "answer_payload.center_panel.data[].snippet_content", "An answer made from found documents.";
-    }
-    "system" {
-        "live_agent", "text", "Said by or about a human agent.";
-        "SYSTEM", "text", "A notice of the system.";
-        "wait_for_response", "nothing", "The client shows that something is under way.";
     }
 }
 
@@ -255,13 +153,6 @@ mod tests {
             let mut out = "x".to_owned();
             normalize_template_type(name, &mut out);
             assert_eq!(out[1..], *norm, "{name}");
-        }
-    }
-
-    #[test]
-    fn no_two_types_are_one_when_normalised() {
-        for known in TEMPLATE_TYPES {
-            assert_eq!(TemplateType::find(known.name), Some(known));
         }
     }
 }

@@ -179,7 +179,31 @@ impl<'s> Template<'s> {
             let text = payload.as_str()?;
             if begins_like_payload(text.trim_start()) { None } else { shown_text(payload) }
         });
-        found.or_else(|| shown_text(self.root().get("text")?)).or_else(|| self.titles())
+        let found = found.or_else(|| shown_text(self.root().get("text")?));
+        found.or_else(|| self.snippets()).or_else(|| self.titles())
+    }
+
+    /// The pieces of an answer made from documents, one a line.
+    fn snippets(self) -> Option<&'s str> {
+        let content = self.content();
+        let answer = ["answer_payload", "graph_answer"].iter().find_map(|key| content.get(key))?;
+        let answer = answer.get("payload").unwrap_or(answer);
+        let mut pieces = Vec::new();
+        for data in answer.get("center_panel")?.get("data")?.elements() {
+            let Some(snippet) = data.get("snippet_content") else { continue };
+            if snippet.kind().is_string() {
+                pieces.push(snippet);
+            }
+            pieces.extend(snippet.elements().map(|piece| piece.get("answer_fragment").unwrap_or(piece)));
+        }
+        pieces.retain(|piece| piece.as_str().is_some_and(|text| !text.trim().is_empty()));
+        if let [single] = pieces[..] {
+            return shown_text(single);
+        }
+        let shown = self.view.scratch.text_of(|out| {
+            pieces.iter().filter_map(|piece| piece.as_str()).for_each(|piece| push_line(out, piece));
+        });
+        (!shown.is_empty()).then_some(shown)
     }
 
     /// The titles of all elements, one a line.

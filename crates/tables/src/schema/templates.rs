@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use korpus_core::{ActionKind, TEMPLATE_TYPES, TextKind};
+use korpus_core::{ActionKind, KEY_GROUPS, TEMPLATE_TYPES, TextKind};
 
 const INTRODUCTION: &str = "\
 The text of a component is what somebody typed or what the bot said, or JSON that a chat client draws. Every text is classified
@@ -22,6 +22,19 @@ The set is open: all types, known or not, are taken apart by one rule. Every obj
 so is any object with a title and a target whose type is `postback`, `url` or `web_url`. The names below are compared without case,
 spaces, underscores and a `template` at the end: `template_type_norm`.
 
+What is *read* goes into columns, where it is text; what is only *known* is documented and stays in `templates.extra`. `korpus check` reports
+any other key that no column takes. Paths go from the payload on: `[]` is each value of a list, `*` any key, `**` whatever is below, `@action`
+each key of the group of that name. Where a payload has more than one of `text`, `text_message`, `title` and `heading`, the first is read, and of
+types that ask for a date or a time `text_message`. Without any of them, the text is that of the envelope, the pieces of an answer
+(`snippet_content`), or the titles of the elements.
+
+";
+
+const GROUPS: &str = "\
+## Keys in groups
+
+| group | stands for | read into columns | only known |
+|---|---|---|---|
 ";
 
 const BUDGETS: &str = "\
@@ -29,7 +42,8 @@ const BUDGETS: &str = "\
 
 Every value of a payload that no column of `templates`, `elements` and `actions` gives back exactly stands in `templates.extra`, by its
 JSON pointer. Of a payload that is nested too deep or holds too many values, the parts that were not taken apart stand there whole, and
-`decode_error` says so. Where the paths of its elements and actions would take many times the room of the text, `parent_path` is empty
+`decode_error` says so. A payload that is a string of JSON and malformed inside stays a string; `decode_error` tells why, `decode_error_offset`
+where the string begins, and `text_kind` is what the envelope says. Where the paths of its elements and actions would take many times the room of the text, `parent_path` is empty
 from there on, and `decode_error` is `too_large`.
 ";
 
@@ -45,16 +59,19 @@ pub fn templates_markdown() -> String {
     }
     out.push('\n');
     out.push_str(TYPES);
-    out.push_str("| family | template_type | what is read | what a person sees |\n|---|---|---|---|\n");
+    out.push_str(
+        "| family | template_type | what a person sees | read into columns | only known |\n|---|---|---|---|---|\n",
+    );
     for known in TEMPLATE_TYPES {
-        let _ = writeln!(
-            out,
-            "| {} | `{}` | {} | {} |",
-            known.family,
-            known.name,
-            known.payload.replace('|', "\\|"),
-            known.meaning
-        );
+        let [read, rest] = [known.read, known.known].map(paths);
+        let _ =
+            writeln!(out, "| {} | `{}` | {} | {read} | {rest} |", known.family, known.name, known.meaning);
+    }
+    out.push('\n');
+    out.push_str(GROUPS);
+    for group in KEY_GROUPS {
+        let [read, rest] = [group.read, group.known].map(paths);
+        let _ = writeln!(out, "| {} | {} | {read} | {rest} |", group.name, group.meaning);
     }
     out.push_str("\n`action_kind` is one of ");
     let kinds: Vec<_> = ActionKind::ALL.iter().map(|kind| format!("`{}`", kind.as_str())).collect();
@@ -62,6 +79,11 @@ pub fn templates_markdown() -> String {
     out.push_str(", by the key that the action stands under.\n\n");
     out.push_str(BUDGETS);
     out
+}
+
+fn paths(paths: &[&str]) -> String {
+    let paths: Vec<_> = paths.iter().map(|path| format!("`{path}`")).collect();
+    paths.join(" ")
 }
 
 #[cfg(test)]

@@ -131,6 +131,7 @@ impl Naive<'_> {
                 if begins_like_payload(payload.text.trim_start()) { None } else { shown(payload) }
             })
             .or_else(|| shown(root.get("text")?))
+            .or_else(|| snippets(content))
             .or_else(|| (!titles.is_empty()).then(|| titles.join("\n")));
     }
 
@@ -290,6 +291,21 @@ fn says_something(key: &str) -> bool {
     action_key(key).is_some()
         || is_element_key(key)
         || matches!(key, "headerOptions" | "actions" | "moreData")
+}
+
+/// The pieces of an answer made from documents.
+fn snippets(content: &V) -> Option<String> {
+    let answer = content.get("answer_payload").or_else(|| content.get("graph_answer"))?;
+    let answer = answer.get("payload").unwrap_or(answer);
+    let data = answer.get("center_panel")?.get("data")?;
+    let snippets = data.items().filter_map(|data| data.get("snippet_content"));
+    let pieces = snippets.flat_map(|snippet| {
+        let inside = snippet.items().map(|piece| piece.get("answer_fragment").unwrap_or(piece));
+        std::iter::once(snippet).chain(inside)
+    });
+    let texts = pieces.filter(|piece| piece.is(JsonKind::String)).map(|piece| piece.text.clone());
+    let texts: Vec<_> = texts.filter(|text| !text.trim().is_empty()).collect();
+    (!texts.is_empty()).then(|| texts.join("\n"))
 }
 
 fn say(node: &V, is_say: bool, said: &mut Vec<String>) {
