@@ -128,11 +128,13 @@ impl Sheet {
             }
         }
         self.table(template, &mut rows);
-        // Buttons in the cells of a table stand below it.
+        // Buttons in the cells of a table stand below it, with the number of their row.
+        let is_row = |part: &Part| part.cells.is_some() && part.parent.is_none();
         for press in &gathered.presses {
-            let in_row = |part: &Part| part.cells.is_some() && part.parent.is_none();
-            if press.element.and_then(|element| gathered.parts.get(element)).is_some_and(in_row) {
-                self.push(1, &press.line());
+            let Some(element) = press.element else { continue };
+            if gathered.parts.get(element).is_some_and(is_row) {
+                let row = gathered.parts[..=element].iter().filter(|part| is_row(part)).count();
+                self.push(1, &format!("row {row}: {}", press.line()));
             }
         }
         let more = gathered.more_parts();

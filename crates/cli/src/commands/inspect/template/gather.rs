@@ -9,6 +9,8 @@ use crate::show::visible_short;
 const MOST: usize = 50;
 /// Cells of a row.
 const MOST_CELLS: usize = 16;
+/// What stands in the place of the link of a form.
+const FORM_LINK: &str = "(the form)";
 /// Characters of a title, and of where a click leads.
 const LONGEST: usize = 80;
 
@@ -23,6 +25,8 @@ pub(super) struct Gathered {
     actions: u64,
     /// The titles of the elements, one a line, as far as they matter.
     titles: String,
+    /// The link of the form, which opens it for everybody.
+    secret: Option<String>,
 }
 
 /// An element.
@@ -53,7 +57,9 @@ pub(super) struct Press {
 
 impl Gathered {
     pub(super) fn of(template: Template<'_>) -> Self {
-        let mut gathered = Self::default();
+        let link = template.form().and_then(|form| form.link).map(str::trim);
+        let secret = link.filter(|link| !link.is_empty()).map(str::to_owned);
+        let mut gathered = Self { secret, ..Self::default() };
         template.visit(&mut gathered);
         gathered
     }
@@ -130,6 +136,8 @@ impl TemplateVisitor for Gathered {
         let sent = action.payload.or(action.value);
         let leads = action.action_type.is_some_and(|name| matches!(name, "url" | "web_url"));
         let target = if leads { action.url.or(sent) } else { sent.or(action.url) };
+        let is_secret = |text: &str| self.secret.as_deref().is_some_and(|secret| text.contains(secret));
+        let target = target.map(|target| if is_secret(target) { FORM_LINK } else { target });
         self.presses.push(Press {
             element: action.element,
             kind: action.kind,

@@ -101,6 +101,15 @@ fn tables_are_aligned() {
 }
 
 #[test]
+fn buttons_in_cells_stand_below_with_their_row() {
+    let lines = drawn(&sample("026_custom_table.json"));
+    let lines: Vec<&str> = lines.lines().collect();
+    assert_eq!(lines[9], "  row 1: [click] → https://www.kore.ai");
+    assert_eq!(lines[10], "  row 1: [click] → id1");
+    assert_eq!(lines[20], "  row 6: [click] → id1");
+}
+
+#[test]
 fn wide_and_long_tables_are_cut() {
     let headings = vec![format!("[\"{}\"]", "h".repeat(20)); 9].join(",");
     let row = format!("{{\"Values\":[{}]}}", vec![format!("\"{}\"", "c".repeat(40)); 9].join(","));
@@ -122,6 +131,8 @@ fn forms_are_told_with_their_fields_and_expiry_but_not_their_link() {
         "  form: Test form, name secureForm, id frm-a568f475-2269-566c-8a86-0aa5a0f5xxxx, shown as pop-up, link expires \
          after 300, to be submitted within 600"
     );
+    assert!(text.contains("\n  [Submit Data] → (the form)\n"), "{text}");
+    assert!(!text.contains("hash="), "{text}");
     let payload = r#"{"template_type":"form_template","heading":"Who are you?","formFields":[
         {"type":"password","label":"Enter Password","placeholder":"Secret"},{"type":"text","label":"Name"}],
         "fieldButton":{"title":"Ok"}}"#;
