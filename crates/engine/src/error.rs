@@ -26,6 +26,8 @@ pub enum EngineError {
     TargetExists(PathBuf),
     /// The target holds something that is no dataset.
     NotADataset(PathBuf),
+    /// The dataset that would be replaced holds a file that no run wrote.
+    ForeignFile(PathBuf),
     /// The target, or something above it, is a file.
     NotADirectory(PathBuf),
     /// There is no finished dataset to be read.
@@ -90,6 +92,11 @@ impl fmt::Display for EngineError {
                 f,
                 "{} is not empty and holds no finished dataset (no _korpus.json): it is left alone; choose another \
                  --out",
+                path.display()
+            ),
+            Self::ForeignFile(path) => write!(
+                f,
+                "{} was not written by korpus and would be lost with the dataset around it: move it, or choose another --out",
                 path.display()
             ),
             Self::NotADirectory(path) => write!(

@@ -10,14 +10,16 @@ mod swap;
 mod tests;
 mod unfinished;
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use walkdir::WalkDir;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::{EngineError, IoContext, Result};
-use crate::manifest::MANIFEST;
+use crate::manifest::{MANIFEST, Manifest};
 use lock::Lock;
 use unfinished::Unfinished;
 
@@ -134,6 +136,10 @@ fn allowed(target: &Path, options: PublishOptions) -> Result<Standing> {
     match standing(target)? {
         Standing::Other => Err(EngineError::NotADataset(target.to_owned())),
         Standing::Dataset if !options.overwrite => Err(EngineError::TargetExists(target.to_owned())),
+        Standing::Dataset => match foreign_file(target)? {
+            Some(file) => Err(EngineError::ForeignFile(file)),
+            None => Ok(Standing::Dataset),
+        },
         standing => Ok(standing),
     }
 }
@@ -152,6 +158,27 @@ fn standing(target: &Path) -> Result<Standing> {
     } else {
         Ok(Standing::Other)
     }
+}
+
+/// A file in the dataset at `target` that no run put there, by its manifest: it would go with the dataset.
+fn foreign_file(target: &Path) -> Result<Option<PathBuf>> {
+    let manifest = match Manifest::read(target) {
+        Ok(manifest) => manifest,
+        // What is no manifest of ours is somebody's file.
+        Err(EngineError::NoDataset { .. }) => return Ok(Some(target.join(MANIFEST))),
+        Err(error) => return Err(error),
+    };
+    let ours: HashSet<PathBuf> = manifest.files.iter().map(|file| target.join(&file.path)).collect();
+    for entry in WalkDir::new(target).min_depth(1).sort_by_file_name() {
+        let entry = entry.map_err(io::Error::from).context("read", target)?;
+        let is_ours = entry.file_type().is_dir()
+            || entry.depth() == 1 && entry.file_name() == MANIFEST
+            || ours.contains(entry.path());
+        if !is_ours {
+            return Ok(Some(entry.into_path()));
+        }
+    }
+    Ok(None)
 }
 
 /// Removes the stagings of runs that died: whoever holds the lock is the only one alive.

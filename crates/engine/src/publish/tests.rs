@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::ledger::Ledger;
-use crate::manifest::Manifest;
+use crate::manifest::{FileEntry, Manifest};
 
 const OVERWRITE: PublishOptions = PublishOptions { overwrite: true };
 const KEEP: PublishOptions = PublishOptions { overwrite: false };
@@ -12,7 +12,15 @@ const KEEP: PublishOptions = PublishOptions { overwrite: false };
 fn write_dataset(dir: &Path, text: &str) {
     fs::create_dir_all(dir.join("messages")).unwrap();
     fs::write(dir.join("messages/part.txt"), text).unwrap();
-    Manifest::new(1, &Ledger::default()).write(dir).unwrap();
+    let mut manifest = Manifest::new(1, &Ledger::default());
+    manifest.files.push(FileEntry {
+        path: "messages/part.txt".to_owned(),
+        table: "messages".to_owned(),
+        rows: 1,
+        bytes: text.len() as u64,
+        hash: String::new(),
+    });
+    manifest.write(dir).unwrap();
 }
 
 fn publish(target: &Path, options: PublishOptions, text: &str) -> Result<()> {
@@ -82,6 +90,25 @@ fn what_is_no_dataset_is_left_alone() {
     fs::write(target.join("thesis.doc"), "dear").unwrap();
     assert!(matches!(publication.finish(), Err(EngineError::NotADataset(_))));
     assert_eq!(siblings(&target), ["file", "folder", "late"]);
+}
+
+#[test]
+fn files_of_others_in_a_dataset_are_not_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("out");
+    publish(&target, KEEP, "one").unwrap();
+    publish(&target, OVERWRITE, "two").unwrap();
+    for foreign in ["notes.txt", "messages/notes.txt"] {
+        fs::write(target.join(foreign), "dear").unwrap();
+        let error = publish(&target, OVERWRITE, "three").unwrap_err();
+        assert!(matches!(&error, EngineError::ForeignFile(path) if path.ends_with(foreign)), "{error}");
+        assert_eq!(text_of(&target), "two");
+        fs::remove_file(target.join(foreign)).unwrap();
+    }
+    // Nor is what only has the name of a manifest.
+    fs::write(target.join(MANIFEST), "{}").unwrap();
+    assert!(publish(&target, OVERWRITE, "three").is_err());
+    assert_eq!(text_of(&target), "two");
 }
 
 #[test]
