@@ -69,6 +69,7 @@ WITHOUT_GRAMMAR = {
     "logged-responses.ndjson",
     "missing-opening-bracket.json",
     "python-quotes.json",
+    "record-with-a-broken-message.json",
     "records-one-a-line.ndjson",
     "text-between-bodies.json",
     "unquoted-key-in-envelope.json",

@@ -328,7 +328,7 @@ fn check_whole(message: Message<'_>, json: Json<'_>) {
     };
     assert_eq!(message.form().as_str(), form);
     let id = last_of(json, "_id", JsonKind::String);
-    assert_eq!(message.surrogate_id().is_none(), id.is_some_and(|id| id.raw() != "\"\""));
+    assert_eq!(message.surrogate_id().is_none(), id.is_some_and(|id| (3..=1026).contains(&id.raw().len())));
     let is_filled = |value: &Json<'_>| !matches!(value.minified().as_str(), "null" | "\"\"" | "[]" | "{}");
     // A known key counts once, by its last value; an unknown one as often as it stands there.
     let is_known =

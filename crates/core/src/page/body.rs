@@ -258,7 +258,7 @@ impl PageParser {
         let Some(page) = &mut self.page else { unreachable!("elements stand in a body") };
         let page_slot = page.slice as u32;
         if page.class == Class::Message {
-            self.accept_message(walked.object, NONE, page_slot, walked.compact);
+            self.accept_message(walked.object, NONE, walked.compact);
             return;
         }
         let record = self.block.records.len() as u32;
@@ -280,7 +280,7 @@ impl PageParser {
             while child != NONE {
                 let element = self.block.arena.objects[child as usize];
                 if element.span.kind() == Some(Kind::Object) {
-                    self.accept_message(child, record, page_slot, walked.compact);
+                    self.accept_message(child, record, walked.compact);
                 }
                 child = element.next;
             }
@@ -288,8 +288,10 @@ impl PageParser {
         self.block.records[record as usize].messages.end = self.block.messages.len() as u32;
     }
 
-    fn accept_message(&mut self, object: u32, record: u32, page_slot: u32, compact: bool) {
+    /// Enters a message, of the record `record` if it stands in one, into the block.
+    pub(super) fn accept_message(&mut self, object: u32, record: u32, compact: bool) {
         let Some(page) = &mut self.page else { unreachable!("messages stand in a body") };
+        let page_slot = page.slice as u32;
         let index = page.messages;
         page.messages += 1;
         let arena = &self.block.arena;

@@ -31,6 +31,8 @@ pub(super) struct Search {
     /// Its last bytes, enough to see the key before a bracket.
     tail: Vec<u8>,
     line: Line,
+    /// Whether it began behind a message that was found in it.
+    between: bool,
 }
 
 /// What stands between the last line break and the position.
@@ -63,6 +65,7 @@ impl Search {
             hasher: Xxh3::new(),
             tail: Vec::new(),
             line: Line::Text,
+            between: false,
         }
     }
 
@@ -87,9 +90,9 @@ impl Search {
         }
     }
 
-    /// Whether nothing but closing brackets and white space was lost.
-    fn is_closing(&self) -> bool {
-        self.length == self.raw.len() as u64 && self.raw.iter().all(|byte| b"}] \t\r\n".contains(byte))
+    /// Whether nothing but closing brackets, commas and white space was lost.
+    fn is_punctuation(&self) -> bool {
+        self.length == self.raw.len() as u64 && self.raw.iter().all(|byte| b"}], \t\r\n".contains(byte))
     }
 
     pub(super) fn hash(&self) -> u128 {
@@ -128,6 +131,8 @@ enum Begins {
     Array(Class),
     /// An element of the array; `in_line` says that only the end of its line follows it.
     Element { class: Class, in_line: bool },
+    /// A message of a record that is lost.
+    Inner(Walked),
 }
 
 impl PageParser {
@@ -164,7 +169,7 @@ impl PageParser {
         // A body that seemed to be over ends here, or goes on.
         page.ended_at = page.ended_at.map(|_| offset).filter(|_| next == State::Top);
         // Brackets too many behind the end hold nothing.
-        let is_loss = search.length > 0 && !(was_over && search.is_closing());
+        let is_loss = search.length > 0 && !((was_over || search.between) && search.is_punctuation());
         if is_loss && !page.is_barren() {
             self.push_reject(search);
         }
@@ -219,6 +224,15 @@ impl PageParser {
                 self.open_page().array = Array::Bracketed;
                 self.end_search(State::Search);
                 self.begin_array(at + 1, class)
+            }
+            Begins::Inner(walked) => {
+                let (fault, reason) = (self.search.fault, self.search.reason);
+                self.end_search(State::Search);
+                self.accept_message(walked.object, NONE, walked.compact);
+                self.search = Search::begin(self.buffer.base() + walked.end as u64, fault, reason);
+                self.search.between = true;
+                self.buffer.at = walked.end;
+                Step::On
             }
             Begins::Element { class, in_line } => {
                 let bare = self.lists.depth > 0 || in_line;
@@ -305,6 +319,26 @@ impl PageParser {
             Class::Session => &[Class::Session],
             _ => &[Class::Message],
         };
+        if has_array && class == Class::Conversation {
+            // The messages of a broken record are not broken.
+            let mark = self.block.arena.mark();
+            match self.walk(at, Class::Message) {
+                Ok(walked) if self.looks_right(walked, Class::Message) => {
+                    match self.follows(walked.end, true) {
+                        Some(true) => return Begins::Inner(walked),
+                        None => {
+                            self.block.arena.rewind(mark);
+                            return Begins::More;
+                        }
+                        Some(false) => read += walked.end - at,
+                    }
+                }
+                Ok(walked) => read += walked.end - at,
+                Err(Failure::Incomplete) => return Begins::More,
+                Err(Failure::Bad(_, stop)) => read += stop - at,
+            }
+            self.block.arena.rewind(mark);
+        }
         for &class in classes {
             let mark = self.block.arena.mark();
             let (trusted, in_line) = match self.walk(at, class) {
