@@ -168,7 +168,8 @@ fn foreign_file(target: &Path) -> Result<Option<PathBuf>> {
         Err(EngineError::NoDataset { .. }) => return Ok(Some(target.join(MANIFEST))),
         Err(error) => return Err(error),
     };
-    let ours: HashSet<PathBuf> = manifest.files.iter().map(|file| target.join(&file.path)).collect();
+    let files = manifest.files.iter().chain(&manifest.keys);
+    let ours: HashSet<PathBuf> = files.map(|file| target.join(&file.path)).collect();
     for entry in WalkDir::new(target).min_depth(1).sort_by_file_name() {
         let entry = entry.map_err(io::Error::from).context("read", target)?;
         let is_ours = entry.file_type().is_dir()
