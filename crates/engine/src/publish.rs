@@ -168,13 +168,15 @@ fn foreign_file(target: &Path) -> Result<Option<PathBuf>> {
         Err(EngineError::NoDataset { .. }) => return Ok(Some(target.join(MANIFEST))),
         Err(error) => return Err(error),
     };
-    let files = manifest.files.iter().chain(&manifest.keys);
-    let ours: HashSet<PathBuf> = files.map(|file| target.join(&file.path)).collect();
+    let ours: HashSet<PathBuf> = manifest.files.iter().map(|file| target.join(&file.path)).collect();
     for entry in WalkDir::new(target).min_depth(1).sort_by_file_name() {
         let entry = entry.map_err(io::Error::from).context("read", target)?;
-        let is_ours = entry.file_type().is_dir()
-            || entry.depth() == 1 && entry.file_name() == MANIFEST
-            || ours.contains(entry.path());
+        // What begins with an underscore is no table, but of the dataset: the manifest, the keys.
+        let of_dataset = |path: &Path| {
+            let first = path.strip_prefix(target).ok().and_then(|inside| inside.iter().next());
+            first.is_some_and(|name| name.as_encoded_bytes().starts_with(b"_"))
+        };
+        let is_ours = entry.file_type().is_dir() || of_dataset(entry.path()) || ours.contains(entry.path());
         if !is_ours {
             return Ok(Some(entry.into_path()));
         }
