@@ -31,6 +31,7 @@ mod date;
 mod envelope;
 mod error;
 mod hash;
+mod json;
 mod limits;
 mod message;
 mod number;
@@ -53,6 +54,9 @@ pub use codec::*;
 pub use date::{ParsedTime, parse_timestamp, write_timestamp};
 pub use envelope::{Envelope, PageEnd, PageStatus, Shape};
 pub use error::{Error, ErrorKind, Position, Reason};
+pub use json::json_equal;
+#[doc(hidden)]
+pub use json::{decode as json_code_units, members as json_members};
 pub use limits::Limits;
 pub use message::{
     Author, Channel, Component, ComponentData, Form, Latency, LatencyPart, List, Message, Tag, Tags,

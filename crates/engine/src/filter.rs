@@ -1,13 +1,12 @@
 //! The filters of the API, under the API's names, applied to what was dumped.
 
-mod equal;
 mod options;
 #[cfg(test)]
 mod tests;
 
-use korpus_core::{Conversation, Message, Record, SessionRecord, TagField, Tags, TagsField, Text, Value};
-
-use equal::values_equal;
+use korpus_core::{
+    Conversation, Message, Record, SessionRecord, TagField, Tags, TagsField, Text, Value, json_equal,
+};
 
 pub use options::{Direction, Filter, TagFilter, TagScope, parse_day_or_time};
 
@@ -172,8 +171,7 @@ fn is_value(value: Value<'_>, wanted: &str) -> bool {
         first => first,
     };
     let wanted = wanted.trim();
-    first(wanted) == first(value.raw())
-        && Value::parse(wanted).is_some_and(|wanted| values_equal(value, wanted))
+    first(wanted) == first(value.raw()) && json_equal(value.raw(), wanted)
 }
 
 /// When a message happened as far as filters care: one without a time of its own goes by the start of its record.

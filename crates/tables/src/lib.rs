@@ -33,7 +33,6 @@ mod dataset;
 mod earlier;
 mod error;
 mod job;
-mod json;
 mod making;
 mod read;
 mod restore;
@@ -45,7 +44,7 @@ pub use batches::batches;
 pub use convert::{AppendReport, ConvertOptions, ConvertReport, Volume, append, convert};
 pub use dataset::Dataset;
 pub use error::{Result, TablesError};
-pub use json::json_equal;
+pub use korpus_core::json_equal;
 pub use read::TableReader;
 pub use restore::{Restored, restore};
 pub use schema::{

@@ -1,8 +1,6 @@
 //! Writing JSON objects from columns, where the keys that stand in an `extra` win.
 
-use korpus_core::{write_json_string, write_timestamp};
-
-use crate::json::{decode, members};
+use korpus_core::{json_code_units, json_members, write_json_string, write_timestamp};
 
 /// An object on its way out. Members that stand in its `extra` are written from there, and from nowhere else.
 pub(super) struct Object<'a> {
@@ -78,7 +76,7 @@ impl<'a> Object<'a> {
 
     /// Writes what `extra` holds, and closes the object.
     pub(super) fn end(mut self) {
-        for (key, value) in self.extra.into_iter().flat_map(members) {
+        for (key, value) in self.extra.into_iter().flat_map(json_members) {
             self.raw_key(key);
             self.out.push_str(value);
         }
@@ -88,5 +86,6 @@ impl<'a> Object<'a> {
 
 /// Whether an object has a member called `key`.
 pub(super) fn has_key(object: &str, key: &str) -> bool {
-    members(object).any(|(raw, _)| raw == key || (raw.contains('\\') && *decode(raw) == *key.as_bytes()))
+    json_members(object)
+        .any(|(raw, _)| raw == key || (raw.contains('\\') && *json_code_units(raw) == *key.as_bytes()))
 }
