@@ -11,9 +11,9 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::har::{Base64, Har, HarEntry, is_har};
 use super::spill::{Content, Spill};
-use super::tar::{TarKind, TarReader, is_tar};
+use super::tar::{TarReader, is_tar};
 use super::wire::{Cut, Hashing, Wire, end_in};
-use super::zip::{At, FileAt, Zip, ZipKind, is_zip};
+use super::zip::{At, FileAt, Zip, is_zip};
 use super::{BlockSink, Reading, Source, Stopped, empty_report};
 use crate::error::EngineError;
 use crate::inputs::{Container, InputInfo, InputKind};
@@ -54,6 +54,17 @@ impl<S> Reading<'_, S> {
     pub(super) fn is_too_deep(&self) -> bool {
         self.depth >= DEEPEST
     }
+}
+
+/// What a member of a tar or a zip archive is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EntryKind {
+    /// A file with content.
+    File,
+    /// A directory.
+    Directory,
+    /// A link, a device, a sparse file: nothing to be read here.
+    Other,
 }
 
 /// What a member is read from.
@@ -105,6 +116,17 @@ impl Roll {
             return false;
         }
         true
+    }
+
+    /// Whether a member is to be read; counts one that is none of what people mean by a file.
+    fn wants(&mut self, name: &str, kind: EntryKind) -> bool {
+        if is_hidden(name) {
+            return false;
+        }
+        if kind == EntryKind::Other {
+            self.skip(name);
+        }
+        kind == EntryKind::File
     }
 
     /// Counts a member that is not read.
@@ -193,14 +215,9 @@ impl Source {
             if !roll.admits(wire) {
                 break;
             }
-            match entry.kind {
-                _ if is_hidden(&entry.name) => {}
-                TarKind::Directory => {}
-                TarKind::Other => roll.skip(&entry.name),
-                TarKind::File => {
-                    let member = roll.member(&entry.name, Some(entry.size));
-                    self.member_stream(member, &mut tar, reading)?;
-                }
+            if roll.wants(&entry.name, entry.kind) {
+                let member = roll.member(&entry.name, Some(entry.size));
+                self.member_stream(member, &mut tar, reading)?;
             }
         }
         roll.close(tar.damage(), report, &mut reading.known);
@@ -270,22 +287,18 @@ impl Source {
             if !roll.admits(wire) {
                 break;
             }
-            match entry.kind {
-                _ if is_hidden(&entry.name) => {}
-                ZipKind::Directory => {}
-                ZipKind::Other => roll.skip(&entry.name),
-                ZipKind::File => {
-                    let member = roll.member(&entry.name, entry.size);
-                    if let Some(reason) = entry.refused() {
-                        let mut raw = entry.raw(at);
-                        let raw = raw.as_mut().map(|raw| raw as &mut dyn Read);
-                        self.member(member, None, Bytes::Refused(reason, raw), reading)?;
-                    } else if let Some(mut content) = entry.content(at) {
-                        self.member_stream(member, &mut content, reading)?;
-                    } else {
-                        self.member(member, None, Bytes::Refused(Reason::CorruptStream, None), reading)?;
-                    }
-                }
+            if !roll.wants(&entry.name, entry.kind) {
+                continue;
+            }
+            let member = roll.member(&entry.name, entry.size);
+            if let Some(reason) = entry.refused() {
+                let mut raw = entry.raw(at);
+                let raw = raw.as_mut().map(|raw| raw as &mut dyn Read);
+                self.member(member, None, Bytes::Refused(reason, raw), reading)?;
+            } else if let Some(mut content) = entry.content(at) {
+                self.member_stream(member, &mut content, reading)?;
+            } else {
+                self.member(member, None, Bytes::Refused(Reason::CorruptStream, None), reading)?;
             }
         }
         roll.close(zip.damage(), report, &mut reading.known);

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use korpus_core::InputEnd;
 use tar::{EntryType, Header, PaxExtensions};
 
+use super::archive::EntryKind;
 use super::wire::{Wire, broken, end_in};
 
 const BLOCK: usize = 512;
@@ -13,22 +14,11 @@ const LONGEST: u64 = 64 << 10;
 /// No member is larger than this: sizes may be added up.
 const LARGEST: u64 = 1 << 60;
 
-/// What a member is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TarKind {
-    /// A file with content.
-    File,
-    /// A directory.
-    Directory,
-    /// A link, a device, a sparse file: nothing to be read here.
-    Other,
-}
-
 /// The head of a member.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TarEntry {
     pub(super) name: String,
-    pub(super) kind: TarKind,
+    pub(super) kind: EntryKind,
     pub(super) size: u64,
 }
 
@@ -167,13 +157,13 @@ impl<'r> TarReader<'r> {
         let kind = match kind {
             EntryType::Regular | EntryType::Continuous if !extended.sparse => {
                 if name.ends_with('/') {
-                    TarKind::Directory
+                    EntryKind::Directory
                 } else {
-                    TarKind::File
+                    EntryKind::File
                 }
             }
-            EntryType::Directory => TarKind::Directory,
-            _ => TarKind::Other,
+            EntryType::Directory => EntryKind::Directory,
+            _ => EntryKind::Other,
         };
         match header.entry_type() {
             // These have no content, whatever their size says.

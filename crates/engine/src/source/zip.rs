@@ -12,7 +12,7 @@ use super::wire::Wire;
 
 pub(super) use bytes::{At, FileAt, Section, fetch};
 use bytes::{u16_at, u32_at, u64_at};
-pub(super) use entry::{ZipEntry, ZipKind};
+pub(super) use entry::ZipEntry;
 
 const LOCAL: &[u8; 4] = b"PK\x03\x04";
 const CENTRAL: &[u8; 4] = b"PK\x01\x02";

@@ -7,6 +7,7 @@ use korpus_core::{Codec, DecodeLimits, Decoder, InputEnd, Reason};
 
 use super::bytes::{At, Section, fetch, u16_at, u32_at, u64_at};
 use super::{LOCAL, LOCAL_LEN};
+use crate::source::archive::EntryKind;
 use crate::source::wire::{Decoded, broken, end_in};
 
 /// A length of 32 bits that stands for one of 64 in the extra field.
@@ -19,22 +20,11 @@ const ZSTD: u16 = 93;
 const ENCRYPTED: u16 = 1;
 const OPEN_ENDED: u16 = 1 << 3;
 
-/// What a member is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::source) enum ZipKind {
-    /// A file with content.
-    File,
-    /// A directory.
-    Directory,
-    /// A link or a device: not followed.
-    Other,
-}
-
 /// What is known of a member before it is read.
 #[derive(Debug, Clone)]
 pub(in crate::source) struct ZipEntry {
     pub(in crate::source) name: String,
-    pub(in crate::source) kind: ZipKind,
+    pub(in crate::source) kind: EntryKind,
     /// Its length, unpacked, where it is known.
     pub(in crate::source) size: Option<u64>,
     pub(super) compressed: u64,
@@ -58,8 +48,8 @@ impl ZipEntry {
         let mut new = Self::new(entry, 8, name, head);
         new.kind = match mode {
             0 | 0o100_000 => new.kind,
-            0o040_000 => ZipKind::Directory,
-            _ => ZipKind::Other,
+            0o040_000 => EntryKind::Directory,
+            _ => EntryKind::Other,
         };
         Self { size: Some(size), compressed, crc: Some(u32_at(entry, 16)), ..new }
     }
@@ -79,7 +69,7 @@ impl ZipEntry {
     /// `flags` is where these are; the method follows.
     fn new(bytes: &[u8], flags: usize, name: &[u8], head: u64) -> Self {
         let name = String::from_utf8_lossy(name).into_owned();
-        let kind = if name.ends_with(['/', '\\']) { ZipKind::Directory } else { ZipKind::File };
+        let kind = if name.ends_with(['/', '\\']) { EntryKind::Directory } else { EntryKind::File };
         let (flags, method) = (u16_at(bytes, flags), u16_at(bytes, flags + 2));
         Self { name, kind, size: None, compressed: 0, crc: None, method, flags, head }
     }
