@@ -1,6 +1,5 @@
 //! Messages pulled in batches, for programs that have a loop of their own.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -63,7 +62,7 @@ impl MessageBatches {
         let cancel = Arc::clone(&options.cancel);
         let reading = thread::spawn(move || {
             let mut sender = sender;
-            run(&Pool::new(threads)?, &inputs, &options, &Batching(PhantomData), &mut sender, &())
+            run(&Pool::new(threads)?, &inputs, &options, &Batching, &mut sender, &())
         });
         Self { batches: Some(receiver), cancel, reading: Some(reading) }
     }
@@ -105,7 +104,8 @@ impl Drop for MessageBatches {
     }
 }
 
-struct Batching(PhantomData<()>);
+/// Hands the messages of each block on.
+struct Batching;
 
 impl Job for Batching {
     type Local = ();
