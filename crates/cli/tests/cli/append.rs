@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::common::{Ran, convert, files, korpus, korpus_fed, names, page, put, restored, synth};
+use crate::common::{convert, files, korpus, korpus_fed, names, page, put, restored, shell, synth};
 
 fn append_args<'a>(inputs: &[&'a Path], out: &'a Path, more: &'a [&'a str]) -> Vec<&'a OsStr> {
     let mut args: Vec<&OsStr> = vec!["convert".as_ref()];
@@ -167,12 +167,6 @@ mod dying {
         let whole = dir.path().join("whole");
         convert(&all.iter().map(PathBuf::as_path).collect::<Vec<_>>(), &whole, &[], 0);
         assert_eq!(restored(&whole), restored(&out));
-    }
-
-    fn shell(script: &str, args: &[&Path]) -> Ran {
-        let mut command = std::process::Command::new("sh");
-        command.args(["-c", script, env!("CARGO_BIN_EXE_korpus")]).args(args);
-        Ran::new(command.stdin(Stdio::null()).output().unwrap())
     }
 
     #[test]

@@ -47,6 +47,13 @@ pub(crate) fn korpus<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Ran 
     Ran::new(program().args(args).stdin(Stdio::null()).output().unwrap())
 }
 
+/// Runs a script of the shell with the program as `$0` and `args` behind it.
+pub(crate) fn shell(script: &str, args: &[&Path]) -> Ran {
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_korpus")]).args(args);
+    Ran::new(command.stdin(Stdio::null()).output().unwrap())
+}
+
 /// Runs the program with something on its standard input.
 pub(crate) fn korpus_fed<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>, input: &[u8]) -> Ran {
     let mut command = program();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::common::{Ran, convert, files, korpus, names, page, program, put, stagings, synth};
+use crate::common::{Ran, convert, files, korpus, names, page, program, put, shell, stagings, synth};
 
 fn spawn(input: &Path, out: &Path) -> Child {
     let mut command = program();
@@ -181,13 +181,6 @@ fn an_interrupted_run_stops_inside_a_long_block() {
     assert!(told.elapsed() < Duration::from_secs(4), "it needed the grace period: {:?}", told.elapsed());
     // A machine that is fast enough was done before.
     assert_eq!(names(&target), if code == Some(130) { vec![] } else { vec!["out".to_owned()] });
-}
-
-/// Runs a script of the shell with the program as `$0`; `None` where the shell cannot do it.
-fn shell(script: &str, args: &[&Path]) -> Ran {
-    let mut command = Command::new("sh");
-    command.args(["-c", script, env!("CARGO_BIN_EXE_korpus")]).args(args);
-    Ran::new(command.stdin(Stdio::null()).output().unwrap())
 }
 
 #[test]
