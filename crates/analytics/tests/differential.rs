@@ -1,48 +1,20 @@
 //! Conversations made by chance: the same rows as the slow reference, in every table.
 #![recursion_limit = "256"]
 
+mod common;
 mod reference;
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 use korpus_analytics::{AnalyzeOptions, analyze, time_zone};
 use korpus_engine::InputList;
 use proptest::prelude::*;
 use serde_json::Value;
 
+use common::rows_of;
 use reference::generate;
 use reference::tables::Input;
-
-/// Times and days are numbers here.
-fn cell(column: &dyn Array, row: usize) -> Value {
-    if column.is_null(row) {
-        return Value::Null;
-    }
-    match column.data_type() {
-        DataType::Utf8 => column.as_string::<i32>().value(row).into(),
-        DataType::Int64 => column.as_primitive::<Int64Type>().value(row).into(),
-        DataType::Int32 => column.as_primitive::<Int32Type>().value(row).into(),
-        DataType::Float64 => column.as_primitive::<Float64Type>().value(row).into(),
-        DataType::Date32 => column.as_primitive::<Date32Type>().value(row).into(),
-        DataType::Boolean => column.as_boolean().value(row).into(),
-        DataType::Timestamp(..) => column.as_primitive::<TimestampMicrosecondType>().value(row).into(),
-        other => panic!("no column is {other}"),
-    }
-}
-
-fn rows_of(batch: &RecordBatch) -> Vec<Value> {
-    let schema = batch.schema();
-    let row = |row| {
-        let cells = schema.fields().iter().zip(batch.columns());
-        cells
-            .map(|(field, column)| (field.name().clone(), cell(column, row)))
-            .collect::<serde_json::Map<_, _>>()
-    };
-    (0..batch.num_rows()).map(|at| row(at).into()).collect()
-}
 
 /// Takes columns out of a row.
 fn without(mut row: Value, columns: &[&str]) -> Value {

@@ -1,18 +1,17 @@
 //! The conversations in `testdata/sessions`, worked out by hand, against what the analysis makes of them.
 
-use std::collections::BTreeMap;
+mod common;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 use korpus_analytics::{AnalyzeOptions, Metric, analyze};
 use korpus_engine::InputList;
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_64;
 
-type Row = BTreeMap<String, Value>;
+use common::rows_of;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/sessions")
@@ -51,35 +50,7 @@ fn options_of(given: Option<&Value>) -> AnalyzeOptions {
     options
 }
 
-/// The rows of a batch. Times are numbers of microseconds here.
-fn rows_of(batch: &RecordBatch) -> Vec<Row> {
-    let cell = |column: &dyn Array, row: usize| -> Value {
-        if column.is_null(row) {
-            return Value::Null;
-        }
-        match column.data_type() {
-            DataType::Utf8 => column.as_string::<i32>().value(row).into(),
-            DataType::Int64 => column.as_primitive::<Int64Type>().value(row).into(),
-            DataType::Int32 => column.as_primitive::<Int32Type>().value(row).into(),
-            DataType::Boolean => column.as_boolean().value(row).into(),
-            DataType::Timestamp(..) => column.as_primitive::<TimestampMicrosecondType>().value(row).into(),
-            other => panic!("no column of sessions is {other}"),
-        }
-    };
-    let schema = batch.schema();
-    (0..batch.num_rows())
-        .map(|row| {
-            schema
-                .fields()
-                .iter()
-                .zip(batch.columns())
-                .map(|(field, column)| (field.name().clone(), cell(column, row)))
-                .collect()
-        })
-        .collect()
-}
-
-fn sessions_of(dump: &Path, options: &AnalyzeOptions) -> Vec<Row> {
+fn sessions_of(dump: &Path, options: &AnalyzeOptions) -> Vec<Value> {
     let inputs = InputList::from_bytes([("dump.json", std::fs::read(dump).unwrap())]);
     let mut rows = Vec::new();
     let mut take = |batch: RecordBatch| {
@@ -109,7 +80,7 @@ fn expected_cell(name: &str, value: &Value) -> (String, Value) {
 }
 
 /// What a row differs in from what is expected of it.
-fn differences(expected: &Map<String, Value>, undecided: &[&str], row: &Row) -> String {
+fn differences(expected: &Map<String, Value>, undecided: &[&str], row: &Value) -> String {
     let mut found = String::new();
     for (name, value) in expected.iter().filter(|(name, _)| !undecided.contains(&name.as_str())) {
         let (name, value) = expected_cell(name, value);
@@ -136,7 +107,7 @@ fn check(path: &Path, resting: &Map<String, Value>) -> String {
         all.extend(session["row"].as_object().unwrap().clone());
         let undecided: Vec<&str> =
             session["undecided"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let known = |row: &Row| {
+        let known = |row: &Value| {
             ["bot_id", "session_id"].iter().all(|&column| {
                 undecided.contains(&column) || all.get(column).is_none_or(|value| row[column] == *value)
             })
