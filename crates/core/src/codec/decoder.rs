@@ -57,16 +57,7 @@ impl<R: Read> Decoder<R> {
     /// [`CodecErrorKind::Read`] if nothing could be read. Later errors, damage at the very start too, come from
     /// [`read`](Self::read).
     pub fn new(reader: R, name_hint: Option<&str>, limits: DecodeLimits) -> Result<Self, CodecError> {
-        let mut decoder = Self {
-            reader,
-            stages: Vec::with_capacity(MAX_CODECS + 2),
-            codecs: [Codec::Plain; MAX_CODECS],
-            http: None,
-            said_length: 0,
-            limits,
-            decoded: 0,
-            trailing: 0,
-        };
+        let mut decoder = Self::bare(reader, limits);
         let mut input = Input::new();
         decoder.fill(&mut input);
         if input.bytes().is_empty()
@@ -80,12 +71,18 @@ impl<R: Read> Decoder<R> {
 
     /// Decodes `reader` as `codec` and nothing else: for data whose encoding is known, such as members of archives.
     pub fn of(reader: R, codec: Codec, limits: DecodeLimits) -> Self {
-        let mut codecs = [Codec::Plain; MAX_CODECS];
-        codecs[0] = codec;
+        let mut decoder = Self::bare(reader, limits);
+        decoder.stages.push(Stage::new(Input::new(), Engine::new(codec)));
+        decoder.codecs[0] = codec;
+        decoder
+    }
+
+    /// Before any layer is put up.
+    fn bare(reader: R, limits: DecodeLimits) -> Self {
         Self {
             reader,
-            stages: vec![Stage::new(Input::new(), Engine::new(codec))],
-            codecs,
+            stages: Vec::with_capacity(MAX_CODECS + 2),
+            codecs: [Codec::Plain; MAX_CODECS],
             http: None,
             said_length: 0,
             limits,
@@ -158,13 +155,12 @@ impl<R: Read> Decoder<R> {
     /// Goes on with what stands behind the end of the data: another response, another stream, or a body. Whatever else is
     /// there is ignored; but text goes on behind text, however long that was said to be.
     fn goes_on(&mut self) -> bool {
-        let Some(bottom) = self.stages.first() else { return false };
-        if !bottom.goes_on() {
+        if !self.stages.first().is_some_and(Stage::goes_on) {
             return false;
         }
         let was_plain = self.stages.len() == 1 && self.codecs[0] == Codec::Plain;
         self.trailing += self.stages.iter().map(Stage::trailing).sum::<u64>();
-        let Some(mut input) = self.stages.drain(..).next().and_then(Stage::into_rest) else { return false };
+        let Some(Stage { mut input, .. }) = self.stages.drain(..).next() else { return false };
         self.fill(&mut input);
         let padding =
             input.bytes().iter().take_while(|&&byte| byte == 0 || byte.is_ascii_whitespace()).count();

@@ -118,11 +118,6 @@ impl Stage {
     pub(super) fn trailing(&self) -> u64 {
         self.engine.trailing() - self.given_back
     }
-
-    /// What stands behind the end of the data, if anything may.
-    pub(super) fn into_rest(self) -> Option<Input> {
-        (self.done && self.goes_on).then_some(self.input)
-    }
 }
 
 /// Reads decoded bytes from the topmost of `stages` (or the bare reader); 0 is the end.
