@@ -14,7 +14,7 @@ use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 use korpus_core::{HttpHead, write_json_string, write_timestamp};
 use korpus_engine::{ExpandOptions, InputList, MANIFEST, Manifest, expand};
-use korpus_tables::{Dataset, Table, TableReader, restore};
+use korpus_tables::{Dataset, Table, TableReader, TablesError, restore};
 use tempfile::TempDir;
 
 use crate::error::{AnalyticsError, Result};
@@ -50,8 +50,7 @@ impl DatasetInputs {
     pub fn open(dir: &Path, temp_dir: Option<&Path>) -> Result<Self> {
         let dataset = Dataset::open(dir)?;
         let temp = temp_dir.map_or_else(std::env::temp_dir, Path::to_owned);
-        let files =
-            tempfile::tempdir_in(&temp).map_err(AnalyticsError::io("create a directory in", &temp))?;
+        let files = tempfile::tempdir_in(&temp).map_err(TablesError::io("create a directory in", &temp))?;
         let (records, conversations) = records(&dataset)?;
         let mut bodies = Bodies {
             requests: requests(&dataset)?,
@@ -71,7 +70,7 @@ impl DatasetInputs {
         written?;
         bodies.close()?;
         if let Some(mut file) = bodies.file.take() {
-            file.flush().map_err(AnalyticsError::io("write", files.path()))?;
+            file.flush().map_err(TablesError::io("write", files.path()))?;
         }
         let inputs = if bodies.count == 0 {
             InputList::default()
@@ -298,16 +297,18 @@ impl Bodies {
             let path = self.dir.join(format!("{:09}.http", self.count));
             let request: String = request.chars().filter(|c| !c.is_whitespace()).collect();
             let whole = format!("GET {request} HTTP/1.1\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{body}");
-            return std::fs::write(&path, whole).map_err(AnalyticsError::io("write", &path));
+            std::fs::write(&path, whole).map_err(TablesError::io("write", &path))?;
+            return Ok(());
         }
         let path = self.dir.join("bodies.json");
         let file = match &mut self.file {
             Some(file) => file,
             none => {
-                none.insert(BufWriter::new(File::create(&path).map_err(AnalyticsError::io("create", &path))?))
+                none.insert(BufWriter::new(File::create(&path).map_err(TablesError::io("create", &path))?))
             }
         };
-        writeln!(file, "{body}").map_err(AnalyticsError::io("write", &path))
+        writeln!(file, "{body}").map_err(TablesError::io("write", &path))?;
+        Ok(())
     }
 }
 

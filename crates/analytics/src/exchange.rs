@@ -7,7 +7,9 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::error::{AnalyticsError, Result};
+use korpus_tables::TablesError;
+
+use crate::error::Result;
 
 /// Key, ordinal, kind and length of what follows.
 const HEADER: usize = 16 + 8 + 1 + 4;
@@ -235,15 +237,15 @@ impl Spool {
         let file = match &mut self.file {
             Some(file) => file,
             none => {
-                let file = tempfile::tempfile_in(dir)
-                    .map_err(AnalyticsError::io("create a temporary file in", dir))?;
+                let file =
+                    tempfile::tempfile_in(dir).map_err(TablesError::io("create a temporary file in", dir))?;
                 none.insert(Mutex::new(file))
             }
         };
         let file = file.get_mut().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::End(0))
             .and_then(|_| file.write_all(bytes))
-            .map_err(AnalyticsError::io("write to a temporary file in", dir))?;
+            .map_err(TablesError::io("write to a temporary file in", dir))?;
         let at = self.len;
         self.len += bytes.len() as u64;
         Ok(at)
@@ -254,7 +256,8 @@ impl Spool {
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(at))
             .and_then(|_| file.read_exact(out))
-            .map_err(AnalyticsError::io("read a temporary file in", &self.dir))
+            .map_err(TablesError::io("read a temporary file in", &self.dir))?;
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use korpus_core::{write_json_string, write_timestamp};
+use korpus_tables::TablesError;
 
 use crate::error::{AnalyticsError, Result};
 use crate::events::{Event, Flags};
@@ -238,14 +239,14 @@ pub(crate) struct ExportFiles {
 }
 
 fn create(path: &Path) -> Result<BufWriter<File>> {
-    Ok(BufWriter::new(File::create(path).map_err(AnalyticsError::io("create", path))?))
+    Ok(BufWriter::new(File::create(path).map_err(TablesError::io("create", path))?))
 }
 
 impl ExportFiles {
     pub(crate) fn create(dir: &Path, wanted: Wanted) -> Result<Self> {
         let folder = |export: Export| {
             let path = dir.join(export.as_str());
-            std::fs::create_dir(&path).map_err(AnalyticsError::io("create", &path))?;
+            std::fs::create_dir(&path).map_err(TablesError::io("create", &path))?;
             Ok::<_, AnalyticsError>(path)
         };
         let mut files = Self {
@@ -257,7 +258,7 @@ impl ExportFiles {
         };
         if wanted.event_log {
             let mut file = create(&folder(Export::Pm4py)?.join("event_log.csv"))?;
-            file.write_all(EVENT_LOG_HEADING.as_bytes()).map_err(AnalyticsError::io("write", dir))?;
+            file.write_all(EVENT_LOG_HEADING.as_bytes()).map_err(TablesError::io("write", dir))?;
             files.event_log = Some(file);
         }
         if wanted.corpus {
@@ -272,7 +273,7 @@ impl ExportFiles {
     pub(crate) fn add(&mut self, exported: Exported) -> Result<()> {
         let dir = &self.dir;
         let put = |file: &mut BufWriter<File>, text: &str| {
-            file.write_all(text.as_bytes()).map_err(AnalyticsError::io("write", dir))
+            file.write_all(text.as_bytes()).map_err(TablesError::io("write", dir))
         };
         if let Some(file) = &mut self.event_log {
             put(file, &exported.event_log)?;
@@ -294,7 +295,7 @@ impl ExportFiles {
         let dir = &self.dir;
         let mut paths = Vec::new();
         if let Some(mut file) = self.event_log {
-            file.flush().map_err(AnalyticsError::io("write", dir))?;
+            file.flush().map_err(TablesError::io("write", dir))?;
             paths.push(Path::new(Export::Pm4py.as_str()).join("event_log.csv"));
         }
         if let Some([mut utterances, mut conversations]) = self.corpus {
@@ -303,7 +304,7 @@ impl ExportFiles {
                 .write_all(end.as_bytes())
                 .and_then(|()| conversations.flush())
                 .and_then(|()| utterances.flush())
-                .map_err(AnalyticsError::io("write", dir))?;
+                .map_err(TablesError::io("write", dir))?;
             let folder = Path::new(Export::Convokit.as_str());
             let mut speakers = String::from("{");
             for (at, (speaker, kind)) in self.speakers.iter().enumerate() {
@@ -320,7 +321,7 @@ impl ExportFiles {
                 [("speakers.json", speakers.as_str()), ("corpus.json", &corpus), ("index.json", INDEX)]
             {
                 let path = dir.join(folder).join(name);
-                std::fs::write(&path, text).map_err(AnalyticsError::io("write", &path))?;
+                std::fs::write(&path, text).map_err(TablesError::io("write", &path))?;
             }
             paths.extend(
                 ["utterances.jsonl", "conversations.json", "speakers.json", "corpus.json", "index.json"]

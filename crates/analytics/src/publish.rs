@@ -8,12 +8,13 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use korpus_core::write_json_string;
 use korpus_engine::{FileEntry, InputList, Manifest, Observer, Publication, PublishOptions, hash_file};
+use korpus_tables::TablesError;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use crate::analyze::{Analysis, Sink, analyze_for};
-use crate::error::{AnalyticsError, Result};
+use crate::error::Result;
 use crate::export::{Export, ExportFiles, Exported, Wanted, csv_cell};
 use crate::local_time::day_name;
 use crate::metrics::{Metric, RULES_VERSION};
@@ -120,7 +121,7 @@ pub fn analyze_to(
     complete(&analysis, &mut facts);
     let path = dir.join(REPORT);
     std::fs::write(&path, report::render(&analysis.tables, &facts))
-        .map_err(AnalyticsError::io("write", &path))?;
+        .map_err(TablesError::io("write", &path))?;
     files.push(entry(dir, Path::new(REPORT), "report", 0)?);
 
     let mut manifest = Manifest::new(RULES_VERSION.unsigned_abs(), &analysis.run.ledger);
@@ -184,24 +185,25 @@ struct ParquetFile {
 impl ParquetFile {
     fn create(dir: &Path, metric: Metric) -> Result<Self> {
         let path = dir.join(format!("{metric}.parquet"));
-        let file = File::create(&path).map_err(AnalyticsError::io("create", &path))?;
+        let file = File::create(&path).map_err(TablesError::io("create", &path))?;
         let properties = WriterProperties::builder()
             .set_created_by(CREATED_BY.to_owned())
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_max_row_group_row_count(Some(ROW_GROUP))
             .build();
         let writer = ArrowWriter::try_new(file, metric.arrow_schema(), Some(properties))
-            .map_err(AnalyticsError::parquet(&path))?;
+            .map_err(TablesError::parquet(&path))?;
         Ok(Self { metric, path, writer, rows: 0 })
     }
 
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.rows += batch.num_rows() as u64;
-        self.writer.write(batch).map_err(AnalyticsError::parquet(&self.path))
+        self.writer.write(batch).map_err(TablesError::parquet(&self.path))?;
+        Ok(())
     }
 
     fn close(self) -> Result<FileEntry> {
-        self.writer.close().map_err(AnalyticsError::parquet(&self.path))?;
+        self.writer.close().map_err(TablesError::parquet(&self.path))?;
         let name = format!("{}.parquet", self.metric);
         entry(self.path.parent().unwrap_or(&self.path), Path::new(&name), self.metric.name(), self.rows)
     }
@@ -239,11 +241,9 @@ fn write_table(dir: &Path, metric: Metric, batch: &RecordBatch, format: TableFor
     let name = format!("{metric}.{}", format.as_str());
     let path = dir.join(&name);
     let text = if format == TableFormat::Csv { csv(batch) } else { json(batch) };
-    let file = File::create(&path).map_err(AnalyticsError::io("create", &path))?;
+    let file = File::create(&path).map_err(TablesError::io("create", &path))?;
     let mut file = BufWriter::new(file);
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.flush())
-        .map_err(AnalyticsError::io("write", &path))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.flush()).map_err(TablesError::io("write", &path))?;
     entry(dir, Path::new(&name), metric.name(), batch.num_rows() as u64)
 }
 

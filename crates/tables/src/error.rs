@@ -39,12 +39,12 @@ pub type Result<T, E = TablesError> = std::result::Result<T, E>;
 
 impl TablesError {
     /// A failure of the file system, told as the engine tells it: a full disk is no library's fault.
-    pub(crate) fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Self + 'a {
+    pub fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Self + 'a {
         move |source| Self::Engine(EngineError::io(action, path, source))
     }
 
     /// A failure of the Parquet library, or of the file system below it.
-    pub(crate) fn parquet(path: &Path) -> impl FnOnce(ParquetError) -> Self + '_ {
+    pub fn parquet(path: &Path) -> impl FnOnce(ParquetError) -> Self + '_ {
         |source| match source {
             ParquetError::External(source) => match source.downcast::<io::Error>() {
                 Ok(source) => Self::Engine(EngineError::io("write", path, *source)),
