@@ -29,6 +29,9 @@ impl PageParser {
         let start = skip_space(text, self.buffer.at);
         let Some(&byte) = text.get(start) else { return self.starved(start) };
         if byte == b'}' {
+            if self.turn_to_hidden() {
+                return Step::On;
+            }
             self.buffer.at = start + 1;
             self.end_page();
             self.state = State::Top;
@@ -104,6 +107,12 @@ impl PageParser {
             Err(Stop::Incomplete) => return self.begin_search(start, at, Reason::TooLarge),
             Err(stop) => return self.fail(start, stop),
         };
+        let may_hide = matches!(opener, b'{' | b'[') && !self.open_page().has_array();
+        if may_hide && self.hides_elements(at, walked.end) {
+            let offset = self.buffer.base() + start as u64;
+            self.open_page().note_hidden(offset);
+        }
+        let text = self.buffer.text();
         let kept = self.page.as_ref().map_or(0, |page| page.envelope.extra.len());
         if walked.end - start + kept > self.limits.envelope_value_bytes {
             return self.begin_search(start, at, Reason::TooLarge);
@@ -152,8 +161,17 @@ impl PageParser {
             return Step::On;
         }
         let class = self.open_page().class;
+        let mark = self.block.arena.mark();
         match self.walk(start, class) {
             Ok(walked) if walked.object != NONE => {
+                match self.swallows(start, walked.end) {
+                    Some(false) => {}
+                    swallows => {
+                        self.block.arena.rewind(mark);
+                        let Some(_) = swallows else { return Step::More };
+                        return self.begin_search_inside(start, walked.end, Reason::UnexpectedByte);
+                    }
+                }
                 self.accept(start, walked);
                 self.buffer.at = walked.end;
                 self.state = State::AfterElement;

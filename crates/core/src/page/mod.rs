@@ -6,6 +6,7 @@
 
 mod body;
 mod buffer;
+mod hidden;
 mod open_page;
 mod search;
 #[cfg(test)]
@@ -257,23 +258,23 @@ impl PageParser {
                 State::Drain => self.drain(),
             };
             match step {
-                Step::On => {
-                    if self.buffer.offset() >= self.next_cut {
-                        self.cut();
-                    }
-                }
+                Step::On => self.cut_if_due(),
                 Step::More => {
                     if self.eof() {
                         return;
                     }
                     // What is carried over is parsed again only when it has doubled.
                     self.retry_at = self.buffer.rest().len() * 2;
-                    if self.buffer.offset() >= self.next_cut {
-                        self.cut();
-                    }
+                    self.cut_if_due();
                     return;
                 }
             }
+        }
+    }
+
+    fn cut_if_due(&mut self) {
+        if self.buffer.offset() >= self.next_cut && !self.may_turn_back() {
+            self.cut();
         }
     }
 

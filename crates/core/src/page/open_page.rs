@@ -43,9 +43,20 @@ pub(super) enum Array {
 }
 
 /// A key around the array that has a place in the envelope.
+#[derive(Clone)]
 enum Member {
     Taken { key: String, value: String },
     InExtra,
+}
+
+type Members = [Option<Member>; 5];
+
+/// What the envelope was before a member that holds what the array should.
+struct Hidden {
+    /// Where the member begins in the decoded input.
+    offset: u64,
+    envelope: Envelope,
+    members: Members,
 }
 
 pub(super) struct OpenPage {
@@ -74,7 +85,9 @@ pub(super) struct OpenPage {
     pub fault: Option<Reason>,
     forms: [u64; 3],
     /// What took the places of the envelope.
-    members: [Option<Member>; 5],
+    members: Members,
+    /// Where its elements are, if it turns out to have no array.
+    hidden: Option<Box<Hidden>>,
     /// How many messages without an id were equal to which one of the same record so far.
     surrogates: HashMap<(u128, u64), u64>,
     array_hash: Xxh3,
@@ -101,6 +114,7 @@ impl OpenPage {
             fault: None,
             forms: [0; 3],
             members: Default::default(),
+            hidden: None,
             surrogates: HashMap::new(),
             array_hash: Xxh3::new(),
         };
@@ -170,6 +184,26 @@ impl OpenPage {
         let count = self.surrogates.entry(equal).or_default();
         *count += 1;
         *count - 1
+    }
+
+    /// Notes that the member at `offset` holds messages or records. The first one counts.
+    pub(super) fn note_hidden(&mut self, offset: u64) {
+        if self.hidden.is_none() {
+            let (envelope, members) = (self.envelope.clone(), self.members.clone());
+            self.hidden = Some(Box::new(Hidden { offset, envelope, members }));
+        }
+    }
+
+    /// Whether there is such a member, and no array.
+    pub(super) fn hides(&self) -> bool {
+        self.hidden.is_some() && !self.has_array()
+    }
+
+    /// Makes the envelope what it was before such a member, if there is no array; where the member begins.
+    pub(super) fn take_hidden(&mut self) -> Option<u64> {
+        let hidden = self.hidden.take().filter(|_| !self.has_array())?;
+        (self.envelope, self.members) = (hidden.envelope, hidden.members);
+        Some(hidden.offset)
     }
 
     /// Takes a member of the object around the array. Where a place of the envelope is taken twice the last value counts,

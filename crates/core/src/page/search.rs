@@ -8,6 +8,7 @@
 use xxhash_rust::xxh3::Xxh3;
 
 use super::body::Failure;
+use super::hidden::ELEMENTS;
 use super::open_page::{Array, OpenPage};
 use super::top::{FirstKey, ends_with_array_key, first_key};
 use super::{PageParser, State, Step};
@@ -15,7 +16,7 @@ use crate::error::Reason;
 use crate::scan::{Class, ConversationField, MessageField, NONE, SessionField, Walked, skip_space};
 
 /// How often the bytes of a body may be read again to find the next element.
-const WORK: u64 = 4;
+pub(super) const WORK: u64 = 4;
 const FREE_WORK: u64 = 1 << 20;
 
 /// The span being lost.
@@ -314,7 +315,7 @@ impl PageParser {
         }
         // Where no array tells what to look for, everything is.
         let classes: &[Class] = match class {
-            _ if !has_array => &[Class::Message, Class::Conversation, Class::Session],
+            _ if !has_array => &ELEMENTS,
             Class::Conversation => &[Class::Conversation],
             Class::Session => &[Class::Session],
             _ => &[Class::Message],
@@ -464,7 +465,7 @@ impl PageParser {
 
 impl OpenPage {
     /// How many bytes may be read in searches up to `offset`.
-    fn search_bound(&self, offset: u64) -> u64 {
+    pub(super) fn search_bound(&self, offset: u64) -> u64 {
         WORK * (offset - self.start) + FREE_WORK
     }
 }

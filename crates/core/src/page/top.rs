@@ -1,6 +1,7 @@
 //! Between bodies: what begins here, and what is no body at all.
 
 use super::body::Failure;
+use super::hidden::holds_array;
 use super::open_page::{Array, Barren, OpenPage};
 use super::{InputEnd, PageParser, State, Step, array_class, reason_of};
 use std::borrow::Cow;
@@ -199,12 +200,12 @@ impl PageParser {
             }
             Probe::Message => self.bare_message(),
             Probe::Other { end, error } => {
-                let raw = &self.buffer.text()[self.buffer.at..end];
-                if holds_array(raw) {
-                    // A body wrapped in something else.
-                    let at = self.buffer.at;
+                let at = self.buffer.at;
+                if self.hides_elements(at, end) {
+                    // A body wrapped in something else, or one whose list has another name.
                     return self.begin_junk(at, Reason::NotAPage, Barren::NOT_A_PAGE);
                 }
+                let raw = &self.buffer.text()[at..end];
                 // The brace that closes it comes with the end of the body.
                 let members = raw.strip_suffix(b"}").unwrap_or(raw);
                 let fits = members.len() <= self.limits.envelope_value_bytes;
@@ -403,7 +404,7 @@ impl PageParser {
                 _ => self.block.arena.rewind(mark),
             }
         }
-        let is_wrapper = holds_array(&self.buffer.text()[start..walked.end]);
+        let is_wrapper = self.hides_elements(start, walked.end);
         (!is_wrapper).then_some((Class::Message, walked))
     }
 
@@ -471,6 +472,9 @@ impl PageParser {
     /// Closes what is open when the input ends.
     pub(super) fn end_of_input(&mut self) {
         let truncation = self.truncation();
+        if matches!(self.state, State::Member { .. }) && self.turn_to_hidden() {
+            self.run();
+        }
         match self.state {
             State::Search | State::Drain => self.search_to_the_end(),
             State::Member { .. } | State::Element { .. } | State::AfterElement => {
@@ -497,17 +501,6 @@ impl PageParser {
         }
         self.close_page();
     }
-}
-
-/// Whether something whole holds the array of a body, with an object in it; not as the text of a string.
-fn holds_array(text: &[u8]) -> bool {
-    let is_array = |at: usize| {
-        let key = text[..at].trim_ascii_end().strip_suffix(b":").unwrap_or_default().trim_ascii_end();
-        let has_key =
-            [&b"\"messages\""[..], b"\"results\"", b"\"sessions\""].iter().any(|name| key.ends_with(name));
-        has_key && text.get(skip_space(text, at + 1)) == Some(&b'{')
-    };
-    memchr::memchr_iter(b'[', text).any(is_array)
 }
 
 /// What array begins after `text`, if it ends with the key of one: quoted in any way or not, with a colon or without.
