@@ -49,7 +49,7 @@ impl fmt::Display for Failure {
             Self::Usage(what) => f.write_str(what),
             Self::Tables(error) => error.fmt(f),
             Self::Analytics(error) => error.fmt(f),
-            Self::Output(error) => write!(f, "cannot write: {error}"),
+            Self::Output(error) => write!(f, "cannot write to standard output: {error}"),
             Self::Interrupted(what) => f.write_str(what),
         }
     }

@@ -30,6 +30,8 @@ pub enum EngineError {
     ForeignFile(PathBuf),
     /// The target, or something above it, is a file.
     NotADirectory(PathBuf),
+    /// The target, or something above it, is a link to nothing.
+    DanglingLink(PathBuf),
     /// There is no finished dataset to be read.
     NoDataset {
         /// Where it was looked for.
@@ -102,6 +104,11 @@ impl fmt::Display for EngineError {
             Self::NotADirectory(path) => write!(
                 f,
                 "{} is a file, not a directory: it is left alone; choose another --out",
+                path.display()
+            ),
+            Self::DanglingLink(path) => write!(
+                f,
+                "{} is a link to something that is not there: create what it names, or choose another --out",
                 path.display()
             ),
             Self::NoDataset { path, why } => {

@@ -58,7 +58,7 @@ impl Publication {
     ///
     /// # Errors
     /// [`EngineError::TargetExists`] for a dataset that must not be replaced; [`EngineError::NotADataset`] for anything
-    /// else that is not an empty directory; [`EngineError::Locked`] while another run writes to it.
+    /// else that is not an empty directory; [`EngineError::DanglingLink`] for a link to nothing; [`EngineError::Locked`] while another run writes to it.
     pub fn begin(target: &Path, options: PublishOptions) -> Result<Self> {
         // A link to a directory stands for the directory.
         let target =
@@ -132,6 +132,9 @@ fn allowed(target: &Path, options: PublishOptions) -> Result<Standing> {
     // A file in the place of the target, or of a directory above it.
     if let Some(file) = target.ancestors().find(|path| path.exists()).filter(|path| path.is_file()) {
         return Err(EngineError::NotADirectory(file.to_owned()));
+    }
+    if let Some(link) = target.ancestors().find(|path| path.is_symlink() && !path.exists()) {
+        return Err(EngineError::DanglingLink(link.to_owned()));
     }
     match standing(target)? {
         Standing::Other => Err(EngineError::NotADataset(target.to_owned())),

@@ -204,7 +204,12 @@ fn a_full_disk_is_called_so() {
     let dir = tempfile::tempdir().unwrap();
     if Path::new("/dev/full").exists() {
         let out = dir.path().join("out");
-        convert(&[&put(dir.path(), "a.json", page(&["a"]))], &out, &[], 0);
+        let small = put(dir.path(), "a.json", page(&["a"]));
+        convert(&[&small], &out, &[], 0);
+        for command in ["schema", "check \"$1\"", "inspect \"$1\""] {
+            let ran = shell(&format!("exec \"$0\" {command} > /dev/full"), &[&small]).exits(2);
+            assert!(ran.err.starts_with("korpus: cannot write to standard output: "), "{}", ran.err);
+        }
         let ran = shell("exec \"$0\" restore \"$1\" > /dev/full", &[&out]).exits(2);
         assert!(ran.err.contains("disk is full") || ran.err.contains("cannot write"), "{}", ran.err);
     }

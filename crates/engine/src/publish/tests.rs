@@ -186,6 +186,19 @@ fn a_link_stands_for_its_directory() {
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(dir.path().join("nowhere"), &link).unwrap();
+    for target in [link.clone(), link.join("below")] {
+        let error = publish(&target, OVERWRITE, "one").unwrap_err();
+        assert!(matches!(&error, EngineError::DanglingLink(path) if *path == link), "{error}");
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is there");
+}
+
 #[test]
 fn hashes_are_of_all_bytes() {
     let dir = tempfile::tempdir().unwrap();
