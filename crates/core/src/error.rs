@@ -70,6 +70,12 @@ reasons! {
         ResyncLimit = "resync_limit",
         /// The text is UTF-16, which korpus does not read: convert it to UTF-8.
         Utf16 = "utf16",
+        /// Compressed with xz, which korpus does not read: unpack it first.
+        Xz = "xz",
+        /// Compressed with bzip2, which korpus does not read: unpack it first.
+        Bzip2 = "bzip2",
+        /// Compressed more than twice: unpack it first.
+        NestedCodec = "nested_codec",
         /// Not a conversation-history response.
         NotAPage = "not_a_page",
         /// An HTML page in the place of a response.

@@ -1,5 +1,6 @@
 //! Whatever happens to a page, the books balance, windows make no difference, and what is whole is kept.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use korpus_core::{DecodeLimits, Decoder, InputEnd};
@@ -337,6 +338,41 @@ fn lists_of_other_names_are_read() {
     let body = br#"{"data":[{"id":1,"type":"bot"},{"id":2,"type":"bot"}]}"#;
     let pages = parse(body, None, 512 << 10, InputEnd::Complete);
     assert_eq!((pages.len(), pages[0].end.status.as_str()), (1, "not_a_page"));
+}
+
+/// What cannot be read says why, whatever follows.
+#[test]
+fn what_is_packed_otherwise_says_how() {
+    for (start, reason) in [
+        (&b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4F"[..], "xz"),
+        (b"BZh91AY&SY\x8e\xc5", "bzip2"),
+        (b"BZh9\x17rE8P\x90\0\0\0\0", "bzip2"),
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "nested_codec"),
+        (b"\x28\xb5\x2f\xfd\x04\x00\x51\0\0{", "nested_codec"),
+        (b"BZh is how bzip2 begins", "not_a_page"),
+        (b"{\0", "utf16"),
+    ] {
+        let body = [start, b"\n{\"messages\":[]}"].concat();
+        page(&body);
+        let pages = parse(&body, None, 512 << 10, InputEnd::Complete);
+        let told = pages[0].end.reason.map(|reason| (pages[0].end.status.as_str(), reason.as_str()));
+        assert_eq!(told, Some(("not_a_page", reason)), "{start:?}");
+    }
+    // The codecs leave to the pages what they do not know.
+    let mut file = b"{\"messages\":[]}".to_vec();
+    for _ in 0..3 {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        gzip.write_all(&file).unwrap();
+        file = gzip.finish().unwrap();
+    }
+    for (file, first) in
+        [(&file[..], 0x1f), (b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4F\x04\xc0", 0xfd), (b"BZh91AY&SY\x8e\xc5\0", b'B')]
+    {
+        let mut decoder = Decoder::new(file, Some("page.json"), DecodeLimits::default()).unwrap();
+        let mut window = [0; 64];
+        assert!(decoder.read(&mut window).unwrap() > 0);
+        assert_eq!(window[0], first);
+    }
 }
 
 /// Any change inside one message leaves all others alone.

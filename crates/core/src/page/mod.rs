@@ -61,7 +61,7 @@ enum State {
     AfterElement,
     /// Something broke: looking for the next element that can be trusted.
     Search,
-    /// Nothing more is read: the text is UTF-16.
+    /// Nothing more is read: the input is UTF-16, or packed.
     Drain,
 }
 

@@ -24,7 +24,6 @@ pub(super) struct Barren {
 impl Barren {
     pub(super) const NOT_A_PAGE: Self =
         Self { shape: Shape::Unknown, status: PageStatus::NotAPage, reason: Reason::NotAPage };
-    pub(super) const UTF16: Self = Self { reason: Reason::Utf16, ..Self::NOT_A_PAGE };
     pub(super) const ERROR: Self =
         Self { shape: Shape::Error, status: PageStatus::ErrorResponse, reason: Reason::ErrorResponse };
     pub(super) const HTML: Self = Self { reason: Reason::Html, ..Self::ERROR };

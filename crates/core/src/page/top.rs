@@ -108,9 +108,15 @@ impl PageParser {
         }
         // Nothing but white space came before, half of a wide character perhaps.
         let is_first = self.next_page == 0 && !self.lists.seen;
-        if is_first && is_utf16(rest) {
-            self.buffer.at = at;
-            return self.begin_junk(at, Reason::Utf16, Barren::UTF16);
+        if is_first {
+            if rest.len() < SIGN && !self.eof() {
+                self.buffer.at = at;
+                return Step::More;
+            }
+            if let Some(reason) = unreadable(rest) {
+                self.buffer.at = at;
+                return self.give_up(reason);
+            }
         }
         let markup = rest.get(1).is_some_and(|&b| b.is_ascii_alphabetic() || matches!(b, b'!' | b'?'));
         let Some(&byte) = rest.first() else {
@@ -460,13 +466,18 @@ impl PageParser {
         self.open_page().barren = Some(kind);
         let start = self.buffer.at;
         self.lists.comma = true;
-        if kind.reason == Reason::Utf16 {
-            self.begin_search(start, start, reason);
-            self.state = State::Drain;
-            return Step::On;
-        }
         // The first byte may itself be one that could begin a body.
         self.begin_search_inside(start, fault, reason)
+    }
+
+    /// Reads nothing of the input, for this reason.
+    fn give_up(&mut self, reason: Reason) -> Step {
+        self.open(false);
+        self.open_page().barren = Some(Barren { reason, ..Barren::NOT_A_PAGE });
+        let start = self.buffer.at;
+        self.begin_search(start, start, reason);
+        self.state = State::Drain;
+        Step::On
     }
 
     /// Closes what is open when the input ends.
@@ -521,6 +532,19 @@ pub(super) fn ends_with_array_key(text: &[u8]) -> Option<Class> {
     array_class(&text[word..])
 }
 
-fn is_utf16(text: &[u8]) -> bool {
-    matches!(text, [0xfe, 0xff, ..] | [0xff, 0xfe, ..] | [0, 1..=255, ..] | [1..=0x7f, 0, ..])
+/// How many bytes tell what cannot be read.
+const SIGN: usize = 10;
+
+/// Why something that begins like this is not read at all: it is no text as we know it, or was packed in a way that no
+/// decoder of ours takes off. What two codecs gave out may be packed a third time.
+fn unreadable(start: &[u8]) -> Option<Reason> {
+    match start {
+        [0x1f, 0x8b, 8, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Reason::NestedCodec),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Reason::Xz),
+        // The first block, or the end where there is none.
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..]
+        | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, ..] => Some(Reason::Bzip2),
+        [0xfe, 0xff, ..] | [0xff, 0xfe, ..] | [0, 1..=255, ..] | [1..=0x7f, 0, ..] => Some(Reason::Utf16),
+        _ => None,
+    }
 }
