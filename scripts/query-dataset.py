@@ -20,7 +20,8 @@ def readme_queries(dataset):
     """The SQL blocks of the README, on this dataset."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```sql\n(.*?)```", text, re.S)
-    return [block.replace("'out/", f"'{dataset}/") for block in blocks]
+    # Either layout: with folders of days, or without.
+    return [block.replace("'out/", f"'{dataset}/").replace("/*.parquet", "/**/*.parquet") for block in blocks]
 
 
 def expect(what, found, wanted):
@@ -39,33 +40,37 @@ def with_duckdb(dataset, tables):
         rows = db.execute("SELECT count(*) FROM answer").fetchone()[0]
         print(f"  {rows:>6} rows from: {' '.join(query.split())[:90]}")
     counts = {
-        table: db.execute(f"SELECT count(*) FROM '{dataset}/{table}/*.parquet'").fetchone()[0] for table in tables
+        table: db.execute(f"SELECT count(*) FROM '{dataset}/{table}/**/*.parquet'").fetchone()[0] for table in tables
     }
-    columns = db.execute(f"DESCRIBE SELECT * FROM '{dataset}/messages/*.parquet'").fetchall()
+    columns = db.execute(f"DESCRIBE SELECT * FROM '{dataset}/messages/**/*.parquet'").fetchall()
     types = {column[0]: column[1] for column in columns}
     expect("the type of created_at", types["created_at"], "TIMESTAMP WITH TIME ZONE")
     expect("the type of message_type", types["message_type"], "VARCHAR")
+    expect("the type of event_date", types["event_date"], "DATE")
     by_type = dict(
-        db.execute(f"SELECT message_type, count(*) FROM '{dataset}/messages/*.parquet' GROUP BY ALL").fetchall()
+        db.execute(f"SELECT message_type, count(*) FROM '{dataset}/messages/**/*.parquet' GROUP BY ALL").fetchall()
     )
-    first = db.execute(f"SELECT epoch_us(min(event_at)) FROM '{dataset}/messages/*.parquet'").fetchone()[0]
+    first = db.execute(f"SELECT epoch_us(min(event_at)) FROM '{dataset}/messages/**/*.parquet'").fetchone()[0]
     return counts, by_type, first
 
 
 def with_pyarrow(dataset, tables):
     import pyarrow as pa
     import pyarrow.compute as pc
+    import pyarrow.dataset as pds
     import pyarrow.parquet as pq
 
     def read(table, columns=None):
-        paths = sorted((dataset / table).glob("*.parquet"))
-        return pa.concat_tables([pq.read_table(path, columns=columns) for path in paths])
+        days = pds.partitioning(pa.schema([("event_date", pa.date32())]), flavor="hive")
+        return pds.dataset(dataset / table, partitioning=days if table == "messages" else None).to_table(columns=columns)
 
     counts = {table: read(table).num_rows for table in tables}
-    schema = pq.read_schema(next((dataset / "messages").glob("*.parquet")))
+    schema = pq.read_schema(next((dataset / "messages").rglob("*.parquet")))
     expect("the type of created_at", schema.field("created_at").type, pa.timestamp("us", tz="UTC"))
     expect("the type of message_type", schema.field("message_type").type, pa.string())
-    messages = read("messages", ["message_type", "event_at"])
+    messages = read("messages", ["message_type", "event_at", "event_date"])
+    days = pc.cast(pc.floor_temporal(messages.column("event_at"), unit="day"), pa.date32())
+    expect("event_date where it is not the day of event_at", pc.sum(pc.not_equal(days, messages.column("event_date"))).as_py() or 0, 0)
     by_type = {}
     for row in messages.column("message_type").value_counts().to_pylist():
         by_type[row["values"]] = row["counts"]
@@ -77,12 +82,13 @@ def with_polars(dataset, tables):
     import polars as pl
 
     def scan(table):
-        return pl.scan_parquet(dataset / table / "*.parquet")
+        return pl.scan_parquet(dataset / table)
 
     counts = {table: scan(table).select(pl.len()).collect().item() for table in tables}
     schema = scan("messages").collect_schema()
     expect("the type of created_at", schema["created_at"], pl.Datetime("us", "UTC"))
     expect("the type of message_type", schema["message_type"], pl.String)
+    expect("the type of event_date", schema["event_date"], pl.Date)
     grouped = scan("messages").group_by("message_type").len().collect()
     by_type = dict(grouped.iter_rows())
     first = scan("messages").select(pl.col("event_at").min().to_physical()).collect().item()

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use korpus_analytics::{Export, TableFormat, TimeZone};
 use korpus_engine::{Direction, TagFilter};
-use korpus_tables::{Compression, Table};
+use korpus_tables::{Compression, PartitionBy, Table};
 
 use crate::parse::{self, ExpectedShape};
 
@@ -63,6 +63,9 @@ pub(crate) struct ConvertArgs {
     /// Fill only these tables; the others are there, without rows
     #[arg(long, value_name = "TABLE,…", value_delimiter = ',', value_parser = parse::table)]
     pub tables: Vec<Table>,
+    /// Lay the messages out in one folder a day, as Hive does: event_date
+    #[arg(long, value_name = "COLUMN", value_parser = parse::partition_by)]
+    pub partition_by: Option<PartitionBy>,
     /// How the files are compressed: zstd, lz4, snappy or none
     #[arg(long, value_name = "NAME", default_value = "zstd", value_parser = parse::compression)]
     pub compression: Compression,

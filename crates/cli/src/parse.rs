@@ -3,7 +3,7 @@
 use korpus_analytics::{Export, TableFormat, TimeZone, time_zone};
 use korpus_core::Shape;
 use korpus_engine::{Direction, Filter, parse_day_or_time};
-use korpus_tables::{Compression, Table};
+use korpus_tables::{Compression, PartitionBy, Table};
 
 /// `--date-from`: microseconds since 1970.
 pub(crate) fn date_from(text: &str) -> Result<i64, String> {
@@ -72,6 +72,11 @@ pub(crate) fn table(text: &str) -> Result<Table, String> {
         let names: Vec<&str> = Table::ALL.into_iter().map(Table::name).collect();
         format!("there is no such table; choose from {}", names.join(", "))
     })
+}
+
+/// `--partition-by`
+pub(crate) fn partition_by(text: &str) -> Result<PartitionBy, String> {
+    PartitionBy::from_name(text).ok_or_else(|| "write event_date: there are no other partitions".to_owned())
 }
 
 /// `--table-format`

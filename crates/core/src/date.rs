@@ -63,6 +63,33 @@ pub fn write_timestamp(micros: i64, out: &mut String) {
     push(ms % 1000, 3, 'Z');
 }
 
+/// Appends a day, given as days since 1970-01-01: `2025-09-01`. Years past 9999 have more digits, those before 0 a sign.
+///
+/// ```
+/// let mut day = String::new();
+/// korpus_core::write_date(20_332, &mut day);
+/// assert_eq!((day.as_str(), korpus_core::parse_date(&day)), ("2025-09-01", Some(20_332)));
+/// ```
+pub fn write_date(days: i32, out: &mut String) {
+    use std::fmt::Write as _;
+
+    let (year, month, day) = civil_from_days(i64::from(days));
+    let sign = if year < 0 { "-" } else { "" };
+    // Writing to a string does not fail.
+    let _ = write!(out, "{sign}{:04}-{month:02}-{day:02}", year.unsigned_abs());
+}
+
+/// Reads a day as [`write_date`] writes it; `None` where it wrote something else.
+pub fn parse_date(text: &str) -> Option<i32> {
+    let (rest, day) = text.rsplit_once('-')?;
+    let (year, month) = rest.rsplit_once('-')?;
+    let days = days_from_civil(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+    let days = i32::try_from(days).ok()?;
+    let mut again = String::new();
+    write_date(days, &mut again);
+    (again == text).then_some(days)
+}
+
 /// Eight bytes of the form: what stands at the digits counts from 0, what stands at the separators is 0, if they are right.
 /// A byte is wrong where adding the bound of its place carries into its highest bit.
 const fn eight(form: [u8; 8]) -> (u64, u64) {
@@ -173,6 +200,18 @@ mod tests {
             write_timestamp(ms * 1000, &mut text);
             prop_assert_eq!(parse_timestamp(&text), Some(ParsedTime { micros: ms * 1000, canonical: true }));
             prop_assert_eq!(text.parse::<Timestamp>().unwrap().as_microsecond(), ms * 1000);
+        }
+
+        #[test]
+        fn days_are_read_back(days in any::<i32>(), text in "-?[0-9]{4,5}-[0-9]{1,2}-[0-9]{1,2}") {
+            let mut day = String::new();
+            write_date(days, &mut day);
+            prop_assert_eq!(parse_date(&day), Some(days));
+            if let Some(days) = parse_date(&text) {
+                let mut again = String::new();
+                write_date(days, &mut again);
+                prop_assert_eq!(again, text);
+            }
         }
 
         #[test]

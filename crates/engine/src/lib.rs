@@ -79,4 +79,5 @@ pub use memory::MemoryBudget;
 pub use observer::Observer;
 pub use publish::{Publication, PublishOptions, hash_file, remove_unfinished};
 pub use run::{Pool, RunOptions, RunReport, run};
+pub use spool::Spool;
 pub use work::{Item, RecordItem, RejectItem, Work};

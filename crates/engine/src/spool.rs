@@ -8,7 +8,7 @@ use crate::error::{IoContext, Result};
 
 /// A temporary file that is gone when it is dropped, or when the process dies; made when first written to.
 #[derive(Debug)]
-pub(crate) struct Spool {
+pub struct Spool {
     dir: PathBuf,
     file: Option<File>,
     len: u64,
@@ -16,12 +16,15 @@ pub(crate) struct Spool {
 
 impl Spool {
     /// A spool in `dir`, or in the system's directory for temporary files.
-    pub(crate) fn new(dir: Option<PathBuf>) -> Self {
+    pub fn new(dir: Option<PathBuf>) -> Self {
         Self { dir: dir.unwrap_or_else(std::env::temp_dir), file: None, len: 0 }
     }
 
     /// Appends `bytes` and returns where they begin.
-    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<u64> {
+    ///
+    /// # Errors
+    /// Where the file cannot be made or written.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<u64> {
         let file = match &mut self.file {
             Some(file) => file,
             none => none
@@ -35,14 +38,22 @@ impl Spool {
     }
 
     /// Reads exactly `out.len()` bytes from `at` on.
-    pub(crate) fn read_at(&mut self, at: u64, out: &mut [u8]) -> Result<()> {
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or is shorter.
+    pub fn read_at(&mut self, at: u64, out: &mut [u8]) -> Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
         file.seek(SeekFrom::Start(at)).context("read a temporary file in", &self.dir)?;
         file.read_exact(out).context("read a temporary file in", &self.dir)
     }
 
     /// How many bytes lie on disk.
-    pub(crate) fn len(&self) -> u64 {
+    pub fn len(&self) -> u64 {
         self.len
+    }
+
+    /// Whether nothing does.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
     }
 }

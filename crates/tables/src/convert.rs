@@ -8,7 +8,7 @@ use crate::earlier::Earlier;
 use crate::error::{Result, TablesError};
 use crate::making::Making;
 use crate::schema::Table;
-use crate::write::Compression;
+use crate::write::{Compression, PartitionBy};
 
 /// What shapes a conversion. The default writes all tables, compressed with Zstandard, without copies.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +21,8 @@ pub struct ConvertOptions {
     pub compression: Compression,
     /// Which tables are filled; all where empty. The others are there, without rows.
     pub tables: Vec<Table>,
+    /// By what the messages are laid out in folders; in one where `None`.
+    pub partition_by: Option<PartitionBy>,
     /// Whether a dataset that is there already is replaced.
     pub overwrite: bool,
     /// Whether nothing is published if anything was rejected, partial or an error response.

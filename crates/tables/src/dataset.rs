@@ -17,6 +17,8 @@ pub struct Dataset {
 
 /// The option of the manifest that names the tables of a dataset.
 pub(crate) const TABLES_OPTION: &str = "tables";
+/// The option of the manifest that says by what the messages are laid out in folders.
+pub(crate) const PARTITION_OPTION: &str = "partition_by";
 
 impl Dataset {
     /// Opens the dataset at `dir`.

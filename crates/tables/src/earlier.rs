@@ -7,7 +7,7 @@ use korpus_engine::{EngineError, Fates, FileEntry, History, Known, Manifest, Run
 
 use crate::build::{Selection, TableBuffer, Volumes, put_row};
 use crate::convert::ConvertOptions;
-use crate::dataset::{Dataset, TABLES_OPTION};
+use crate::dataset::{Dataset, PARTITION_OPTION, TABLES_OPTION};
 use crate::error::{Result, TablesError};
 use crate::job::STREAMED;
 use crate::making::{described, selection};
@@ -310,7 +310,7 @@ fn difference(
     names.sort_unstable();
     let name = names.into_iter().find(|name| before.get(*name) != now.get(*name))?;
     // Others are long, and may name people.
-    if !["compression", "dedup", "strict", TABLES_OPTION].contains(&name.as_str()) {
+    if !["compression", "dedup", "strict", TABLES_OPTION, PARTITION_OPTION].contains(&name.as_str()) {
         return Some(format!("{name} is another one"));
     }
     let value = |options: &BTreeMap<String, serde_json::Value>| {

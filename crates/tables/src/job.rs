@@ -9,7 +9,9 @@ use korpus_engine::{BlockSeq, InputReport, Job, RejectItem, Work};
 use crate::build::{Room, Rows, Selection, TableBuffer, Volumes, put_message, put_record, put_reject};
 use crate::error::{Result, TablesError};
 use crate::schema::Table;
-use crate::write::{Compression, Encoder, RowGroupLimits, TableGroups, TableWriter, part_path};
+use crate::write::{
+    Compression, DayWriter, Encoder, PartitionBy, RowGroupLimits, TableGroups, TableWriter, part_path,
+};
 
 /// The tables that blocks put rows into.
 pub(crate) const STREAMED: [Table; 9] = [
@@ -54,27 +56,41 @@ impl Part {
 /// The tables that are being written.
 pub(crate) struct TablesState {
     writers: Vec<(Table, PathBuf, TableWriter)>,
+    /// The messages, where they are laid out by days.
+    days: Option<DayWriter>,
     pub volumes: Volumes,
+}
+
+/// How tables are written.
+#[derive(Debug, Clone)]
+pub(crate) struct Writing<'a> {
+    /// The dataset.
+    pub dir: &'a Path,
+    /// The number of the files.
+    pub part: u32,
+    pub compression: Compression,
+    pub limits: RowGroupLimits,
+    pub partition_by: Option<PartitionBy>,
+    /// Where rows go that there is no room for.
+    pub temp_dir: Option<PathBuf>,
 }
 
 impl TablesState {
     /// Begins the files of the tables in `built`.
-    pub(crate) fn create(
-        dir: &Path,
-        part: u32,
-        built: &Selection,
-        compression: Compression,
-        limits: RowGroupLimits,
-    ) -> Result<Self> {
+    pub(crate) fn create(built: &Selection, writing: &Writing<'_>) -> Result<Self> {
+        let &Writing { dir, part, compression, limits, .. } = writing;
+        let by_day = writing.partition_by == Some(PartitionBy::EventDate);
+        let days = (by_day && built.has(Table::Messages))
+            .then(|| DayWriter::new(dir.to_owned(), part, compression, limits, writing.temp_dir.clone()));
         let writers = STREAMED
             .into_iter()
-            .filter(|table| built.has(*table))
+            .filter(|&table| built.has(table) && !(table == Table::Messages && days.is_some()))
             .map(|table| {
                 let path = part_path(dir, table, part);
                 Ok((table, path.clone(), TableWriter::create(path, table, compression, limits)?))
             })
             .collect::<Result<_>>()?;
-        Ok(Self { writers, volumes: Volumes::default() })
+        Ok(Self { writers, days, volumes: Volumes::default() })
     }
 
     fn writer(&mut self, table: Table) -> Option<&mut TableWriter> {
@@ -86,13 +102,11 @@ impl TablesState {
         for (.., writer) in &mut self.writers {
             writer.flush(&job.encoder)?;
         }
-        std::thread::scope(|scope| {
-            for _ in 1..threads {
-                scope.spawn(|| while job.encoder.help() {});
-            }
-            while job.encoder.help() {}
-        });
-        let mut closed = Vec::new();
+        job.encoder.help_on(threads);
+        let mut closed = match self.days {
+            Some(days) => days.close(&job.encoder, threads)?,
+            None => Vec::new(),
+        };
         for (table, path, writer) in self.writers {
             closed.push(TableGroups { table, path, groups: writer.close(&job.encoder)? });
         }
@@ -121,6 +135,9 @@ impl ConvertJob {
 
     fn push(&self, state: &mut TablesState, table: Table, buffer: TableBuffer) -> Result<()> {
         let mut reuse = |buffer| self.recycle(table, buffer);
+        if let (Table::Messages, Some(days)) = (table, &mut state.days) {
+            return days.push(buffer, &self.encoder, &mut reuse);
+        }
         if let Some(writer) = state.writer(table) {
             return writer.push(buffer, &self.encoder, &mut reuse);
         }

@@ -51,4 +51,4 @@ pub use schema::{
     Column, ColumnKind, FormBit, MessageForm, RecordForm, SCHEMA_VERSION, Table, markdown, table_markdown,
     templates_markdown,
 };
-pub use write::{Compression, writer_properties};
+pub use write::{Compression, PartitionBy, writer_properties};

@@ -13,14 +13,14 @@ use parquet::file::metadata::ParquetMetaDataReader;
 
 use crate::build::{NAME_COLUMNS, Selection, TableBuffer, Volumes, put_earlier_page, put_pages};
 use crate::convert::{ConvertOptions, ConvertReport, Volume};
-use crate::dataset::TABLES_OPTION;
+use crate::dataset::{PARTITION_OPTION, TABLES_OPTION};
 use crate::earlier::Earlier;
 use crate::error::{Result, TablesError};
-use crate::job::{ConvertJob, STREAMED, TablesState};
+use crate::job::{ConvertJob, STREAMED, TablesState, Writing};
 use crate::read::{Row, parts_of};
 use crate::schema::{MessageColumn, SCHEMA_VERSION, Table};
 use crate::superseded::put_superseded;
-use crate::write::{Encoder, Repair, RowGroupLimits, TableGroups, TableWriter, part_path, repair};
+use crate::write::{Encoder, Repair, RowGroupLimits, TableGroups, TableWriter, day_of, part_path, repair};
 
 /// The folder of the keys; no table, so that nobody who reads the tables comes upon it.
 const KEYS: &str = "_keys";
@@ -47,10 +47,17 @@ impl<'a> Making<'a> {
     ) -> Result<Self> {
         let mut limits = RowGroupLimits::default();
         limits.rows = options.row_group_rows.unwrap_or(limits.rows);
+        let selection = selection(options);
+        if let Some(by) = options.partition_by.filter(|_| !selection.has(Table::Messages)) {
+            return Err(TablesError::Engine(EngineError::Usage(format!(
+                "--partition-by {} lays out the table messages, which --tables leaves out: add it",
+                by.as_str()
+            ))));
+        }
         Ok(Self {
             dir,
             options,
-            selection: selection(options),
+            selection,
             limits,
             pool: Pool::new(options.threads)?,
             earlier,
@@ -78,7 +85,15 @@ impl<'a> Making<'a> {
 
         let built = built(&self.selection, &run_options);
         let job = ConvertJob::new(built, run_options.limits.clone());
-        let mut state = TablesState::create(dir, self.part, &built, options.compression, self.limits)?;
+        let writing = Writing {
+            dir,
+            part: self.part,
+            compression: options.compression,
+            limits: self.limits,
+            partition_by: options.partition_by,
+            temp_dir: run_options.temp_dir.clone(),
+        };
+        let mut state = TablesState::create(&built, &writing)?;
         let report = run(&self.pool, inputs, &run_options, &job, &mut state, observer)?;
         if options.strict && !report.ledger.is_clean() {
             return Err(TablesError::Unclean);
@@ -220,6 +235,7 @@ impl<'a> Making<'a> {
                 }
             }
         }
+        self.leave_out_empty_days(&mut manifest.files)?;
         match keys {
             Some(path) if noted == [0, 0] && self.part > 0 => {
                 std::fs::remove_file(path).map_err(TablesError::io("remove", path))?;
@@ -231,6 +247,31 @@ impl<'a> Making<'a> {
             None => {}
         }
         Ok(manifest)
+    }
+
+    /// Removes the files of days that are left without messages, unless there are no others.
+    fn leave_out_empty_days(&self, files: &mut Vec<FileEntry>) -> Result<()> {
+        let is_day = |entry: &FileEntry| {
+            entry.table == Table::Messages.name() && day_of(Table::Messages, Path::new(&entry.path)).is_some()
+        };
+        let mut left = files.iter().filter(|entry| is_day(entry) && entry.rows > 0).count();
+        let mut outcome = Ok(());
+        files.retain(|entry| {
+            if !is_day(entry) || entry.rows > 0 {
+                return true;
+            }
+            if left == 0 {
+                left = 1;
+                return true;
+            }
+            let path = self.dir.join(&entry.path);
+            let removed = std::fs::remove_file(&path).map_err(TablesError::io("remove", &path));
+            // The folder goes too, unless there is something else in it.
+            let _ = path.parent().map(std::fs::remove_dir);
+            outcome = std::mem::replace(&mut outcome, Ok(())).and(removed);
+            false
+        });
+        outcome
     }
 }
 
@@ -289,6 +330,9 @@ pub(crate) fn described(options: &ConvertOptions) -> BTreeMap<String, serde_json
     put("strict", options.strict.into());
     let tables = Table::ALL.into_iter().filter(|table| selection.has(*table));
     put(TABLES_OPTION, tables.map(Table::name).collect());
+    if let Some(by) = options.partition_by {
+        put(PARTITION_OPTION, by.as_str().into());
+    }
     if let Some(rows) = options.row_group_rows {
         put("row_group_rows", rows.into());
     }

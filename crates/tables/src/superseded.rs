@@ -68,7 +68,7 @@ pub(crate) fn put_superseded(
 }
 
 /// The row groups of a table that hold something that lost.
-fn source(fates: &Repair<'_>, files: &[TableGroups], table: Table) -> TableReader {
+fn source(fates: &Repair<'_>, files: &[TableGroups], table: Table) -> Result<TableReader> {
     let files = files.iter().filter(|file| file.table == table);
     let touched = files.map(|file| (file.path.clone(), fates.touched(&file.groups)));
     TableReader::open_groups(table, touched.filter(|(_, groups)| !groups.is_empty()).collect())
@@ -76,9 +76,9 @@ fn source(fates: &Repair<'_>, files: &[TableGroups], table: Table) -> TableReade
 
 fn lost_messages(fates: &Repair<'_>, files: &[TableGroups], raised: &Raised, out: &mut Rows) -> Result<()> {
     let sources = Sources {
-        messages: source(fates, files, Table::Messages),
-        components: source(fates, files, Table::Components),
-        tags: source(fates, files, Table::Tags),
+        messages: source(fates, files, Table::Messages)?,
+        components: source(fates, files, Table::Components)?,
+        tags: source(fates, files, Table::Tags)?,
     };
     restore::messages(sources, |row, json| {
         let seq = row.int64(MessageColumn::MessageSeq).unwrap_or_default() as u64;
@@ -99,9 +99,9 @@ fn lost_messages(fates: &Repair<'_>, files: &[TableGroups], raised: &Raised, out
 
 fn lost_records(fates: &Repair<'_>, files: &[TableGroups], raised: &Raised, out: &mut Rows) -> Result<()> {
     let sources = RecordSources {
-        conversations: source(fates, files, Table::Conversations),
-        sessions: source(fates, files, Table::PlatformSessions),
-        tags: source(fates, files, Table::Tags),
+        conversations: source(fates, files, Table::Conversations)?,
+        sessions: source(fates, files, Table::PlatformSessions)?,
+        tags: source(fates, files, Table::Tags)?,
     };
     restore::records(sources, |record, json| {
         let Some(winner) = lost(fates.records, record.seq) else { return Ok(()) };

@@ -34,6 +34,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Exit, Failure> {
         threads: reading.threads,
         compression: args.compression,
         tables: args.tables.clone(),
+        partition_by: args.partition_by,
         overwrite: args.overwrite,
         strict: args.strict,
         ..ConvertOptions::default()

@@ -102,6 +102,34 @@ fn what_does_not_fit_is_refused_with_the_reason() {
     assert_eq!(names(dir.path()), ["in", "out"]);
 }
 
+#[test]
+fn folders_of_days_grow_too_and_ask_for_the_same_option() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let by_day = ["--partition-by", "event_date"];
+    let (old, new) = (put(dir.path(), "old.json", page(&["a"])), put(dir.path(), "new.json", page(&["b"])));
+    convert(&[&old], &out, &by_day, 0);
+    let refused = korpus(append_args(&[&new], &out, &[])).exits(2).err;
+    assert!(refused.contains("partition_by was \"event_date\", and is nothing now"), "{refused}");
+    append(&[&new], &out, &by_day, 0);
+    assert_eq!(names(&out.join("messages")), ["event_date=2025-09-01"]);
+    assert_eq!(
+        names(&out.join("messages/event_date=2025-09-01")),
+        ["part-00000.parquet", "part-00001.parquet"]
+    );
+    assert_eq!(restored(&out).len(), 2);
+    // A run over it takes the old folders away with the rest.
+    convert(&[&new], &out, &["--overwrite"], 0);
+    assert_eq!(names(&out.join("messages")), ["part-00000.parquet"]);
+    let told =
+        korpus(["convert", old.to_str().unwrap(), "--out", "x", "--partition-by", "channel"]).exits(2).err;
+    assert!(told.contains("write event_date"), "{told}");
+    let metrics = dir.path().join("metrics");
+    convert(&[&old, &new], &out, &["--overwrite", "--partition-by", "event_date"], 0);
+    let analyze = ["analyze", out.to_str().unwrap(), "--out", metrics.to_str().unwrap(), "--quiet"];
+    korpus(analyze).exits(0);
+}
+
 #[cfg(unix)]
 mod dying {
     use std::process::{Child, Stdio};

@@ -7,6 +7,7 @@ mod copy;
 mod message;
 mod record;
 mod rows;
+mod spill;
 mod table;
 mod tags;
 mod template;

@@ -132,6 +132,11 @@ impl TableBuffer {
         self.rows += other.rows;
     }
 
+    /// Says how many rows the columns hold, where those were filled from outside.
+    pub(super) fn set_rows(&mut self, rows: usize) {
+        self.rows = rows;
+    }
+
     /// Forgets the rows and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.columns.iter_mut().for_each(ColumnBuffer::clear);

@@ -21,7 +21,7 @@ columns! {
         ModifiedBy "modified_by" Name null, "lmodifiedBy", "Who last changed it.";
         TimestampMs "timestamp_ms" Int64 null, "timestampValue", "Milliseconds since 1970, as given.";
         EventAt "event_at" Timestamp null, "", "Derived: `created_at`, else `timestamp_ms`.";
-        EventDate "event_date" Date null, "", "Derived: the UTC day of `event_at`.";
+        EventDate "event_date" Date null, "", "Derived: the UTC day of `event_at`. With `--partition-by event_date` it stands in the names of the folders, not in the files.";
         MessageType "message_type" Name null, "type", "incoming, outgoing, event, ctrlmsg, timelinemsg, … as given.";
         Status "status" Name null, "status", "The status as given; an open set.";
         Channel "channel" Name null, "chnl, channel, channels[0].type", "The channel; the first of these that is a string.";

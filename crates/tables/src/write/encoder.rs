@@ -12,6 +12,7 @@ use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_
 use parquet::errors::{ParquetError, Result};
 
 use super::arrays::array;
+use super::layout::Layout;
 use crate::build::TableBuffer;
 use crate::schema::Table;
 
@@ -60,17 +61,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Encoder {
     /// Queues the columns of a row group. `writers` are those of all its leaves, in order.
-    pub(crate) fn submit(&self, table: Table, pieces: Pieces, writers: Vec<ArrowColumnWriter>) -> Arc<Group> {
-        let columns = table.columns();
+    pub(crate) fn submit(
+        &self,
+        layout: Layout,
+        pieces: Pieces,
+        writers: Vec<ArrowColumnWriter>,
+    ) -> Arc<Group> {
+        let table = layout.table;
+        let outside = |index| (layout.outside == Some(index)).then(|| Ok(Vec::new()));
         let group = Arc::new(Group {
             table,
             pieces: Mutex::new(pieces),
-            columns: columns.iter().map(|_| Mutex::new(None)).collect(),
-            left: AtomicUsize::new(columns.len()),
+            columns: (0..table.columns().len()).map(|index| Mutex::new(outside(index))).collect(),
+            left: AtomicUsize::new(layout.columns().count()),
         });
         let mut writers = writers.into_iter();
         let mut queue = lock(&self.queue);
-        for (index, column) in columns.iter().enumerate() {
+        for (index, column) in layout.columns() {
             let writers = writers.by_ref().take(column.kind.leaves()).collect();
             queue.push_back(Task { group: group.clone(), column: index, writers });
         }
@@ -82,6 +89,16 @@ impl Encoder {
         let Some(task) = lock(&self.queue).pop_front() else { return false };
         task.run(self);
         true
+    }
+
+    /// Encodes all that is queued, on `threads` threads.
+    pub(crate) fn help_on(&self, threads: usize) {
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(|| while self.help() {});
+            }
+            while self.help() {}
+        });
     }
 
     /// Encodes whatever is queued, until `group` is complete.

@@ -1,6 +1,7 @@
 //! One Parquet file of a table, fed with row groups in order.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -12,28 +13,35 @@ use parquet::arrow::arrow_writer::{
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 
+use super::layout::Layout;
 use super::settings::{Compression, writer_properties};
 use crate::error::{Result, TablesError};
-use crate::schema::Table;
 
 /// A Parquet file on its way.
 pub(crate) struct TableFile {
-    table: Table,
+    layout: Layout,
     path: PathBuf,
-    writer: SerializedFileWriter<File>,
+    writer: SerializedFileWriter<Output>,
     factory: ArrowRowGroupWriterFactory,
     groups: usize,
 }
 
+/// A file that is written to its end, and opened again where it was closed in between.
+pub(crate) struct Output {
+    path: PathBuf,
+    file: Option<File>,
+}
+
 impl TableFile {
     /// Begins the file at `path`, in a folder that exists.
-    pub(crate) fn create(table: Table, path: PathBuf, compression: Compression) -> Result<Self> {
+    pub(crate) fn create(layout: Layout, path: PathBuf, compression: Compression) -> Result<Self> {
         let file = File::create(&path).map_err(TablesError::io("create", &path))?;
-        let (writer, factory) =
-            ArrowWriter::try_new(file, table.arrow_schema(), Some(writer_properties(table, compression)))
-                .and_then(ArrowWriter::into_serialized_writer)
-                .map_err(TablesError::parquet(&path))?;
-        Ok(Self { table, path, writer, factory, groups: 0 })
+        let output = Output { path: path.clone(), file: Some(file) };
+        let properties = writer_properties(layout.table, compression);
+        let (writer, factory) = ArrowWriter::try_new(output, layout.schema(), Some(properties))
+            .and_then(ArrowWriter::into_serialized_writer)
+            .map_err(TablesError::parquet(&path))?;
+        Ok(Self { layout, path, writer, factory, groups: 0 })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -53,10 +61,17 @@ impl TableFile {
         self.row_group(|group| chunks.into_iter().try_for_each(|chunk| chunk.append_to_row_group(group)))
     }
 
+    /// Closes the file until more is appended: nobody may have so many open as there are days.
+    pub(crate) fn put_down(&mut self) -> Result<()> {
+        self.writer.flush().map_err(TablesError::io("write", &self.path))?;
+        self.writer.inner_mut().file = None;
+        Ok(())
+    }
+
     /// Appends a row group that `fill` writes.
     pub(crate) fn row_group(
         &mut self,
-        fill: impl FnOnce(&mut SerializedRowGroupWriter<'_, File>) -> ParquetResult<()>,
+        fill: impl FnOnce(&mut SerializedRowGroupWriter<'_, Output>) -> ParquetResult<()>,
     ) -> Result<()> {
         let write = || {
             let mut group = self.writer.next_row_group()?;
@@ -69,12 +84,11 @@ impl TableFile {
 
     /// Encodes batches into a row group of their own, column by column on `threads` threads, and appends it.
     pub(crate) fn append_batches(&mut self, batches: &[RecordBatch], threads: usize) -> Result<()> {
-        let schema = self.table.arrow_schema();
+        let schema = self.layout.table.arrow_schema();
         let mut writers = self.column_writers()?.into_iter();
-        let columns = self.table.columns();
-        let tasks: Vec<(usize, Vec<ArrowColumnWriter>)> = columns
-            .iter()
-            .enumerate()
+        let tasks: Vec<(usize, Vec<ArrowColumnWriter>)> = self
+            .layout
+            .columns()
             .map(|(index, column)| (index, writers.by_ref().take(column.kind.leaves()).collect()))
             .collect();
         let encode =
@@ -87,7 +101,7 @@ impl TableFile {
                 }
                 writers.into_iter().map(ArrowColumnWriter::close).collect()
             };
-        let results: Mutex<Vec<_>> = Mutex::new(columns.iter().map(|_| None).collect());
+        let results: Mutex<Vec<_>> = Mutex::new(schema.fields().iter().map(|_| None).collect());
         let queue = Mutex::new(tasks.into_iter());
         let work = || {
             loop {
@@ -105,9 +119,11 @@ impl TableFile {
             work();
         });
         let mut chunks = Vec::new();
-        for result in results.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (index, _) in self.layout.columns() {
+            let encoded = results[index].take();
             let encoded =
-                result.unwrap_or_else(|| Err(ParquetError::General("a column was lost".to_owned())));
+                encoded.unwrap_or_else(|| Err(ParquetError::General("a column was lost".to_owned())));
             chunks.extend(encoded.map_err(TablesError::parquet(&self.path))?);
         }
         self.append(chunks)
@@ -116,5 +132,19 @@ impl TableFile {
     /// Writes the footer.
     pub(crate) fn close(self) -> Result<()> {
         self.writer.close().map(|_| ()).map_err(TablesError::parquet(&self.path))
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(OpenOptions::new().append(true).open(&self.path)?),
+        };
+        file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -1,8 +1,10 @@
 //! From rows to Parquet files.
 
 mod arrays;
+mod days;
 mod encoder;
 mod file;
+mod layout;
 mod repair;
 mod settings;
 mod stats;
@@ -11,8 +13,11 @@ mod table;
 mod tests;
 
 pub(crate) use arrays::array;
+pub(crate) use days::DayWriter;
 pub(crate) use encoder::Encoder;
+pub use layout::PartitionBy;
+pub(crate) use layout::{Day, day_of, part_path};
 pub(crate) use repair::{Repair, TableGroups, repair};
 pub use settings::{Compression, writer_properties};
-pub(crate) use stats::groups_of;
-pub(crate) use table::{RowGroupLimits, TableWriter, part_path};
+pub(crate) use stats::{groups_of, ordinals_of};
+pub(crate) use table::{RowGroupLimits, TableWriter};

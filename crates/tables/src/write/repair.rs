@@ -11,6 +11,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
 use super::file::TableFile;
+use super::layout::Layout;
 use super::settings::Compression;
 use super::table::{Ordinals, ordinal_columns};
 use crate::error::{Result, TablesError};
@@ -69,7 +70,7 @@ pub(crate) fn repair(
         return Err(TablesError::Internal("a file has other row groups than were written"));
     }
     let repaired = path.with_extension("repaired");
-    let mut file = TableFile::create(table, repaired.clone(), repair.compression)?;
+    let mut file = TableFile::create(Layout::of(table, path), repaired.clone(), repair.compression)?;
     let (messages, records) = ordinal_columns(table);
     let mut touched = touched.into_iter().peekable();
     for group in 0..groups.len() {
@@ -78,7 +79,7 @@ pub(crate) fn repair(
             continue;
         }
         let mut batches = Vec::new();
-        for batch in TableReader::open_groups(table, vec![(path.clone(), vec![group])]) {
+        for batch in TableReader::open_file_groups(table, path.clone(), vec![group]) {
             let batch = batch?;
             let keeps: Vec<bool> = (0..batch.num_rows())
                 .map(|row| {

@@ -17,12 +17,15 @@ pub(crate) fn groups_of(table: Table, path: PathBuf) -> Result<TableGroups> {
     let file = File::open(&path).map_err(TablesError::io("read", &path))?;
     let metadata =
         ParquetMetaDataReader::new().parse_and_finish(&file).map_err(TablesError::parquet(&path))?;
-    let (messages, records) = ordinal_columns(table);
-    let groups = metadata.row_groups().iter().map(|group| {
-        let range = |column: Option<usize>| range(group, table.columns()[column?].name);
-        Ordinals { messages: range(messages), records: range(records) }
-    });
+    let groups = metadata.row_groups().iter().map(|group| ordinals_of(table, group));
     Ok(TableGroups { table, groups: groups.collect(), path })
+}
+
+/// Those of one row group of a table.
+pub(crate) fn ordinals_of(table: Table, group: &RowGroupMetaData) -> Ordinals {
+    let (messages, records) = ordinal_columns(table);
+    let range = |column: Option<usize>| range(group, table.columns()[column?].name);
+    Ordinals { messages: range(messages), records: range(records) }
 }
 
 /// What lies between the least and the greatest value of a column; everything where that is not known.

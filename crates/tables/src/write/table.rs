@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::encoder::{Encoder, Group, Pieces};
 use super::file::TableFile;
+use super::layout::Layout;
 use super::settings::Compression;
 use crate::build::{ColumnBuffer, TableBuffer};
 use crate::error::{Result, TablesError};
@@ -27,6 +28,29 @@ pub(crate) struct RowGroupLimits {
 impl Default for RowGroupLimits {
     fn default() -> Self {
         Self { rows: 64 << 10, bytes: 24 << 20 }
+    }
+}
+
+impl RowGroupLimits {
+    /// How many of the rows in `range` go into a row group that holds `rows` and `bytes` already: up to and with the one that
+    /// fills it.
+    pub(super) fn fits(self, buffer: &TableBuffer, range: Range<usize>, rows: usize, bytes: usize) -> usize {
+        let from = range.start;
+        let most = range.len().min(self.rows - rows);
+        let fills = |take: usize| bytes + buffer.bytes(from..from + take) >= self.bytes;
+        if !fills(most) {
+            return most;
+        }
+        let (mut low, mut high) = (1, most);
+        while low < high {
+            let middle = low.midpoint(high);
+            if fills(middle) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        low
     }
 }
 
@@ -74,11 +98,6 @@ const GATHERED: usize = 256 << 10;
 /// How many of those put together are kept for the next ones.
 const SPARE: usize = 4;
 
-/// The file of a table in a dataset at `dir`: one for each run that added to it.
-pub(crate) fn part_path(dir: &Path, table: Table, part: u32) -> PathBuf {
-    dir.join(table.name()).join(format!("part-{part:05}.parquet"))
-}
-
 impl TableWriter {
     /// Begins the file of a table at `path`, and the folder around it.
     pub(crate) fn create(
@@ -95,7 +114,7 @@ impl TableWriter {
         Ok(Self {
             table,
             limits,
-            file: TableFile::create(table, path, compression)?,
+            file: TableFile::create(Layout::whole(table), path, compression)?,
             gathered: TableBuffer::new(table),
             gathers: false,
             spare: Vec::new(),
@@ -147,7 +166,7 @@ impl TableWriter {
         let buffer = Arc::new(buffer);
         let mut from = 0;
         while from < rows {
-            let take = self.fits(&buffer, from);
+            let take = self.limits.fits(&buffer, from..rows, self.rows, self.bytes);
             let range = from..from + take;
             self.rows += take;
             self.bytes += buffer.bytes(range.clone());
@@ -160,25 +179,6 @@ impl TableWriter {
         Ok(())
     }
 
-    /// How many rows from `from` on go into the row group that is open: up to and with the one that fills it.
-    fn fits(&self, buffer: &TableBuffer, from: usize) -> usize {
-        let most = (buffer.rows() - from).min(self.limits.rows - self.rows);
-        let fills = |take: usize| self.bytes + buffer.bytes(from..from + take) >= self.limits.bytes;
-        if !fills(most) {
-            return most;
-        }
-        let (mut low, mut high) = (1, most);
-        while low < high {
-            let middle = low.midpoint(high);
-            if fills(middle) {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
-        }
-        low
-    }
-
     fn cut(&mut self, encoder: &Encoder) -> Result<()> {
         if self.rows == 0 {
             return Ok(());
@@ -186,7 +186,7 @@ impl TableWriter {
         let pieces = std::mem::take(&mut self.pieces);
         self.groups.push(ordinals(self.table, &pieces));
         let writers = self.file.column_writers()?;
-        self.in_flight.push_back(encoder.submit(self.table, pieces, writers));
+        self.in_flight.push_back(encoder.submit(Layout::whole(self.table), pieces, writers));
         (self.rows, self.bytes) = (0, 0);
         Ok(())
     }
@@ -232,7 +232,8 @@ impl TableWriter {
     }
 }
 
-fn ordinals(table: Table, pieces: &Pieces) -> Ordinals {
+/// The ordinals of the rows in `pieces`.
+pub(super) fn ordinals(table: Table, pieces: &Pieces) -> Ordinals {
     let (messages, records) = ordinal_columns(table);
     let range = |column: Option<usize>| {
         let column = column?;

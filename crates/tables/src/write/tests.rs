@@ -3,8 +3,9 @@
 use parquet::file::metadata::{ParquetMetaDataReader, RowGroupMetaData};
 
 use super::encoder::Encoder;
+use super::layout::part_path;
 use super::settings::Compression;
-use super::table::{RowGroupLimits, TableWriter, part_path};
+use super::table::{RowGroupLimits, TableWriter};
 use crate::build::TableBuffer;
 use crate::schema::{ComponentColumn, Table};
 

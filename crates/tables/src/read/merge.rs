@@ -1,0 +1,161 @@
+//! Files of days read together, in the order of the ordinals.
+//!
+//! A row group is opened when its turn comes, and closed at its end: its statistics tell from which ordinal on it is needed. So
+//! there are as many open at a time as there are days whose messages came intermingled.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::AsArray;
+use arrow::compute::interleave_record_batch;
+use arrow::datatypes::Int64Type;
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+use parquet::errors::ParquetError;
+
+use super::BATCH_ROWS;
+use super::file::{Groups, TableFileReader, metadata_of};
+use crate::error::{Result, TablesError};
+use crate::schema::{MessageColumn, Table};
+use crate::write::ordinals_of;
+
+/// The row groups of a table, on their way to one stream.
+pub(super) struct Merge {
+    table: Table,
+    /// Those that were not opened yet; the one with the least ordinal comes last.
+    waiting: Vec<Waiting>,
+    /// Those that are open, by their next ordinal.
+    open: BinaryHeap<Reverse<Turn>>,
+    cursors: Vec<Option<Cursor>>,
+}
+
+struct Waiting {
+    first: i64,
+    group: usize,
+    file: Arc<(PathBuf, ArrowReaderMetadata)>,
+}
+
+/// The next ordinal of a cursor, and which that is.
+type Turn = (i64, usize);
+
+struct Cursor {
+    reader: TableFileReader,
+    batch: RecordBatch,
+    row: usize,
+    /// Where the batch stands among those that the next rows are taken from, where it does.
+    place: Option<usize>,
+}
+
+impl Cursor {
+    fn ordinal(&self, row: usize) -> i64 {
+        self.batch.column(MessageColumn::MessageSeq as usize).as_primitive::<Int64Type>().value(row)
+    }
+}
+
+impl Merge {
+    pub(super) fn new(table: Table, files: Vec<Groups>) -> Result<Self> {
+        let mut waiting = Vec::new();
+        for Groups { path, groups } in files {
+            let metadata = metadata_of(&path)?;
+            let ordinals = |group: usize| {
+                let known = metadata.metadata().row_groups().get(group)?;
+                ordinals_of(table, known).messages.map(|range| range.start as i64)
+            };
+            let groups = groups.unwrap_or_else(|| (0..metadata.metadata().num_row_groups()).collect());
+            let firsts: Vec<_> =
+                groups.iter().map(|&group| (ordinals(group).unwrap_or_default(), group)).collect();
+            let file = Arc::new((path, metadata));
+            waiting.extend(firsts.into_iter().map(|(first, group)| Waiting {
+                first,
+                group,
+                file: Arc::clone(&file),
+            }));
+        }
+        waiting.sort_by_key(|waiting| Reverse(waiting.first));
+        Ok(Self { table, waiting, open: BinaryHeap::new(), cursors: Vec::new() })
+    }
+
+    /// The next rows.
+    pub(super) fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        let mut batches: Vec<RecordBatch> = Vec::new();
+        let mut rows: Vec<(usize, usize)> = Vec::new();
+        self.cursors.iter_mut().flatten().for_each(|cursor| cursor.place = None);
+        while rows.len() < BATCH_ROWS {
+            self.open_due()?;
+            let Some(Reverse((_, index))) = self.open.pop() else { break };
+            let others = self.open.peek().map(|Reverse((ordinal, _))| *ordinal);
+            let until = others.into_iter().chain(self.waiting.last().map(|next| next.first)).min();
+            let Some(cursor) = &mut self.cursors[index] else { continue };
+            let place = *cursor.place.get_or_insert_with(|| {
+                batches.push(cursor.batch.clone());
+                batches.len() - 1
+            });
+            let mut row = cursor.row;
+            while row < cursor.batch.num_rows()
+                && rows.len() < BATCH_ROWS
+                && until.is_none_or(|until| cursor.ordinal(row) < until)
+            {
+                rows.push((place, row));
+                row += 1;
+            }
+            // Equal ordinals do not occur; where a file has them all the same, it goes on.
+            if row == cursor.row {
+                rows.push((place, row));
+                row += 1;
+            }
+            cursor.row = row;
+            self.go_on(index)?;
+        }
+        match (&batches[..], &rows[..]) {
+            (_, []) => Ok(None),
+            // One after the other: a cursor passes nothing over.
+            ([only], [(_, first), ..]) => Ok(Some(only.slice(*first, rows.len()))),
+            _ => {
+                let batches: Vec<&RecordBatch> = batches.iter().collect();
+                let broken = |error: arrow::error::ArrowError| {
+                    let path = std::path::Path::new(self.table.name());
+                    TablesError::parquet(path)(ParquetError::ArrowError(error.to_string()))
+                };
+                interleave_record_batch(&batches, &rows).map(Some).map_err(broken)
+            }
+        }
+    }
+
+    /// Opens the row groups whose turn may have come.
+    fn open_due(&mut self) -> Result<()> {
+        while let Some(next) = self.waiting.last()
+            && self.open.peek().is_none_or(|Reverse((ordinal, _))| next.first <= *ordinal)
+        {
+            let Some(Waiting { group, file, .. }) = self.waiting.pop() else { break };
+            let (path, metadata) = &*file;
+            let mut reader =
+                TableFileReader::with_metadata(self.table, path, metadata.clone(), Some(vec![group]))?;
+            if let Some(batch) = reader.next_batch()? {
+                let cursor = Cursor { reader, batch, row: 0, place: None };
+                let index = self.cursors.iter().position(Option::is_none).unwrap_or(self.cursors.len());
+                self.open.push(Reverse((cursor.ordinal(0), index)));
+                if index == self.cursors.len() {
+                    self.cursors.push(None);
+                }
+                self.cursors[index] = Some(cursor);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a cursor its next turn, unless it is at its end.
+    fn go_on(&mut self, index: usize) -> Result<()> {
+        let Some(cursor) = &mut self.cursors[index] else { return Ok(()) };
+        if cursor.row == cursor.batch.num_rows() {
+            let Some(batch) = cursor.reader.next_batch()? else {
+                self.cursors[index] = None;
+                return Ok(());
+            };
+            (cursor.batch, cursor.row, cursor.place) = (batch, 0, None);
+        }
+        self.open.push(Reverse((cursor.ordinal(cursor.row), index)));
+        Ok(())
+    }
+}
