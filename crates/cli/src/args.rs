@@ -60,6 +60,12 @@ pub(crate) struct ConvertArgs {
     /// Replace a dataset that is there already, when the new one is complete
     #[arg(long)]
     pub overwrite: bool,
+    /// Keep what is finished on the way beside DIR, and go on from there where an earlier run with this option was interrupted
+    #[arg(long, conflicts_with = "append")]
+    pub resume: bool,
+    /// How much --resume reads at least between two checkpoints, which fall between inputs
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", requires = "resume", value_parser = parse::bytes)]
+    pub checkpoint: usize,
     /// Fill only these tables; the others are there, without rows
     #[arg(long, value_name = "TABLE,…", value_delimiter = ',', value_parser = parse::table)]
     pub tables: Vec<Table>,

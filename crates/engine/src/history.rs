@@ -1,5 +1,6 @@
 //! What earlier runs left for one that goes on from them: their ordinals, their keys, and what they have read.
 
+mod finished;
 mod keyfile;
 mod known;
 
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::error::EngineError;
 use crate::manifest::{FileEntry, Manifest};
 
+pub use finished::{Finished, finished};
 pub(crate) use keyfile::{KeyWriter, Noted, read_keys};
 pub use known::Known;
 
@@ -45,6 +47,12 @@ impl History {
             known: Known::of(manifest),
             key_files: manifest.keys.iter().map(file).collect(),
         }
+    }
+
+    /// The same for a run that reads whatever it is given, though earlier ones have read the same.
+    #[must_use]
+    pub fn reading_all(self) -> Self {
+        Self { known: Known::default(), ..self }
     }
 }
 

@@ -541,6 +541,36 @@ impl Ledger {
         (files.map(|report| report.bytes).sum(), self.inputs.iter().map(|report| report.decoded_bytes).sum())
     }
 
+    /// Goes on with the books of a run that went on from this one: `messages` and `records` say what that changed about what was
+    /// seen before. `order` gives the place of each of its inputs in the list of all.
+    pub fn join(&mut self, later: Self, messages: &Fates, records: &Fates, order: &[usize]) {
+        for page in &mut self.pages {
+            let (first, seen) = (page.first_message, page.messages.seen);
+            messages.revise(&mut page.messages, first..first + seen);
+            let (first, seen) = (page.first_record, page.records.seen);
+            records.revise(&mut page.records, first..first + seen);
+        }
+        let (inputs, pages) = (self.inputs.len(), self.pages.len());
+        self.pages.extend(later.pages.into_iter().map(|mut page| {
+            page.input += inputs;
+            page
+        }));
+        self.inputs.extend(later.inputs.into_iter().map(|mut report| {
+            report.pages = report.pages.start + pages..report.pages.end + pages;
+            report.input.index = order.get(report.input.index).copied().unwrap_or(report.input.index);
+            report
+        }));
+        if inputs == 0 {
+            self.first = later.first;
+        }
+        (self.messages, self.records) = (later.messages, later.records);
+        for (reason, found) in later.reasons {
+            let first = RejectPlace { input: found.first.input + inputs, ..found.first };
+            let known = self.reasons.entry(reason).or_insert(Rejections { count: 0, first });
+            known.count += found.count;
+        }
+    }
+
     /// Fills in what de-duplication and filters decided, and checks every row.
     ///
     /// # Errors

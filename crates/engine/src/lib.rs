@@ -67,7 +67,7 @@ pub use batches::{MessageBatch, MessageBatches};
 pub use dedup::{Fate, Fates};
 pub use error::{EngineError, Result};
 pub use filter::{Direction, Filter, TagFilter, TagScope, parse_day_or_time};
-pub use history::{History, Known};
+pub use history::{Finished, History, Known, finished};
 pub use inputs::{Container, ExpandOptions, InputInfo, InputKind, InputList, OnceReader, expand};
 pub use job::{BlockSeq, Job};
 pub use keylog::{Key, KeyLog};

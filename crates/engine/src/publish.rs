@@ -3,6 +3,9 @@
 //! A run writes into a hidden sibling of the target, the staging, and holds a lock on the target meanwhile. When
 //! everything is written and synced, the staging takes the target's place in one atomic step. A run that dies leaves its
 //! staging behind; the next one, which gets the lock, removes it.
+//!
+//! A run that is to be resumed keeps what it has finished in another hidden sibling, its progress: a dataset, each time made
+//! whole before it takes the place of the one before. It goes when something is published.
 
 mod lock;
 mod swap;
@@ -38,11 +41,15 @@ pub struct PublishOptions {
 pub struct Publication {
     target: PathBuf,
     staging: Option<PathBuf>,
+    progress: PathBuf,
     options: PublishOptions,
     /// Let go after the staging is gone, as is the lock.
     _unfinished: Unfinished,
     _lock: Lock,
 }
+
+/// What the progress of a run is called, behind the dot and the target's name.
+const PROGRESS_SUFFIX: &str = ".korpus-progress";
 
 /// What stands where a dataset is to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,13 +83,15 @@ impl Publication {
         };
         let lock_path = sibling(".korpus-lock");
         let lock = Lock::take(&lock_path, &target)?;
-        swap::recover(&target, &sibling(swap::OLD_SUFFIX))?;
+        swap::recover(&target)?;
+        let progress = sibling(PROGRESS_SUFFIX);
+        swap::recover(&progress)?;
         remove_leftovers(parent, &sibling(".korpus-"))?;
         // Another run may have finished between the first look and the lock.
         allowed(&target, options)?;
         let staging = sibling(&format!(".korpus-{:08x}.tmp", std::process::id()));
         let unfinished = Unfinished::create(&staging, &lock_path)?;
-        Ok(Self { target, staging: Some(staging), options, _unfinished: unfinished, _lock: lock })
+        Ok(Self { target, staging: Some(staging), progress, options, _unfinished: unfinished, _lock: lock })
     }
 
     /// The directory to write into.
@@ -95,7 +104,44 @@ impl Publication {
         &self.target
     }
 
-    /// Syncs everything, and puts it in the place of the target.
+    /// Where the progress of a run lies that was [kept](Self::keep), by this run or an interrupted one.
+    pub fn progress(&self) -> &Path {
+        &self.progress
+    }
+
+    /// Syncs everything, and keeps it as the progress, in the place of what was kept before; the directory to write into is
+    /// empty then.
+    ///
+    /// # Errors
+    /// Where something cannot be synced, renamed or made.
+    pub fn keep(&mut self) -> Result<()> {
+        let staging = self.path().to_owned();
+        sync_tree(&staging)?;
+        let _kept = unfinished::keep();
+        if self.progress.exists() {
+            swap::exchange(&staging, &self.progress)?;
+            fs::remove_dir_all(&staging).context("remove", &staging)?;
+        } else {
+            swap::place(&staging, &self.progress)?;
+        }
+        sync_dir(self.target.parent().unwrap_or(&self.target))?;
+        fs::create_dir(&staging).context("create", &staging)
+    }
+
+    /// Removes the progress, where there is any.
+    ///
+    /// # Errors
+    /// Where something of it cannot be removed.
+    pub fn forget(&self) -> Result<()> {
+        match fs::remove_dir_all(&self.progress) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).context("remove", &self.progress)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Syncs everything, and puts it in the place of the target. What was kept as progress goes.
     ///
     /// # Errors
     /// Where something cannot be synced or renamed, or the target has become something else meanwhile; it is as it was
@@ -114,7 +160,10 @@ impl Publication {
             // The old dataset lies in the staging's place afterwards, and goes with it.
             swap::exchange(&staging, &self.target)?;
         }
-        sync_dir(parent)
+        sync_dir(parent)?;
+        // What cannot be removed does no harm: the next run here tries again.
+        let _ = self.forget();
+        Ok(())
     }
 }
 

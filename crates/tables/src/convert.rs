@@ -23,6 +23,8 @@ pub struct ConvertOptions {
     pub tables: Vec<Table>,
     /// By what the messages are laid out in folders; in one where `None`.
     pub partition_by: Option<PartitionBy>,
+    /// How many bytes of input [`resume`](crate::resume) reads at least between two checkpoints; 256 MiB where `None`.
+    pub checkpoint: Option<u64>,
     /// Whether a dataset that is there already is replaced.
     pub overwrite: bool,
     /// Whether nothing is published if anything was rejected, partial or an error response.

@@ -21,6 +21,8 @@ pub(crate) struct Earlier {
     dir: PathBuf,
     dataset: Dataset,
     selection: Selection,
+    /// Whether what it was made of is left out when it comes again.
+    knows_inputs: bool,
 }
 
 impl Earlier {
@@ -38,24 +40,8 @@ impl Earlier {
                 dir.display()
             ));
         }
-        if options.run.filter.needs_all() {
-            return usage(
-                "--skip, --limit and --msg-id go by all messages at once, so nothing can be added to what they left: convert \
-                 everything anew"
-                    .to_owned(),
-            );
-        }
-        let selection = selection(options);
+        can_grow(options)?;
         if options.run.dedup {
-            let missing = needed(&|table| selection.has(table)).find(|table| !selection.has(*table));
-            if let Some(missing) = missing {
-                return usage(format!(
-                    "the table {} is needed to take back what newer copies replace in the others, and {} was made without \
-                     it: convert everything anew, with it",
-                    missing.name(),
-                    dir.display()
-                ));
-            }
             let noted: u64 = manifest.keys.iter().map(|file| file.rows).sum();
             let totals = &manifest.totals;
             let read = [totals.messages, totals.records].map(|books| books.seen - books.rejected);
@@ -66,7 +52,12 @@ impl Earlier {
                 ));
             }
         }
-        Ok(Self { dir: dir.to_owned(), dataset, selection })
+        Ok(Self { dir: dir.to_owned(), dataset, selection: selection(options), knows_inputs: true })
+    }
+
+    /// Opens what an interrupted run has kept at `dir`: what it has read may come again in other inputs.
+    pub(crate) fn open_progress(dir: &Path, options: &ConvertOptions) -> Result<Self> {
+        Ok(Self { knows_inputs: false, ..Self::open(dir, options)? })
     }
 
     pub(crate) fn manifest(&self) -> &Manifest {
@@ -80,7 +71,8 @@ impl Earlier {
 
     /// What runs go on from.
     pub(crate) fn history(&self) -> History {
-        History::of(&self.dir, self.manifest())
+        let history = History::of(&self.dir, self.manifest());
+        if self.knows_inputs { history } else { history.reading_all() }
     }
 
     /// The number of the files that are added.
@@ -247,6 +239,28 @@ impl Earlier {
     /// Says that a table is not what it must be.
     pub(crate) fn damaged(&self, table: Table) -> TablesError {
         damaged(&self.dir.join(table.name()))
+    }
+}
+
+/// Sees to it that what such options make can be added to.
+pub(crate) fn can_grow(options: &ConvertOptions) -> Result<()> {
+    let usage = |what: String| Err(TablesError::Engine(EngineError::Usage(what)));
+    if options.run.filter.needs_all() {
+        return usage(
+            "--skip, --limit and --msg-id go by all messages at once, so nothing can be added to what they left: convert \
+             everything anew, at once"
+                .to_owned(),
+        );
+    }
+    let selection = selection(options);
+    let missing = needed(&|table| selection.has(table)).find(|table| !selection.has(*table));
+    match missing.filter(|_| options.run.dedup) {
+        Some(missing) => usage(format!(
+            "the table {} is needed to take back what newer copies replace in the others, and is not among the tables: convert \
+             everything anew, with it",
+            missing.name(),
+        )),
+        None => Ok(()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The tables of korpus: their schema, Parquet datasets, and the way back to JSON.
 //!
-//! [`convert`] reads inputs and publishes a dataset; [`append`] adds to one what it does not hold yet; [`Dataset`] opens one and reads its tables as Arrow batches;
+//! [`convert`] reads inputs and publishes a dataset; [`resume`] does so in steps, and goes on where an earlier one was interrupted; [`append`] adds to one what it does not hold yet; [`Dataset`] opens one and reads its tables as Arrow batches;
 //! [`restore`] writes every message of it as JSON again. [`Table`] declares the tables: their columns, types and meanings.
 //!
 //! ```
@@ -36,6 +36,7 @@ mod job;
 mod making;
 mod read;
 mod restore;
+mod resume;
 mod schema;
 mod superseded;
 mod write;
@@ -47,6 +48,7 @@ pub use error::{Result, TablesError};
 pub use korpus_core::json_equal;
 pub use read::TableReader;
 pub use restore::{Restored, restore};
+pub use resume::{ResumeReport, resume};
 pub use schema::{
     Column, ColumnKind, FormBit, MessageForm, RecordForm, SCHEMA_VERSION, Table, markdown, table_markdown,
     templates_markdown,

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::common::{Ran, convert, files, korpus, names, page, program, put, shell, stagings, synth};
+use crate::common::{
+    Ran, convert, files, korpus, names, page, program, put, restored, shell, stagings, synth,
+};
 
 fn spawn(input: &Path, out: &Path) -> Child {
     let mut command = program();
@@ -61,6 +63,81 @@ fn a_killed_run_leaves_a_whole_dataset_or_none() {
     convert(&[&new_dump], &out, &["--overwrite"], 0);
     assert!(files(&out) == new);
     assert_eq!(stagings(out.parent().unwrap()), Vec::<String>::new());
+}
+
+#[test]
+fn a_run_in_steps_goes_on_where_it_was_killed() {
+    const KILLS: u32 = 12;
+    let dir = tempfile::tempdir().unwrap();
+    let more = ["--messages", "3000", "--page-size", "100", "--duplicates", "0.1", "--edited-copies", "0.1"];
+    let (dump, _) = synth(&dir.path().join("new"), &more);
+    let reference = dir.path().join("reference/out");
+    let started = Instant::now();
+    convert(&[&dump], &reference, &[], 0);
+    let whole = started.elapsed();
+    let lines = restored(&reference);
+
+    let target = dir.path().join("target");
+    let out = target.join("out");
+    let steps = ["--resume", "--checkpoint", "50k", "--threads", "2"];
+    let (mut kept, mut most) = (0, 0);
+    for turn in 0..KILLS {
+        let mut command = program();
+        command.arg("convert").arg(&dump).arg("--out").arg(&out).args(steps);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        std::thread::sleep(whole * (turn + 1) / (KILLS / 2));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if out.exists() {
+            // Done before it was killed.
+            assert_eq!(restored(&out), lines, "turn {turn}");
+            std::fs::remove_dir_all(&out).unwrap();
+        } else {
+            let finished = files(&target).keys().filter(|path| path.ends_with("_korpus.json")).count();
+            kept += usize::from(finished > 0);
+        }
+        if turn % 4 == 3 {
+            let told = convert(&[&dump], &out, &steps, 0);
+            most = most.max(told["resumed_inputs"].as_u64().unwrap_or_default());
+            assert_eq!(restored(&out), lines, "turn {turn}");
+            assert_eq!(names(&target), ["out"]);
+            std::fs::remove_dir_all(&out).unwrap();
+        }
+    }
+    eprintln!("{kept} of {KILLS} runs left something to go on from, {most} inputs at most");
+}
+
+#[test]
+fn an_interrupted_run_in_steps_says_how_it_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let (dump, _) = synth(dir.path(), &["--messages", "60000", "--page-size", "500"]);
+    let out = dir.path().join("target/out");
+    let args = |out: &Path| {
+        let mut command = program();
+        command.arg("convert").arg(&dump).arg("--out").arg(out).args(["--resume", "--checkpoint", "100k"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    let child = args(&out).spawn().unwrap();
+    let progress = dir.path().join("target/.out.korpus-progress");
+    let started = Instant::now();
+    while !progress.exists() {
+        assert!(started.elapsed() < Duration::from_mins(1), "the run kept nothing");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    interrupt(&child);
+    let ran = Ran::new(child.wait_with_output().unwrap()).exits(130);
+    assert!(ran.err.contains("goes on from the last checkpoint"), "{}", ran.err);
+    assert_eq!(names(&dir.path().join("target")), [".out.korpus-progress"]);
+    // It does, and counts what was found before.
+    let ran = Ran::new(args(&out).output().unwrap()).exits(0);
+    assert!(ran.out.contains("not read again: finished by the run that was interrupted"), "{}", ran.out);
+    assert_eq!(names(&dir.path().join("target")), ["out"]);
+    assert_eq!(restored(&out).len(), 60_000);
+    let refused = korpus(["convert", "-", "--resume", "--out", "x"]).exits(2).err;
+    assert!(refused.contains("can be read only once"), "{refused}");
+    korpus(["convert", "x", "--checkpoint", "1k", "--out", "x"]).exits(2);
 }
 
 fn interrupt(child: &Child) {

@@ -108,17 +108,12 @@ impl Known {
     }
 
     fn knows_file(&self, path: &Path, cancel: &AtomicBool) -> io::Result<bool> {
-        let mut file = File::open(path)?;
-        let metadata = file.metadata()?;
+        let metadata = std::fs::metadata(path)?;
         if !metadata.is_file() || !self.has_size(metadata.len()) {
             return Ok(false);
         }
-        let mut hasher = Xxh3::new();
-        let size = copy(&mut file, cancel, |bytes| {
-            hasher.update(bytes);
-            Ok(())
-        })?;
-        Ok(self.has(size, hasher.digest128()))
+        let (size, hash) = hash_until(path, cancel)?;
+        Ok(self.has(size, hash))
     }
 }
 
@@ -143,6 +138,16 @@ fn put_aside(
     input.size = Some(outcome.context("read", Path::new(&input.display))?);
     input.kind = InputKind::File(path);
     Ok(())
+}
+
+/// The size and XXH3-128 of a file, as far as it was read until told to stop.
+pub(super) fn hash_until(path: &Path, cancel: &AtomicBool) -> io::Result<(u64, u128)> {
+    let mut hasher = Xxh3::new();
+    let size = copy(&mut File::open(path)?, cancel, |bytes| {
+        hasher.update(bytes);
+        Ok(())
+    })?;
+    Ok((size, hasher.digest128()))
 }
 
 /// Hands out all bytes of a reader, until told to stop. How many there were.

@@ -8,7 +8,7 @@ use crate::error::{IoContext, Result};
 use crate::manifest::MANIFEST;
 
 /// What the old dataset is called, behind the dot and the target's name, while it is out of the way.
-pub(super) const OLD_SUFFIX: &str = ".korpus-old.tmp";
+const OLD_SUFFIX: &str = ".korpus-old.tmp";
 
 /// Renames `staging` to `target`, where nothing stands.
 pub(super) fn place(staging: &Path, target: &Path) -> Result<()> {
@@ -43,7 +43,8 @@ pub(super) fn exchange_in_steps(staging: &Path, target: &Path) -> Result<()> {
 }
 
 /// Ends what a run that died within [`exchange_in_steps`] began: the old dataset comes back if the new one is not there.
-pub(super) fn recover(target: &Path, old: &Path) -> Result<()> {
+pub(super) fn recover(target: &Path) -> Result<()> {
+    let old = &old_of(target);
     if !old.is_dir() {
         return Ok(());
     }

@@ -174,6 +174,34 @@ fn a_run_that_died_between_two_renames_is_recovered() {
     assert_eq!(text_of(&target), "newer");
 }
 
+#[test]
+fn progress_is_kept_until_something_is_published() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("out");
+    let progress = dir.path().join(".out.korpus-progress");
+    let mut publication = Publication::begin(&target, KEEP).unwrap();
+    for text in ["one", "two"] {
+        write_dataset(publication.path(), text);
+        publication.keep().unwrap();
+        assert_eq!((text_of(&progress), target.exists()), (text.to_owned(), false));
+        assert_eq!(fs::read_dir(publication.path()).unwrap().count(), 0);
+    }
+    // The run dies with half of the next.
+    fs::write(publication.path().join("half"), "").unwrap();
+    drop(publication);
+    assert_eq!(siblings(&target), [".out.korpus-progress"]);
+    let publication = Publication::begin(&target, KEEP).unwrap();
+    assert_eq!((text_of(&progress), publication.progress()), ("two".to_owned(), &*progress));
+    drop(publication);
+    // Killed with the old progress out of the way.
+    fs::rename(&progress, dir.path().join("..out.korpus-progress.korpus-old.tmp")).unwrap();
+    Publication::begin(&target, KEEP).unwrap().forget().unwrap();
+    assert_eq!(siblings(&target), Vec::<String>::new());
+    write_dataset(&progress, "two");
+    publish(&target, KEEP, "three").unwrap();
+    assert_eq!((text_of(&target), siblings(&target)), ("three".to_owned(), vec!["out".to_owned()]));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_stands_for_its_directory() {
