@@ -87,18 +87,43 @@ impl Symbols {
 }
 
 /// One worker's memory of what names it met.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SymbolCache {
     known: FastMap<Box<str>, u32>,
+    /// Names that were met last, at a place that their length and a few of their bytes choose: the same few names come with
+    /// every message.
+    recent: [(String, u32); RECENT],
+}
+
+const RECENT: usize = 128;
+
+impl Default for SymbolCache {
+    fn default() -> Self {
+        Self { known: FastMap::default(), recent: std::array::from_fn(|_| Default::default()) }
+    }
 }
 
 impl SymbolCache {
     pub(crate) fn intern(&mut self, symbols: &Symbols, name: &str) -> Option<u32> {
-        if let Some(&known) = self.known.get(name) {
-            return Some(known);
+        let bytes = name.as_bytes();
+        let Some((&first, &last)) = bytes.first().zip(bytes.last()) else { return symbols.intern(name) };
+        let middle = bytes[bytes.len() / 2];
+        let place =
+            (usize::from(first) * 7 + usize::from(middle) * 31 + usize::from(last) + bytes.len()) % RECENT;
+        let recent = &mut self.recent[place];
+        if recent.0 == name {
+            return Some(recent.1);
         }
-        let number = symbols.intern(name)?;
-        self.known.insert(name.into(), number);
+        let number = if let Some(&known) = self.known.get(name) {
+            known
+        } else {
+            let number = symbols.intern(name)?;
+            self.known.insert(name.into(), number);
+            number
+        };
+        recent.0.clear();
+        recent.0.push_str(name);
+        recent.1 = number;
         Some(number)
     }
 }

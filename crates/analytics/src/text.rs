@@ -14,12 +14,29 @@ const SHOWN_CHARS: usize = 1000;
 /// Appends the normalised form of `text`: NFC, full case folding, white space runs to one space, trimmed.
 pub(crate) fn normalize(text: &str, out: &mut String) {
     let start = out.len();
+    if is_plain(text.as_bytes()) {
+        out.push_str(text);
+        out[start..].make_ascii_lowercase();
+        return;
+    }
     out.reserve(text.len());
     if text.is_ascii() {
         push_collapsed(text.chars().map(|c| c.to_ascii_lowercase()), start, out);
     } else {
         push_collapsed(text.nfc().default_case_fold(), start, out);
     }
+}
+
+/// Whether a text is ASCII and has no white space but single spaces between words: most texts.
+fn is_plain(text: &[u8]) -> bool {
+    let mut before = b' ';
+    for &byte in text {
+        if !byte.is_ascii() || byte < b' ' || byte == b' ' && before == b' ' {
+            return false;
+        }
+        before = byte;
+    }
+    before != b' '
 }
 
 fn push_collapsed(chars: impl Iterator<Item = char>, start: usize, out: &mut String) {
@@ -111,9 +128,17 @@ impl Phrases {
 /// What texts are known to be: bots say the same things again and again.
 #[derive(Debug, Default)]
 pub(crate) struct TextCache {
-    known: FastMap<Box<str>, TextFacts>,
+    known: FastMap<Box<str>, Known>,
     bytes: usize,
     normal: String,
+}
+
+/// A text that was met before.
+#[derive(Debug)]
+struct Known {
+    facts: TextFacts,
+    /// The number of its name, where it has one.
+    name: Option<u32>,
 }
 
 /// What there is to know of a text.
@@ -133,8 +158,19 @@ const CACHED: usize = 2048;
 impl TextCache {
     /// What there is to know of a text.
     pub(crate) fn facts(&mut self, text: &str, phrases: &Phrases) -> TextFacts {
-        if let Some(&known) = self.known.get(text) {
-            return known;
+        self.facts_and_name(text, phrases, |_| None).0
+    }
+
+    /// The same, and the number that `name_of` gives the text, where it was met before: what is said once needs no name.
+    pub(crate) fn facts_and_name(
+        &mut self,
+        text: &str,
+        phrases: &Phrases,
+        name_of: impl FnOnce(&str) -> Option<u32>,
+    ) -> (TextFacts, Option<u32>) {
+        if let Some(known) = self.known.get_mut(text) {
+            known.name = known.name.or_else(|| name_of(text));
+            return (known.facts, known.name);
         }
         self.normal.clear();
         normalize(text, &mut self.normal);
@@ -142,16 +178,18 @@ impl TextCache {
         let cost = text.len() + 64;
         if text.len() <= CACHED && self.bytes + cost <= CACHE_BYTES {
             self.bytes += cost;
-            self.known.insert(text.into(), facts);
+            self.known.insert(text.into(), Known { facts, name: None });
         }
-        facts
+        (facts, None)
     }
 
-    /// The same of a text that somebody typed, which is not worth remembering, and its normalised form.
+    /// The same of a text that somebody typed, which is not worth remembering, and its normalised form; of the flags only
+    /// whether somebody did.
     pub(crate) fn typed(&mut self, text: &str, phrases: &Phrases) -> (TextFacts, &str) {
         self.normal.clear();
         normalize(text, &mut self.normal);
-        (TextFacts { hash: text_hash(&self.normal), flags: phrases.flags(&self.normal) }, &self.normal)
+        let flags = if phrases.is_pseudo(&self.normal) { Flags::PSEUDO } else { 0 };
+        (TextFacts { hash: text_hash(&self.normal), flags }, &self.normal)
     }
 }
 
@@ -174,6 +212,10 @@ mod tests {
             (" \u{a0} ", ""),
             ("ΣΑΣ", "σασ"),
             ("Was？", "was？"),
+            ("One Two  THREE", "one two three"),
+            ("One\u{b}Two", "one two"),
+            ("Plain TEXT, as most\u{7f}", "plain text, as most\u{7f}"),
+            ("", ""),
         ] {
             assert_eq!(normalized(text), expected);
         }

@@ -41,14 +41,14 @@ pub(crate) struct NameWriter<'a> {
 
 impl NameWriter<'_> {
     fn put(&mut self, out: &mut Vec<u8>, name: Option<&str>) {
-        let number = match (name, self.symbols) {
-            (Some(name), Some(symbols)) => self.cache.intern(symbols, name),
-            _ => None,
-        };
-        match number {
+        match name.and_then(|name| self.number(name)) {
             Some(number) => put_symbol(out, number),
             None => put_text(out, name),
         }
+    }
+
+    fn number(&mut self, name: &str) -> Option<u32> {
+        self.cache.intern(self.symbols?, name)
     }
 
     fn put_json(&mut self, out: &mut Vec<u8>, text: Option<Text<'_>>) {
@@ -65,6 +65,8 @@ impl NameWriter<'_> {
 /// The lists of an event while they are made.
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
+    /// No list, but its text.
+    text: Vec<u8>,
     templates: Vec<u8>,
     actions: Vec<u8>,
     forms: Vec<u8>,
@@ -95,8 +97,7 @@ pub(crate) struct EventWriter<'a> {
 #[derive(Debug, Default)]
 struct Shown {
     flags: u32,
-    /// The text of the first component, and its hash.
-    text: Option<String>,
+    /// The hash of the text of the first component.
     hash: u64,
     /// All of it, where somebody asked for it.
     said: Option<String>,
@@ -159,7 +160,7 @@ impl EventWriter<'_> {
             self.names.put_json(out, message.message_type());
             self.names.put_json(out, message.status());
             self.names.put_json(out, message.task_name());
-            self.names.put(out, texts.text.as_deref());
+            out.extend_from_slice(&self.lists.text);
             put_fixed(out, texts.hash);
             let Lists { templates, actions, forms, tags, drift, latencies, .. } = &mut *self.lists;
             for list in [templates, actions, forms, tags, drift, latencies] {
@@ -176,6 +177,7 @@ impl EventWriter<'_> {
         let mut found = Shown::default();
         let mut any = false;
         self.lists.seen.clear();
+        self.lists.text.clear();
         for component in message.components() {
             let is_first = !std::mem::replace(&mut any, true);
             let value = component.data().and_then(|data| data.value(DataField::Text));
@@ -185,6 +187,9 @@ impl EventWriter<'_> {
         }
         if !any && let Some(value) = message.value(MessageField::Text).filter(|value| !value.is_null()) {
             self.text_of(&mut found, value, true, flags, scratch);
+        }
+        if self.lists.text.is_empty() {
+            put_text(&mut self.lists.text, None);
         }
         found
     }
@@ -203,15 +208,20 @@ impl EventWriter<'_> {
         if is_first && let Some(visible) = text.visible().filter(|visible| !visible.is_empty()) {
             found.said = self.verbatim.then(|| visible.to_owned());
             if is_out {
-                let facts = self.texts.facts(visible, self.phrases);
+                let name_of = |text: &str| self.names.number(shown(text));
+                let (facts, name) = self.texts.facts_and_name(visible, self.phrases, name_of);
                 found.hash = facts.hash;
                 found.flags |= facts.flags & !Flags::PSEUDO;
-                found.text = Some(shown(visible).to_owned());
+                match name {
+                    Some(number) => put_symbol(&mut self.lists.text, number),
+                    None => put_text(&mut self.lists.text, Some(shown(visible))),
+                }
             } else if flags & Flags::IN != 0 {
                 let (facts, normal) = self.texts.typed(visible, self.phrases);
                 found.hash = facts.hash;
-                found.flags |= facts.flags & Flags::PSEUDO;
-                found.text = Some(shown(normal).to_owned());
+                found.flags |= facts.flags;
+                // What people type is theirs: it needs no name.
+                put_text(&mut self.lists.text, Some(shown(normal)));
             }
         }
         if let Some(template) = text.template() {
@@ -233,7 +243,7 @@ impl EventWriter<'_> {
             if is_out {
                 self.names.put(&mut self.lists.templates, name);
             }
-            if name.is_some_and(|name| TemplateType::find(name).is_none()) {
+            if norm.is_some_and(|norm| TemplateType::find_norm(norm).is_none()) {
                 self.note("template_type", "unknown_template", norm.unwrap_or_default());
             }
         }

@@ -6,6 +6,9 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::types::normalize_template_type;
 
 /// A template type that korpus knows. The set is open: any other type is taken apart by the same generic rule.
@@ -47,12 +50,25 @@ impl TemplateType {
     pub fn find(name: &str) -> Option<&'static Self> {
         let mut norm = String::new();
         normalize_template_type(name, &mut norm);
-        let mut known = String::new();
-        TEMPLATE_TYPES.iter().find(|known_type| {
-            known.clear();
-            normalize_template_type(known_type.name, &mut known);
-            known == norm
-        })
+        Self::find_norm(&norm)
+    }
+
+    /// The known type of that name, [normalised](normalize_template_type).
+    ///
+    /// ```
+    /// assert_eq!(korpus_core::TemplateType::find_norm("piechart").unwrap().family, "chart");
+    /// ```
+    pub fn find_norm(norm: &str) -> Option<&'static Self> {
+        static BY_NORM: LazyLock<HashMap<String, &'static TemplateType>> = LazyLock::new(|| {
+            let mut known = HashMap::new();
+            for known_type in TEMPLATE_TYPES {
+                let mut norm = String::new();
+                normalize_template_type(known_type.name, &mut norm);
+                known.entry(norm).or_insert(known_type);
+            }
+            known
+        });
+        BY_NORM.get(norm).copied()
     }
 
     /// Whether what stands at a JSON pointer, from the payload on, is documented; so are containers on the way to it.

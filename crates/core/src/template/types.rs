@@ -10,8 +10,13 @@
 /// ```
 pub fn normalize_template_type(name: &str, out: &mut String) {
     let start = out.len();
-    let kept = name.chars().filter(|c| !c.is_whitespace() && *c != '_');
-    out.extend(kept.flat_map(char::to_lowercase));
+    if name.is_ascii() {
+        let kept = name.chars().filter(|c| !c.is_whitespace() && *c != '_');
+        out.extend(kept.map(|c| c.to_ascii_lowercase()));
+    } else {
+        let kept = name.chars().filter(|c| !c.is_whitespace() && *c != '_');
+        out.extend(kept.flat_map(char::to_lowercase));
+    }
     if let Some(stem) = out[start..].strip_suffix("template").filter(|stem| !stem.is_empty()) {
         let len = start + stem.len();
         out.truncate(len);
