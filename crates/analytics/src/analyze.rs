@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use arrow::compute::BatchCoalescer;
+use arrow::compute::{BatchCoalescer, concat_batches};
 use arrow::record_batch::RecordBatch;
 use korpus_engine::{EngineError, Fate, InputList, Ledger, Observer, Pool, RunReport, run};
 use rayon::prelude::*;
 
-use crate::aggregate::Aggregates;
+use crate::aggregate::{Runs, Stored};
 use crate::codec::Reader;
 use crate::error::Result;
 use crate::events::{Event, EventJob, EventState, PLATFORM};
@@ -27,11 +27,9 @@ const BATCH_ROWS: usize = 8192;
 /// What is read of a partition at a time, at least.
 const LEAST_AT_ONCE: usize = 1 << 20;
 
-/// What came of an analysis, besides the rows of `sessions`.
+/// What came of an analysis, besides the rows of its tables.
 #[derive(Debug)]
 pub struct Analysis {
-    /// The aggregates, by the name of their table; each with the schema of its [`Metric`].
-    pub tables: BTreeMap<&'static str, RecordBatch>,
     /// What there was.
     pub counts: Counts,
     /// Every body and input, and what became of every message.
@@ -60,64 +58,112 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub(crate) fn of(states: &Aggregates) -> Self {
-        Self {
-            sessions: states.count("sessions"),
-            left_cut: states.count("left_cut"),
-            right_cut: states.count("right_cut"),
-            developer_unknown: states.count("developer_unknown"),
-            developer_sessions: states.count("developer_sessions"),
-            unsessioned: states.count("unsessioned"),
-            untimed: states.count("untimed"),
-        }
+    pub(crate) fn of(states: &Stored) -> Result<Self> {
+        Ok(Self {
+            sessions: states.count("sessions")?,
+            left_cut: states.count("left_cut")?,
+            right_cut: states.count("right_cut")?,
+            developer_unknown: states.count("developer_unknown")?,
+            developer_sessions: states.count("developer_sessions")?,
+            unsessioned: states.count("unsessioned")?,
+            untimed: states.count("untimed")?,
+        })
     }
 }
 
-/// Reads `inputs`, hands the rows of `sessions` to `sessions`, batch by batch and in the order of the table, and gives back
-/// the aggregates.
+/// Reads `inputs` and hands all tables to `put`, batch by batch: `sessions` first, then the others in the order of
+/// [`Metric::ALL`]; the rows of each in the order of its keys. A table without rows is one empty batch, but for `sessions`.
+///
+/// No table is in memory as a whole; [`collect`] does that, for those who want it.
 ///
 /// ```
-/// use korpus_analytics::{AnalyzeOptions, analyze};
+/// use korpus_analytics::{AnalyzeOptions, Metric, analyze};
 /// use korpus_engine::InputList;
 ///
 /// let page = br#"{"total":1,"messages":[{"_id":"ms-1","botId":"st-1","sessionId":"s-1","type":"incoming",
 ///     "createdOn":"2025-09-03T10:00:00.000Z","components":[{"cT":"text","data":{"text":"Hello?"}}]}]}"#;
 /// let inputs = InputList::from_bytes([("page.json", &page[..])]);
-/// let mut sessions = 0;
-/// let analysis = analyze(&inputs, &AnalyzeOptions::default(), &mut |rows| {
-///     sessions += rows.num_rows();
+/// let mut rows = 0;
+/// let analysis = analyze(&inputs, &AnalyzeOptions::default(), &mut |metric, batch| {
+///     rows += if metric == Metric::Sessions { batch.num_rows() } else { 0 };
 ///     Ok(())
 /// }, &())?;
-/// assert_eq!((sessions, analysis.counts.sessions), (1, 1));
-/// assert_eq!(analysis.tables["volumes"].num_rows(), 1);
+/// assert_eq!((rows, analysis.counts.sessions), (1, 1));
 /// # Ok::<(), korpus_analytics::AnalyticsError>(())
 /// ```
 ///
 /// # Errors
-/// What ends a run, and what `sessions` fails with.
+/// What ends a run, and what `put` fails with.
 pub fn analyze(
     inputs: &InputList,
     options: &AnalyzeOptions,
-    sessions: &mut dyn FnMut(RecordBatch) -> Result<()>,
+    put: &mut dyn FnMut(Metric, RecordBatch) -> Result<()>,
     observer: &dyn Observer,
 ) -> Result<Analysis> {
-    analyze_for(inputs, options, Wanted::default(), &mut OnlySessions(sessions), observer)
+    analyze_for(inputs, options, Wanted::default(), &mut OnlyTables(put), observer)
 }
 
-/// Takes what becomes of sessions, in order.
+/// All tables by name, each in one piece.
+pub type Tables = BTreeMap<&'static str, RecordBatch>;
+
+/// [`analyze`], with all tables in memory.
+///
+/// ```
+/// use korpus_analytics::{AnalyzeOptions, Metric, collect};
+/// use korpus_engine::InputList;
+///
+/// let (tables, analysis) = collect(&InputList::default(), &AnalyzeOptions::default(), &())?;
+/// assert_eq!((tables.len(), analysis.counts.sessions), (Metric::ALL.len(), 0));
+/// # Ok::<(), korpus_analytics::AnalyticsError>(())
+/// ```
+///
+/// # Errors
+/// What ends a run.
+pub fn collect(
+    inputs: &InputList,
+    options: &AnalyzeOptions,
+    observer: &dyn Observer,
+) -> Result<(Tables, Analysis)> {
+    let mut found = Collected::default();
+    let analysis = analyze(inputs, options, &mut |metric, batch| found.add(metric, batch), observer)?;
+    Ok((found.tables()?, analysis))
+}
+
+/// Batches by their table.
+#[derive(Debug, Default)]
+pub(crate) struct Collected(BTreeMap<Metric, Vec<RecordBatch>>);
+
+impl Collected {
+    #[expect(clippy::unnecessary_wraps, reason = "it is what takes tables, which may fail elsewhere")]
+    pub(crate) fn add(&mut self, metric: Metric, batch: RecordBatch) -> Result<()> {
+        self.0.entry(metric).or_default().push(batch);
+        Ok(())
+    }
+
+    /// All tables, those without a batch too.
+    pub(crate) fn tables(mut self) -> Result<Tables> {
+        let table = |metric: Metric| {
+            let batches = self.0.remove(&metric).unwrap_or_default();
+            Ok((metric.name(), concat_batches(&metric.arrow_schema(), &batches)?))
+        };
+        Metric::ALL.into_iter().map(table).collect()
+    }
+}
+
+/// Takes what comes of an analysis, in order.
 pub(crate) trait Sink {
-    /// Rows of `sessions`.
-    fn sessions(&mut self, rows: RecordBatch) -> Result<()>;
+    /// Rows of a table.
+    fn table(&mut self, metric: Metric, rows: RecordBatch) -> Result<()>;
     /// What the sessions give for other programs.
     fn exported(&mut self, exported: Exported) -> Result<()>;
 }
 
-/// For those who want no more than the rows.
-struct OnlySessions<'s>(&'s mut dyn FnMut(RecordBatch) -> Result<()>);
+/// For those who want no more than the tables.
+struct OnlyTables<'s>(&'s mut dyn FnMut(Metric, RecordBatch) -> Result<()>);
 
-impl Sink for OnlySessions<'_> {
-    fn sessions(&mut self, rows: RecordBatch) -> Result<()> {
-        (self.0)(rows)
+impl Sink for OnlyTables<'_> {
+    fn table(&mut self, metric: Metric, rows: RecordBatch) -> Result<()> {
+        (self.0)(metric, rows)
     }
 
     fn exported(&mut self, _: Exported) -> Result<()> {
@@ -136,18 +182,27 @@ pub(crate) fn analyze_for(
     let pool = Pool::new(options.threads)?;
     let kept = Kept { names_aside: true, verbatim: exports.corpus };
     let mapped = mapped(&pool, inputs, options, kept, observer)?;
-    let fold = mapped.fold(&pool, options);
-    let coverage = fold.coverage()?;
-    let mut users = Exchange::new(options.share(16), options.run.temp_dir.clone());
-    let mut states = fold.sessions(&coverage, &mut users, exports, sink)?;
-    fold.users(&users, &mut states)?;
-    let (tables, counts) = states.tables(options, Some(&mapped.run))?;
-    Ok(Analysis {
-        tables,
-        counts,
-        spilled_bytes: mapped.spilled_bytes + users.spilled_bytes() + mapped.run.spilled_bytes,
-        run: mapped.run,
-    })
+    let (states, users_spilled) = {
+        let fold = mapped.fold(&pool, options);
+        let coverage = fold.coverage()?;
+        let mut users = Exchange::new(options.share(16), options.run.temp_dir.clone());
+        let mut workers = fold.workers();
+        fold.sessions(&coverage, &mut workers, &mut users, exports, sink)?;
+        users.seal();
+        fold.users(&users, &mut workers)?;
+        let states = workers.into_iter().map(|worker| (worker.folder.feeder.states, worker.runs));
+        (Stored::new(states)?, users.spilled_bytes())
+    };
+    let Mapped { run, spilled_bytes, .. } = mapped;
+    let analysis = Analysis {
+        counts: Counts::of(&states)?,
+        spilled_bytes: spilled_bytes + users_spilled + states.spilled_bytes() + run.spilled_bytes,
+        run,
+    };
+    let mut local = LocalTime::new(options.timezone.clone());
+    let source = |seq| place_of(&analysis.run.ledger, seq);
+    states.finish(&mut local, &source, &mut |metric, rows| sink.table(metric, rows))?;
+    Ok(analysis)
 }
 
 /// All events of a run, waiting for each other.
@@ -285,57 +340,61 @@ impl Fold<'_> {
         Ok(coverage)
     }
 
+    /// As many as there are threads.
+    fn workers(&self) -> Vec<Worker> {
+        let new = || Worker {
+            folder: Folder::new(LocalTime::new(self.options.timezone.clone())),
+            runs: Runs::new(self.options.run.temp_dir.clone()),
+            budget: self.options.share(8) / self.pool.threads(),
+        };
+        std::iter::repeat_with(new).take(self.pool.threads()).collect()
+    }
+
     /// Folds all sessions: their rows go to `sink`, in order, what they know of their users to `users`.
     fn sessions(
         &self,
         coverage: &Coverage,
+        workers: &mut [Worker],
         users: &mut Exchange,
         exports: Wanted,
         sink: &mut dyn Sink,
-    ) -> Result<Aggregates> {
+    ) -> Result<()> {
         let rules = FoldRules {
             names: self.names,
             rules: Rules { coverage, gap: self.options.inactivity_gap_ms.saturating_mul(1000) },
             include_developers: self.options.include_developers,
             exports,
         };
-        let new = || Folder::new(LocalTime::new(self.options.timezone.clone()));
-        let mut folders: Vec<Folder> = std::iter::repeat_with(new).take(self.pool.threads()).collect();
-        let mut states = Aggregates::default();
         let mut batches = BatchCoalescer::new(Metric::Sessions.arrow_schema(), BATCH_ROWS);
         let partitions: Vec<usize> = (0..self.exchange.partitions()).collect();
-        for chunk in partitions.chunks(folders.len()) {
+        for chunk in partitions.chunks(workers.len()) {
             let folded: Vec<Result<Vec<RecordBatch>>> = self.pool.install(|| {
-                let pairs = folders.par_iter_mut().zip(chunk.par_iter());
-                pairs.map(|(folder, &partition)| self.partition(folder, partition, rules)).collect()
+                let pairs = workers.par_iter_mut().zip(chunk.par_iter());
+                pairs.map(|(worker, &partition)| self.partition(worker, partition, rules)).collect()
             });
             for batch in folded.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten() {
                 batches.push_batch(batch)?;
                 while let Some(batch) = batches.next_completed_batch() {
-                    sink.sessions(batch)?;
+                    sink.table(Metric::Sessions, batch)?;
                 }
             }
-            for folder in &mut folders {
+            for Worker { folder, .. } in workers.iter_mut() {
                 sink.exported(std::mem::take(&mut folder.exported))?;
                 users.push(&folder.feeder.users.frames, |_| 0)?;
                 folder.feeder.users.frames.clear();
             }
-            // The states of all threads hold much the same groups: they take room once only.
-            let mut of_chunk: Vec<&mut Aggregates> =
-                folders.iter_mut().map(|folder| &mut folder.feeder.states).collect();
-            self.pool.install(|| states.absorb(&mut of_chunk));
             self.check()?;
         }
         batches.finish_buffered_batch()?;
         while let Some(batch) = batches.next_completed_batch() {
-            sink.sessions(batch)?;
+            sink.table(Metric::Sessions, batch)?;
         }
-        Ok(states)
+        Ok(())
     }
 
     fn partition(
         &self,
-        folder: &mut Folder,
+        worker: &mut Worker,
         partition: usize,
         rules: FoldRules<'_>,
     ) -> Result<Vec<RecordBatch>> {
@@ -343,36 +402,47 @@ impl Fold<'_> {
         (0..passes)
             .map(|pass| {
                 let bytes = self.exchange.take(partition, pass, passes)?;
-                folder.fold(&bytes, rules, |frame| self.is_kept(frame))
+                let rows = worker.folder.fold(&bytes, rules, |frame| self.is_kept(frame))?;
+                worker.relieve()?;
+                Ok(rows)
             })
             .collect()
     }
 
     /// Brings together what is known of each user.
-    fn users(&self, users: &Exchange, states: &mut Aggregates) -> Result<()> {
+    fn users(&self, users: &Exchange, workers: &mut [Worker]) -> Result<()> {
         let partitions: Vec<usize> = (0..users.partitions()).collect();
-        for chunk in partitions.chunks(self.pool.threads()) {
-            let folded: Vec<Result<(Aggregates, Vec<u128>)>> = self.pool.install(|| {
-                let fold = |&partition: &usize| {
-                    let (mut states, mut groups) = (Aggregates::default(), Vec::new());
+        for chunk in partitions.chunks(workers.len()) {
+            let folded: Vec<Result<()>> = self.pool.install(|| {
+                let fold = |(worker, &partition): (&mut Worker, &usize)| {
                     let passes = users.passes(partition, self.at_once());
                     for pass in 0..passes {
                         let notes = users.take(partition, pass, passes)?;
-                        fold_users(&notes, &mut states, |group| groups.push(group));
+                        fold_users(&notes, &mut worker.folder.feeder.states);
+                        worker.relieve()?;
                     }
-                    Ok((states, groups))
+                    Ok(())
                 };
-                chunk.par_iter().map(fold).collect()
+                workers.par_iter_mut().zip(chunk.par_iter()).map(fold).collect()
             });
-            for folded in folded {
-                let (of_users, groups) = folded?;
-                states.merge(of_users);
-                for group in groups {
-                    states.count_user(group);
-                }
-            }
+            folded.into_iter().collect::<Result<()>>()?;
             self.check()?;
         }
         Ok(())
+    }
+}
+
+/// What a thread folds with.
+struct Worker {
+    folder: Folder,
+    /// What of the states did not fit.
+    runs: Runs,
+    /// What the states may take.
+    budget: usize,
+}
+
+impl Worker {
+    fn relieve(&mut self) -> Result<()> {
+        self.runs.relieve(&mut self.folder.feeder.states, self.budget)
     }
 }

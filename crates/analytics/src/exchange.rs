@@ -2,14 +2,11 @@
 //! disk, and come back a partition at a time, in the order of the partitions. What it is folded to does not depend on
 //! where a frame waited.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use korpus_tables::TablesError;
-
 use crate::error::Result;
+use crate::spool::Spool;
 
 /// Key, ordinal, kind and length of what follows.
 const HEADER: usize = 16 + 8 + 1 + 4;
@@ -79,14 +76,6 @@ struct Partition {
     len: usize,
 }
 
-/// A temporary file without a name.
-#[derive(Debug)]
-struct Spool {
-    dir: PathBuf,
-    file: Option<Mutex<File>>,
-    len: u64,
-}
-
 impl Exchange {
     /// An exchange that keeps about `budget` bytes in memory, and the rest in `temp_dir` (or the system's).
     pub(crate) fn new(budget: usize, temp_dir: Option<PathBuf>) -> Self {
@@ -94,7 +83,7 @@ impl Exchange {
             partitions: std::iter::repeat_with(Mutex::default).take(1 << PARTITION_BITS).collect(),
             in_memory: 0,
             budget,
-            spool: Spool { dir: temp_dir.unwrap_or_else(std::env::temp_dir), file: None, len: 0 },
+            spool: Spool::new(temp_dir),
             free: Vec::new(),
         }
     }
@@ -161,7 +150,7 @@ impl Exchange {
 
     /// How many bytes lie on disk.
     pub(crate) fn spilled_bytes(&self) -> u64 {
-        self.spool.len
+        self.spool.len()
     }
 
     /// How many partitions there are.
@@ -227,36 +216,6 @@ impl Partition {
             each(&run);
         }
         self.chunks.iter().for_each(|chunk| each(chunk));
-        Ok(())
-    }
-}
-
-impl Spool {
-    fn append(&mut self, bytes: &[u8]) -> Result<u64> {
-        let dir = &self.dir;
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => {
-                let file =
-                    tempfile::tempfile_in(dir).map_err(TablesError::io("create a temporary file in", dir))?;
-                none.insert(Mutex::new(file))
-            }
-        };
-        let file = file.get_mut().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::End(0))
-            .and_then(|_| file.write_all(bytes))
-            .map_err(TablesError::io("write to a temporary file in", dir))?;
-        let at = self.len;
-        self.len += bytes.len() as u64;
-        Ok(at)
-    }
-
-    fn read(&self, at: u64, out: &mut [u8]) -> Result<()> {
-        let Some(file) = &self.file else { return Ok(()) };
-        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(at))
-            .and_then(|_| file.read_exact(out))
-            .map_err(TablesError::io("read a temporary file in", &self.dir))?;
         Ok(())
     }
 }

@@ -10,7 +10,6 @@ mod events;
 mod exchange;
 mod export;
 mod fold;
-mod highlights;
 mod local_time;
 mod metrics;
 mod options;
@@ -19,17 +18,18 @@ pub mod report;
 mod requests;
 mod rows;
 mod sketch;
+mod spool;
 mod steps;
 mod symbols;
+mod table_file;
 mod text;
 
 pub use aggregate::Aggregates;
-pub use analyze::{Analysis, Counts, analyze};
+pub use analyze::{Analysis, Counts, Tables, analyze, collect};
 pub use dataset::{DatasetInputs, is_dataset};
 pub use error::{AnalyticsError, Result};
 pub use export::Export;
 pub use fold::Coverage;
-pub use highlights::Highlights;
 pub use jiff::tz::TimeZone;
 pub use metrics::{
     Metric, MetricColumn, MetricKind, MetricTable, RULES_VERSION, metric_markdown, metrics_markdown,
@@ -37,5 +37,7 @@ pub use metrics::{
 pub use options::{
     AnalyzeOptions, CLOSURE_PHRASES, FALLBACK_PHRASES, PSEUDO_INPUTS, WRAP_UP_PHRASES, phrases_of, time_zone,
 };
-pub use publish::{AnalyzeReport, Publishing, TableFormat, analyze_to};
+pub use publish::{AnalyzeReport, Publishing, analyze_to};
+pub use report::Highlights;
 pub use steps::{FoldedSessions, MappedEvents, fold_events, fold_users, frames_schema, map_events};
+pub use table_file::TableFormat;

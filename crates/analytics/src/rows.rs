@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array as _, ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int32Builder, Int64Builder,
-    StringBuilder, TimestampMicrosecondBuilder,
+    ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int32Builder, Int64Builder, StringBuilder,
+    TimestampMicrosecondBuilder,
 };
 use arrow::record_batch::RecordBatch;
 
@@ -63,17 +63,15 @@ enum Column {
 }
 
 impl Column {
-    fn new(kind: MetricKind, rows: usize, bytes: usize) -> Self {
+    fn new(kind: MetricKind) -> Self {
         match kind {
-            MetricKind::Text | MetricKind::Json => Self::Text(StringBuilder::with_capacity(rows, bytes)),
-            MetricKind::Int => Self::Int(Int64Builder::with_capacity(rows)),
-            MetricKind::Small => Self::Small(Int32Builder::with_capacity(rows)),
-            MetricKind::Float => Self::Float(Float64Builder::with_capacity(rows)),
-            MetricKind::Bool => Self::Bool(BooleanBuilder::with_capacity(rows)),
-            MetricKind::Timestamp => {
-                Self::Time(TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC"))
-            }
-            MetricKind::Date => Self::Date(Date32Builder::with_capacity(rows)),
+            MetricKind::Text | MetricKind::Json => Self::Text(StringBuilder::new()),
+            MetricKind::Int => Self::Int(Int64Builder::new()),
+            MetricKind::Small => Self::Small(Int32Builder::new()),
+            MetricKind::Float => Self::Float(Float64Builder::new()),
+            MetricKind::Bool => Self::Bool(BooleanBuilder::new()),
+            MetricKind::Timestamp => Self::Time(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
+            MetricKind::Date => Self::Date(Date32Builder::new()),
         }
     }
 
@@ -104,23 +102,15 @@ impl Column {
         }
     }
 
-    /// The array, without the room that was kept for more.
     fn finish(&mut self) -> ArrayRef {
-        macro_rules! fitted {
-            ($column:expr) => {{
-                let mut array = $column.finish();
-                array.shrink_to_fit();
-                Arc::new(array)
-            }};
-        }
         match self {
-            Self::Text(column) => fitted!(column),
-            Self::Int(column) => fitted!(column),
-            Self::Small(column) => fitted!(column),
-            Self::Float(column) => fitted!(column),
-            Self::Bool(column) => fitted!(column),
-            Self::Time(column) => fitted!(column),
-            Self::Date(column) => fitted!(column),
+            Self::Text(column) => Arc::new(column.finish()),
+            Self::Int(column) => Arc::new(column.finish()),
+            Self::Small(column) => Arc::new(column.finish()),
+            Self::Float(column) => Arc::new(column.finish()),
+            Self::Bool(column) => Arc::new(column.finish()),
+            Self::Time(column) => Arc::new(column.finish()),
+            Self::Date(column) => Arc::new(column.finish()),
         }
     }
 }
@@ -134,17 +124,7 @@ pub(crate) struct Rows {
 
 impl Rows {
     pub(crate) fn new(metric: Metric) -> Self {
-        Self::with_room(metric, 0, &[])
-    }
-
-    /// With room for so many rows, and for so many bytes in each of the first columns of text.
-    pub(crate) fn with_room(metric: Metric, rows: usize, texts: &[usize]) -> Self {
-        let columns = metric.columns().enumerate();
-        let room = |at: usize| texts.get(at).copied().unwrap_or_default();
-        Self {
-            metric,
-            columns: columns.map(|(at, column)| Column::new(column.kind, rows, room(at))).collect(),
-        }
+        Self { metric, columns: metric.columns().map(|column| Column::new(column.kind)).collect() }
     }
 
     /// Adds a row: all columns in order, but for `rules_version`.

@@ -40,6 +40,16 @@ struct Entry {
 }
 
 impl Sketch {
+    /// It as it can be written, and [set](Self::set_bytes) to again.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn set_bytes(&mut self, bytes: &[u8]) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
+    }
+
     /// Adds a value; negative ones count as 0.
     pub(crate) fn add(&mut self, value: i64) {
         self.add_many(bucket_of(value), 1);
@@ -108,15 +118,25 @@ impl Sketch {
         self.buckets().map(|(_, count)| count).sum()
     }
 
-    /// The value of rank ⌊percent ÷ 100 × (n − 1)⌋, off by at most 1 %; `None` where there is none.
-    pub(crate) fn quantile(&self, percent: u64) -> Option<f64> {
+    /// The values of rank ⌊percent ÷ 100 × (n − 1)⌋ of ascending percents, off by at most 1 %; `None` where there is none.
+    pub(crate) fn quantiles<const N: usize>(&self, percents: [u64; N]) -> Option<[f64; N]> {
         let last = self.count().checked_sub(1)?;
-        let rank = (u128::from(last) * u128::from(percent) / 100) as u64;
-        let mut passed = 0;
-        self.buckets().find_map(|(bucket, count)| {
-            passed += count;
-            (passed > rank).then(|| estimate(bucket))
-        })
+        let mut buckets = self.buckets();
+        let (mut passed, mut at) = (0, 0);
+        Some(percents.map(|percent| {
+            let rank = (u128::from(last) * u128::from(percent) / 100) as u64;
+            while passed <= rank
+                && let Some((bucket, count)) = buckets.next()
+            {
+                (passed, at) = (passed + count, bucket);
+            }
+            estimate(at)
+        }))
+    }
+
+    /// One of them.
+    pub(crate) fn quantile(&self, percent: u64) -> Option<f64> {
+        self.quantiles([percent]).map(|[value]| value)
     }
 }
 

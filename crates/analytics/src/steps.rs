@@ -5,7 +5,6 @@
 //! makes rows of sessions, a state of the aggregates, and notes on users, which are brought together by their `key` too,
 //! for [`fold_users`]. The states of both, merged in any order, [finish](Aggregates::tables) as the tables.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BinaryBuilder, FixedSizeBinaryBuilder, UInt8Builder, UInt64Builder};
@@ -13,13 +12,14 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt8Type, UInt64Type
 use arrow::record_batch::RecordBatch;
 use korpus_engine::{InputList, Observer, Pool, RunReport};
 
-use crate::aggregate::{Aggregate, Aggregates, Key};
+use crate::aggregate::{Aggregates, Stored};
 use crate::analyze::{Counts, Kept, mapped, place_of};
 use crate::error::{AnalyticsError, Result};
 use crate::exchange::{frames, put_frame};
 use crate::export::Wanted;
-use crate::fold::{Coverage, FoldRules, Folder, Rules, distinct_key};
+use crate::fold::{Coverage, FoldRules, Folder, Rules};
 use crate::local_time::LocalTime;
+use crate::metrics::Metric;
 use crate::options::AnalyzeOptions;
 use crate::symbols::Names;
 
@@ -118,28 +118,27 @@ pub fn fold_events(
 /// [`AnalyticsError::State`] for batches that are no notes.
 pub fn fold_users(notes: &[RecordBatch]) -> Result<Aggregates> {
     let mut state = Aggregates::default();
-    let mut groups = Vec::new();
-    crate::fold::fold_users(&to_frames(notes)?, &mut state, |group| groups.push(group));
-    for group in groups {
-        state.at(Aggregate::DistinctUsers, distinct_key(&mut Key::default(), group)).add(0, 1);
-    }
+    crate::fold::fold_users(&to_frames(notes)?, &mut state);
     Ok(state)
 }
 
 impl Aggregates {
-    /// The tables of the aggregates, by name, and what there was. `run` tells where a message stands that something was
-    /// seen in for the first time.
+    /// The tables of the aggregates, batch by batch in the order of [`Metric::ALL`], to `put`; and what there was. `run` tells
+    /// where a message stands that something was seen in for the first time.
     ///
     /// # Errors
-    /// None that can be helped: a defect of korpus.
+    /// What `put` fails with.
     pub fn tables(
         self,
         options: &AnalyzeOptions,
         run: Option<&RunReport>,
-    ) -> Result<(BTreeMap<&'static str, RecordBatch>, Counts)> {
+        put: &mut dyn FnMut(Metric, RecordBatch) -> Result<()>,
+    ) -> Result<Counts> {
         let source = |seq| run.map_or_else(String::new, |run| place_of(&run.ledger, seq));
-        let counts = Counts::of(&self);
-        Ok((self.finish(&mut LocalTime::new(options.timezone.clone()), &source)?, counts))
+        let states = Stored::from(self);
+        let counts = Counts::of(&states)?;
+        states.finish(&mut LocalTime::new(options.timezone.clone()), &source, put)?;
+        Ok(counts)
     }
 }
 

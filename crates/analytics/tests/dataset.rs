@@ -2,23 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use arrow::compute::concat_batches;
 use arrow::record_batch::RecordBatch;
-use korpus_analytics::{AnalyzeOptions, DatasetInputs, Metric, analyze, is_dataset};
+use korpus_analytics::{AnalyzeOptions, DatasetInputs, collect, is_dataset};
 use korpus_engine::InputList;
 use korpus_synth::{Codec, Shape, Size, Synth, SynthOptions};
 use korpus_tables::{ConvertOptions, convert};
 
 fn tables(inputs: &InputList, options: &AnalyzeOptions) -> BTreeMap<&'static str, RecordBatch> {
-    let mut sessions = Vec::new();
-    let mut take = |batch| {
-        sessions.push(batch);
-        Ok(())
-    };
-    let mut tables = analyze(inputs, options, &mut take, &()).unwrap().tables;
+    let (mut tables, _) = collect(inputs, options, &()).unwrap();
     let drift = tables.get_mut("drift").unwrap();
     drift.remove_column(drift.schema().index_of("first_source").unwrap());
-    tables.insert("sessions", concat_batches(&Metric::Sessions.arrow_schema(), &sessions).unwrap());
     tables
 }
 

@@ -7,7 +7,7 @@ mod reference;
 use std::collections::BTreeMap;
 
 use arrow::record_batch::RecordBatch;
-use korpus_analytics::{AnalyzeOptions, analyze, time_zone};
+use korpus_analytics::{AnalyzeOptions, collect, time_zone};
 use korpus_engine::InputList;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -78,12 +78,8 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
     };
     let reference = reference::make(&bodies, &options);
     let inputs = bodies.iter().enumerate().map(|(at, body)| (at.to_string(), body.to_string().into_bytes()));
-    let mut sessions = Vec::new();
-    let mut take = |batch: RecordBatch| {
-        sessions.extend(rows_of(&batch));
-        Ok(())
-    };
-    let found = analyze(&InputList::from_bytes(inputs), &options, &mut take, &()).unwrap();
+    let (found, _) = collect(&InputList::from_bytes(inputs), &options, &()).unwrap();
+    let sessions = rows_of(&found["sessions"]);
 
     let keys: Vec<&str> = sessions.iter().map(|row| row["session_key"].as_str().unwrap()).collect();
     prop_assert!(keys.is_sorted());
@@ -96,7 +92,7 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
         unmatched: &reference.unmatched,
         zone: &options.timezone,
     };
-    let rows = |name: &str| rows_of(&found.tables[name]);
+    let rows = |name: &str| rows_of(&found[name]);
     for (name, expected) in [
         ("volumes", input.volumes()),
         ("session_summary", input.session_summary()),
@@ -177,16 +173,11 @@ fn the_generator_reaches_every_table_and_outcome() {
     for seed in 0..150 {
         let bodies = generate::bodies(seed);
         let inputs = bodies.iter().map(|body| (String::new(), body.to_string().into_bytes()));
-        let mut kinds = Vec::new();
-        let mut take = |batch: RecordBatch| {
-            kinds.extend(rows_of(&batch).iter().map(|row| row["session_kind"].to_string()));
-            Ok(())
-        };
-        let found = analyze(&InputList::from_bytes(inputs), &options, &mut take, &()).unwrap();
-        for kind in kinds {
-            *sums.entry(kind).or_default() += 1;
+        let (found, analysis) = collect(&InputList::from_bytes(inputs), &options, &()).unwrap();
+        for row in rows_of(&found["sessions"]) {
+            *sums.entry(row["session_kind"].to_string()).or_default() += 1;
         }
-        for (name, batch) in &found.tables {
+        for (name, batch) in found.iter().filter(|(name, _)| **name != "sessions") {
             for row in rows_of(batch) {
                 for (column, value) in row.as_object().unwrap() {
                     let value = value.as_i64().unwrap_or_else(|| i64::from(!value.is_null()));
@@ -194,7 +185,7 @@ fn the_generator_reaches_every_table_and_outcome() {
                 }
             }
         }
-        assert!(found.run.ledger.is_clean());
+        assert!(analysis.run.ledger.is_clean());
     }
     let never: Vec<_> = sums.iter().filter(|(_, sum)| **sum == 0).map(|(name, _)| name).collect();
     assert!(never.is_empty(), "{never:?}");

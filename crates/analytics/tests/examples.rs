@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use arrow::record_batch::RecordBatch;
-use korpus_analytics::{AnalyzeOptions, Metric, analyze};
+use korpus_analytics::{AnalyzeOptions, Metric, collect};
 use korpus_engine::InputList;
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_64;
@@ -52,13 +52,9 @@ fn options_of(given: Option<&Value>) -> AnalyzeOptions {
 
 fn sessions_of(dump: &Path, options: &AnalyzeOptions) -> Vec<Value> {
     let inputs = InputList::from_bytes([("dump.json", std::fs::read(dump).unwrap())]);
-    let mut rows = Vec::new();
-    let mut take = |batch: RecordBatch| {
-        assert_eq!(batch.schema(), Metric::Sessions.arrow_schema());
-        rows.extend(rows_of(&batch));
-        Ok(())
-    };
-    let analysis = analyze(&inputs, options, &mut take, &()).unwrap();
+    let (tables, analysis) = collect(&inputs, options, &()).unwrap();
+    assert_eq!(tables["sessions"].schema(), Metric::Sessions.arrow_schema());
+    let rows = rows_of(&tables["sessions"]);
     assert!(analysis.run.ledger.is_clean(), "{}", dump.display());
     assert_eq!(analysis.counts.sessions, rows.len() as u64);
     rows

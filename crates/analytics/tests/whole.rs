@@ -7,7 +7,8 @@ use arrow::array::{Array, AsArray};
 use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::record_batch::RecordBatch;
 use korpus_analytics::{
-    Aggregates, AnalyzeOptions, Counts, Metric, analyze, fold_events, fold_users, map_events, time_zone,
+    Aggregates, AnalyzeOptions, Counts, Metric, Tables, collect, fold_events, fold_users, map_events,
+    time_zone,
 };
 use korpus_engine::{ExpandOptions, InputList, expand};
 use korpus_synth::hostile::{HostileConversation, HostileMessage};
@@ -35,25 +36,16 @@ fn options() -> AnalyzeOptions {
     AnalyzeOptions { timezone: time_zone("America/St_Johns").unwrap(), ..AnalyzeOptions::default() }
 }
 
-/// All tables, `sessions` too, but for the column that says where something was first.
-type Tables = BTreeMap<&'static str, RecordBatch>;
-
-fn tables(sessions: &[RecordBatch], mut aggregates: Tables) -> Tables {
-    let all = concat_batches(&Metric::Sessions.arrow_schema(), sessions).unwrap();
-    aggregates.insert("sessions", all);
-    let drift = aggregates.get_mut("drift").unwrap();
+/// But for the column that says where something was first.
+fn without_sources(mut tables: Tables) -> Tables {
+    let drift = tables.get_mut("drift").unwrap();
     drift.remove_column(drift.schema().index_of("first_source").unwrap());
-    aggregates
+    tables
 }
 
 fn run(bodies: Vec<(String, Vec<u8>)>, options: &AnalyzeOptions) -> (Tables, Counts, u64) {
-    let mut sessions = Vec::new();
-    let mut take = |batch| {
-        sessions.push(batch);
-        Ok(())
-    };
-    let found = analyze(&InputList::from_bytes(bodies), options, &mut take, &()).unwrap();
-    (tables(&sessions, found.tables), found.counts, found.spilled_bytes)
+    let (tables, found) = collect(&InputList::from_bytes(bodies), options, &()).unwrap();
+    (without_sources(tables), found.counts, found.spilled_bytes)
 }
 
 fn assert_same(a: &Tables, b: &Tables, what: &str) {
@@ -130,9 +122,17 @@ fn merged_halves_equal_the_whole() {
         let half: Vec<RecordBatch> = users.iter().map(|batch| side(batch, upper)).collect();
         state.merge(fold_users(&half).unwrap());
     }
-    let (aggregates, merged_counts) = state.tables(&options, Some(&mapped.run)).unwrap();
+    let mut batches: BTreeMap<Metric, Vec<RecordBatch>> = BTreeMap::from([(Metric::Sessions, sessions)]);
+    let mut put = |metric, batch| {
+        batches.entry(metric).or_default().push(batch);
+        Ok(())
+    };
+    let merged_counts = state.tables(&options, Some(&mapped.run), &mut put).unwrap();
     assert_eq!(merged_counts, counts);
-    assert_same(&whole, &tables(&sessions, aggregates), "merging");
+    let merged = batches
+        .iter()
+        .map(|(metric, batches)| (metric.name(), concat_batches(&metric.arrow_schema(), batches).unwrap()));
+    assert_same(&whole, &without_sources(merged.collect()), "merging");
     assert!(Aggregates::from_arrow(&whole["volumes"]).is_err());
     assert!(fold_events(&[whole["volumes"].clone()], &mapped.coverage, &options).is_err());
 }
@@ -142,13 +142,8 @@ fn merged_halves_equal_the_whole() {
 fn odd_dumps_are_analysed_too() {
     let dumps = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/dumps");
     let inputs = expand(&[dumps], &ExpandOptions::default()).unwrap();
-    let mut sessions = 0;
-    let mut take = |batch: RecordBatch| {
-        sessions += batch.num_rows();
-        Ok(())
-    };
-    let found = analyze(&inputs, &options(), &mut take, &()).unwrap();
-    assert!(sessions > 10 && found.tables["drift"].num_rows() > 10);
+    let (found, _) = collect(&inputs, &options(), &()).unwrap();
+    assert!(found["sessions"].num_rows() > 10 && found["drift"].num_rows() > 10);
 
     let messages = (0..400).flat_map(|seed| HostileMessage::generate(seed).into_iter().chain(*b"\n"));
     let records = (0..100).flat_map(|seed| HostileConversation::generate(seed).into_iter().chain(*b"\n"));

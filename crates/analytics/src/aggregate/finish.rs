@@ -1,20 +1,21 @@
-//! From states to tables.
+//! From states to tables, batch by batch: no table is in memory as a whole.
 
 use std::collections::BTreeMap;
 
 use arrow::record_batch::RecordBatch;
 
-use super::groups::{KeyPart, Seen, parts};
-use super::state::Aggregates;
-use super::{Aggregate, Key, SUMMARY_CELLS, USERS};
+use super::groups::Seen;
+use super::key::KeyPart;
+use super::{Aggregate, SUMMARY_CELLS, Stored};
 use crate::error::Result;
 use crate::events::is_link;
-use crate::fold::{distinct_key, group_hash};
 use crate::local_time::LocalTime;
 use crate::metrics::Metric;
 use crate::rows::{Cell, Rows};
-use crate::sketch::{Sketch, estimate};
+use crate::sketch::estimate;
 
+/// Rows of a batch.
+const BATCH_ROWS: usize = 8192;
 const MICROS_A_MINUTE: i64 = 60_000_000;
 /// A clock shows another hour after this many minutes at the earliest, in every zone.
 const STEP: i64 = 15;
@@ -25,28 +26,59 @@ const CONTAINED: usize = 17;
 const TRANSFERRED: usize = 18;
 const DROPPED: usize = 19;
 
-const HASH_DIGITS: usize = 16;
+/// Takes a table, batch by batch; at least one, which may be empty.
+pub(crate) type PutBatch<'p> = &'p mut dyn FnMut(Metric, RecordBatch) -> Result<()>;
+
+/// The rows of a table on their way.
+struct Table<'p> {
+    metric: Metric,
+    rows: Rows,
+    count: usize,
+    put: PutBatch<'p>,
+    is_put: bool,
+}
+
+impl<'p> Table<'p> {
+    fn new(metric: Metric, put: PutBatch<'p>) -> Self {
+        Self { metric, rows: Rows::new(metric), count: 0, put, is_put: false }
+    }
+
+    fn row<'a>(&mut self, cells: impl IntoIterator<Item = Cell<'a>>) -> Result<()> {
+        self.rows.push(cells);
+        self.count += 1;
+        if self.count == BATCH_ROWS { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        (self.count, self.is_put) = (0, true);
+        (self.put)(self.metric, self.rows.finish()?)
+    }
+
+    fn finish(mut self) -> Result<()> {
+        if self.count > 0 || !self.is_put { self.flush() } else { Ok(()) }
+    }
+}
 
 /// The hash of a text as a table shows it.
-fn hex(part: KeyPart<'_>) -> String {
+fn hex(part: &KeyPart<'_>) -> String {
     match part {
         KeyPart::Hash(hash) => format!("{hash:016x}"),
         _ => String::new(),
     }
 }
 
-fn cell<'a>(part: KeyPart<'a>, hash: &'a str) -> Cell<'a> {
+fn cell<'a>(part: &'a KeyPart<'_>, hash: &'a str) -> Cell<'a> {
     match part {
         KeyPart::Null => Cell::Null,
-        KeyPart::Int(value) => Cell::Int(value),
+        KeyPart::Int(value) => Cell::Int(*value),
         KeyPart::Text(value) => Cell::Text(value),
         KeyPart::Hash(_) => Cell::Text(hash),
     }
 }
 
-fn flag(part: KeyPart<'_>) -> Cell<'static> {
+fn flag(part: &KeyPart<'_>) -> Cell<'static> {
     match part {
-        KeyPart::Int(value) => Cell::Bool(value != 0),
+        KeyPart::Int(value) => Cell::Bool(*value != 0),
         _ => Cell::Null,
     }
 }
@@ -55,225 +87,168 @@ fn ratio(numerator: i64, denominator: i64) -> Cell<'static> {
     if denominator == 0 { Cell::Null } else { Cell::Float(numerator as f64 / denominator as f64) }
 }
 
-impl Aggregates {
-    /// The tables that the states make, in a time zone. `source` tells where a message stands, by its ordinal. Each state
-    /// goes as soon as its table is made: both at once would take much memory.
-    ///
-    /// # Errors
-    /// None that can be helped: a defect of korpus.
+impl Stored {
+    /// The tables that the states make, in a time zone, in the order of [`Metric::ALL`]. `source` tells where a message
+    /// stands, by its ordinal. Each state goes when its tables are made.
     pub(crate) fn finish(
         mut self,
         local: &mut LocalTime,
         source: &dyn Fn(u64) -> String,
-    ) -> Result<BTreeMap<&'static str, RecordBatch>> {
-        type Make<'m> = &'m mut dyn FnMut(&Aggregates) -> Result<RecordBatch>;
-        let mut tables = BTreeMap::new();
-        let mut add = |metric: Metric, from: &[Aggregate], make: Make<'_>| -> Result<()> {
-            tables.insert(metric.name(), make(&self)?);
-            for &aggregate in from {
+        put: PutBatch<'_>,
+    ) -> Result<()> {
+        for metric in Metric::ALL {
+            let Some(aggregate) = aggregate_of(metric) else { continue };
+            let table = Table::new(metric, put);
+            match metric {
+                Metric::ContainmentCheck => self.containment_check(table)?,
+                Metric::TaskEdges => self.task_edges(table)?,
+                Metric::LatencyBuckets => self.latency_buckets(table)?,
+                Metric::PathVariants => self.path_variants(table)?,
+                Metric::Drift => self.drift(table, source)?,
+                Metric::Concurrency => self.concurrency(table, local)?,
+                Metric::SessionSummary => self.table(aggregate, table, summary)?,
+                Metric::Latency => self.table(aggregate, table, latency)?,
+                Metric::Users => self.table(aggregate, table, user)?,
+                Metric::ActionsUsage => self.table(aggregate, table, action)?,
+                _ => self.table(aggregate, table, |_, group, cells| put_cells(group, cells))?,
+            }
+            if metric != Metric::Latency {
                 self.forget(aggregate);
             }
-            Ok(())
-        };
-        add(Metric::Volumes, &[Aggregate::Volumes], &mut |states| states.volumes())?;
-        let of_tags = [Aggregate::Tags, Aggregate::DistinctUsers];
-        add(Metric::TagsUsage, &of_tags, &mut |states| states.tags_usage())?;
-        add(Metric::Latency, &[], &mut |states| states.table(Aggregate::Latency, Metric::Latency, latency))?;
-        add(Metric::LatencyBuckets, &[Aggregate::Latency], &mut |states| states.latency_buckets())?;
-        add(Metric::ContainmentCheck, &[], &mut |states| states.containment_check())?;
-        add(Metric::TaskEdges, &[], &mut |states| states.task_edges())?;
-        add(Metric::PathVariants, &[Aggregate::Paths], &mut |states| states.path_variants())?;
-        add(Metric::Concurrency, &[], &mut |states| states.concurrency(local))?;
-        add(Metric::Drift, &[], &mut |states| states.drift(source))?;
-        let users = Aggregate::Users;
-        add(Metric::Users, &[users], &mut |states| states.table(users, Metric::Users, user))?;
-        let actions = Aggregate::Actions;
-        add(Metric::ActionsUsage, &[actions], &mut |states| {
-            states.table(actions, Metric::ActionsUsage, action)
-        })?;
-        let sessions = Aggregate::SessionSummary;
-        add(Metric::SessionSummary, &[sessions], &mut |states| {
-            states.table(sessions, Metric::SessionSummary, summary)
-        })?;
-        for (aggregate, metric) in [
-            (Aggregate::Heatmap, Metric::Heatmap),
-            (Aggregate::Templates, Metric::TemplatesUsage),
-            (Aggregate::Forms, Metric::Forms),
-            (Aggregate::DropOffPoints, Metric::DropOffPoints),
-            (Aggregate::Tasks, Metric::Tasks),
-            (Aggregate::TopInputs, Metric::TopInputs),
-            (Aggregate::Reprompts, Metric::Reprompts),
-        ] {
-            add(metric, &[aggregate], &mut |states| {
-                states.table(aggregate, metric, |_, group, cells| put_cells(group, cells))
-            })?;
         }
-        Ok(tables)
-    }
-
-    /// A number about the run.
-    pub(crate) fn count(&self, name: &str) -> u64 {
-        let mut key = Key::default();
-        let group = self.groups(Aggregate::Counts).get(key.start().text(Some(name)).bytes());
-        group.map_or(0, |group| group.cells[0].cast_unsigned())
-    }
-
-    /// An empty table with room for all that will stand in it: as many rows a group as `rows_of` says.
-    fn room(&self, aggregate: Aggregate, metric: Metric, rows_of: impl Fn(Seen<'_>) -> usize) -> Rows {
-        let mut texts = vec![0; aggregate.key().len()];
-        let mut rows = 0;
-        for group in self.groups(aggregate).iter() {
-            let count = rows_of(group);
-            rows += count;
-            for (bytes, part) in texts.iter_mut().zip(parts(group.key, aggregate.key())) {
-                *bytes += count
-                    * match part {
-                        KeyPart::Text(text) => text.len(),
-                        KeyPart::Hash(_) => HASH_DIGITS,
-                        _ => 0,
-                    };
-            }
-        }
-        Rows::with_room(metric, rows, &texts)
+        Ok(())
     }
 
     /// A table of keys, and of what `values` makes of each group.
     fn table(
         &self,
         aggregate: Aggregate,
-        metric: Metric,
+        mut table: Table<'_>,
         values: impl Fn(&[KeyPart<'_>], Seen<'_>, &mut Vec<Cell<'static>>),
-    ) -> Result<RecordBatch> {
-        let mut rows = self.room(aggregate, metric, |_| 1);
+    ) -> Result<()> {
         let mut cells = Vec::new();
-        self.groups(aggregate).for_each_sorted(aggregate.key(), |parts, group| {
+        self.for_each(aggregate, |parts, group| {
             cells.clear();
             values(parts, group, &mut cells);
             // No key has more than one hash.
-            let hash = parts.iter().map(|&part| hex(part)).find(|hash| !hash.is_empty()).unwrap_or_default();
-            rows.push(parts.iter().map(|&part| cell(part, &hash)).chain(cells.iter().copied()));
-        });
-        rows.finish()
+            let hash = parts.iter().map(hex).find(|hash| !hash.is_empty()).unwrap_or_default();
+            table.row(parts.iter().map(|part| cell(part, &hash)).chain(cells.iter().copied()))
+        })?;
+        table.finish()
     }
 
-    /// How many distinct users of a group stand in a state by themselves.
-    fn users_in(&self, aggregate: Aggregate, key: &[u8]) -> i64 {
-        let group = group_hash(aggregate, key);
-        let found = self.groups(Aggregate::DistinctUsers).get(distinct_key(&mut Key::default(), group));
-        found.map_or(0, |group| group.cells[0])
+    fn containment_check(&self, mut table: Table<'_>) -> Result<()> {
+        self.for_each(Aggregate::ContainmentCheck, |parts, group| {
+            let texts = parts[1..].iter().map(|part| cell(part, ""));
+            table.row([flag(&parts[0])].into_iter().chain(texts).chain([group.cells[0].into()]))
+        })?;
+        table.finish()
     }
 
-    fn volumes(&self) -> Result<RecordBatch> {
-        self.table(Aggregate::Volumes, Metric::Volumes, |_, group, cells| {
-            put_cells(group, cells);
-            cells[USERS] = (group.cells[USERS] + self.users_in(Aggregate::Volumes, group.key)).into();
-        })
-    }
-
-    fn tags_usage(&self) -> Result<RecordBatch> {
-        self.table(Aggregate::Tags, Metric::TagsUsage, |_, group, cells| {
-            put_cells(group, cells);
-            cells[USERS] = (group.cells[USERS] + self.users_in(Aggregate::Tags, group.key)).into();
-        })
-    }
-
-    fn containment_check(&self) -> Result<RecordBatch> {
-        let mut rows = Rows::new(Metric::ContainmentCheck);
-        let groups = self.groups(Aggregate::ContainmentCheck);
-        groups.for_each_sorted(Aggregate::ContainmentCheck.key(), |parts, group| {
-            let texts = parts[1..].iter().map(|&part| cell(part, ""));
-            rows.push([flag(parts[0])].into_iter().chain(texts).chain([group.cells[0].into()]));
-        });
-        rows.finish()
-    }
-
-    fn task_edges(&self) -> Result<RecordBatch> {
-        let mut rows = Rows::new(Metric::TaskEdges);
-        let groups = self.groups(Aggregate::TaskEdges);
-        groups.for_each_sorted(Aggregate::TaskEdges.key(), |parts, group| {
-            let texts = parts[..3].iter().map(|&part| cell(part, ""));
+    fn task_edges(&self, mut table: Table<'_>) -> Result<()> {
+        self.for_each(Aggregate::TaskEdges, |parts, group| {
+            let texts = parts[..3].iter().map(|part| cell(part, ""));
             let counts = group.cells.iter().map(|&count| count.into());
-            rows.push(texts.chain([flag(parts[3])]).chain(counts));
-        });
-        rows.finish()
+            table.row(texts.chain([flag(&parts[3])]).chain(counts))
+        })?;
+        table.finish()
     }
 
-    fn latency_buckets(&self) -> Result<RecordBatch> {
-        let buckets = |group: Seen<'_>| group.sketch.map_or(0, |sketch| sketch.buckets().count());
-        let mut rows = self.room(Aggregate::Latency, Metric::LatencyBuckets, buckets);
-        let groups = self.groups(Aggregate::Latency);
-        groups.for_each_sorted(Aggregate::Latency.key(), |parts, group| {
+    fn latency_buckets(&self, mut table: Table<'_>) -> Result<()> {
+        self.for_each(Aggregate::Latency, |parts, group| {
             for (bucket, count) in group.sketch.iter().flat_map(|sketch| sketch.buckets()) {
-                let key = parts.iter().map(|&part| cell(part, ""));
+                let key = parts.iter().map(|part| cell(part, ""));
                 let values: [Cell<'_>; 3] =
                     [i64::from(bucket).into(), estimate(bucket).into(), count.cast_signed().into()];
-                rows.push(key.chain(values));
+                table.row(key.chain(values))?;
             }
-        });
-        rows.finish()
+            Ok(())
+        })?;
+        table.finish()
     }
 
-    fn path_variants(&self) -> Result<RecordBatch> {
-        let paths = self.groups(Aggregate::Paths);
-        let mut of_bot: BTreeMap<KeyPart<'_>, i64> = BTreeMap::new();
-        paths.for_each_sorted(Aggregate::Paths.key(), |parts, group| {
-            *of_bot.entry(parts[0]).or_default() += group.cells[0];
-        });
-        let mut rows = Rows::new(Metric::PathVariants);
-        paths.for_each_sorted(Aggregate::Paths.key(), |parts, group| {
-            let all = of_bot.get(&parts[0]).copied().unwrap_or_default();
-            rows.push([
-                cell(parts[0], ""),
-                cell(parts[1], ""),
+    fn path_variants(&self, mut table: Table<'_>) -> Result<()> {
+        let mut of_bot: BTreeMap<Option<String>, i64> = BTreeMap::new();
+        let bot = |part: &KeyPart<'_>| match part {
+            KeyPart::Text(bot) => Some(bot.to_string()),
+            _ => None,
+        };
+        self.for_each(Aggregate::Paths, |parts, group| {
+            *of_bot.entry(bot(&parts[0])).or_default() += group.cells[0];
+            Ok(())
+        })?;
+        self.for_each(Aggregate::Paths, |parts, group| {
+            let all = of_bot.get(&bot(&parts[0])).copied().unwrap_or_default();
+            table.row([
+                cell(&parts[0], ""),
+                cell(&parts[1], ""),
                 group.cells[0].into(),
                 all.into(),
                 ratio(group.cells[0], all),
                 group.sketch.and_then(|sketch| sketch.quantile(50)).into(),
-            ]);
-        });
-        rows.finish()
+            ])
+        })?;
+        table.finish()
     }
 
-    fn drift(&self, source: &dyn Fn(u64) -> String) -> Result<RecordBatch> {
-        let mut rows = Rows::new(Metric::Drift);
-        let groups = self.groups(Aggregate::Drift);
-        groups.for_each_sorted(Aggregate::Drift.key(), |parts, group| {
+    fn drift(&self, mut table: Table<'_>, source: &dyn Fn(u64) -> String) -> Result<()> {
+        self.for_each(Aggregate::Drift, |parts, group| {
             let source = source(group.cells[1].cast_unsigned());
-            let key = parts.iter().map(|&part| cell(part, ""));
-            rows.push(key.chain([group.cells[0].into(), source.as_str().into()]));
-        });
-        rows.finish()
+            let key = parts.iter().map(|part| cell(part, ""));
+            table.row(key.chain([group.cells[0].into(), source.as_str().into()]))
+        })?;
+        table.finish()
     }
 
     /// Sweeps over the minutes in which the number of sessions changes.
-    fn concurrency(&self, local: &mut LocalTime) -> Result<RecordBatch> {
-        let mut changes: Vec<(i64, i64)> = Vec::new();
-        self.groups(Aggregate::Concurrency).for_each_sorted(Aggregate::Concurrency.key(), |parts, group| {
-            if let KeyPart::Int(minute) = parts[0] {
-                changes.push((minute, group.cells[0]));
-            }
-        });
+    fn concurrency(&self, mut table: Table<'_>, local: &mut LocalTime) -> Result<()> {
         let mut peaks: BTreeMap<(i32, i32), i64> = BTreeMap::new();
-        let mut running = 0;
-        for (at, &(minute, change)) in changes.iter().enumerate() {
-            running += change;
-            let Some(&(until, _)) = changes.get(at + 1).filter(|_| running > 0) else { continue };
-            // From this minute until the next change, as many run: that concerns every local hour in between.
-            let mut minute = minute;
-            while minute < until {
+        // Since which minute how many run.
+        let (mut since, mut running) = (0, 0_i64);
+        self.for_each(Aggregate::Concurrency, |parts, group| {
+            let KeyPart::Int(until) = parts[0] else { return Ok(()) };
+            // That concerns every local hour in between.
+            let mut minute = since;
+            while running > 0 && minute < until {
                 if let Some(local) = local.at(minute.saturating_mul(MICROS_A_MINUTE)) {
                     let peak = peaks.entry((local.day, local.hour)).or_default();
                     *peak = running.max(*peak);
                 }
                 minute = (minute.div_euclid(STEP) + 1) * STEP;
             }
-        }
-        let mut rows = Rows::new(Metric::Concurrency);
+            (since, running) = (until, running + group.cells[0]);
+            Ok(())
+        })?;
         for ((day, hour), peak) in peaks {
-            rows.push([i64::from(day).into(), i64::from(hour).into(), peak.into()]);
+            table.row([i64::from(day).into(), i64::from(hour).into(), peak.into()])?;
         }
-        rows.finish()
+        table.finish()
     }
+}
+
+/// What a table is made of; `sessions` has rows of its own.
+fn aggregate_of(metric: Metric) -> Option<Aggregate> {
+    Some(match metric {
+        Metric::Sessions => return None,
+        Metric::Volumes => Aggregate::Volumes,
+        Metric::SessionSummary => Aggregate::SessionSummary,
+        Metric::ContainmentCheck => Aggregate::ContainmentCheck,
+        Metric::Latency | Metric::LatencyBuckets => Aggregate::Latency,
+        Metric::Heatmap => Aggregate::Heatmap,
+        Metric::Users => Aggregate::Users,
+        Metric::TemplatesUsage => Aggregate::Templates,
+        Metric::ActionsUsage => Aggregate::Actions,
+        Metric::Forms => Aggregate::Forms,
+        Metric::DropOffPoints => Aggregate::DropOffPoints,
+        Metric::Tasks => Aggregate::Tasks,
+        Metric::TaskEdges => Aggregate::TaskEdges,
+        Metric::PathVariants => Aggregate::Paths,
+        Metric::TopInputs => Aggregate::TopInputs,
+        Metric::Reprompts => Aggregate::Reprompts,
+        Metric::TagsUsage => Aggregate::Tags,
+        Metric::Concurrency => Aggregate::Concurrency,
+        Metric::Drift => Aggregate::Drift,
+    })
 }
 
 fn put_cells(group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
@@ -290,10 +265,8 @@ fn summary(_: &[KeyPart<'_>], group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
 fn latency(_: &[KeyPart<'_>], group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
     put_cells(group, cells);
     let (least, greatest) = (group.cells[2] as f64, group.cells[3] as f64);
-    let quantile = |sketch: &Sketch, percent| sketch.quantile(percent).map(|ms| ms.clamp(least, greatest));
-    cells.extend(
-        [50, 90, 95, 99].map(|percent| Cell::from(group.sketch.and_then(|sketch| quantile(sketch, percent)))),
-    );
+    let quantiles = group.sketch.and_then(|sketch| sketch.quantiles([50, 90, 95, 99]));
+    cells.extend((0..4).map(|at| Cell::from(quantiles.map(|ms| ms[at].clamp(least, greatest)))));
 }
 
 fn user(_: &[KeyPart<'_>], group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
@@ -306,5 +279,5 @@ fn user(_: &[KeyPart<'_>], group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
 
 fn action(parts: &[KeyPart<'_>], group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
     put_cells(group, cells);
-    cells.push(Cell::Bool(!matches!(parts[3], KeyPart::Text(name) if is_link(name))));
+    cells.push(Cell::Bool(!matches!(&parts[3], KeyPart::Text(name) if is_link(name))));
 }

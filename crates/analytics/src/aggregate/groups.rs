@@ -3,13 +3,11 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::LazyLock;
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::codec::{Reader, put_int, put_maybe, put_text};
+use super::Aggregate;
 use crate::sketch::Sketch;
-use crate::symbols::Names;
 
 /// How the cells of two states become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +26,7 @@ impl Op {
         }
     }
 
-    fn apply(self, cell: &mut i64, value: i64) {
+    pub(super) fn apply(self, cell: &mut i64, value: i64) {
         *cell = match self {
             // Of what is summed nothing is negative but the ends of sessions, which do not come near the limits.
             Self::Sum => cell.saturating_add(value),
@@ -38,61 +36,12 @@ impl Op {
     }
 }
 
-/// What a key is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KeyKind {
-    Text,
-    Int,
-    /// A hash of a text, shown in hexadecimal.
-    Hash,
-}
-
-/// A part of a key; none come first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum KeyPart<'a> {
-    Null,
-    Int(i64),
-    Hash(u64),
-    Text(&'a str),
-}
-
-/// A key on its way: the same bytes for the same parts.
-#[derive(Debug, Default)]
-pub(crate) struct Key(Vec<u8>);
-
-impl Key {
-    /// Begins a key.
-    pub(crate) fn start(&mut self) -> &mut Self {
-        self.0.clear();
-        self
-    }
-
-    pub(crate) fn text(&mut self, text: Option<&str>) -> &mut Self {
-        put_text(&mut self.0, text);
-        self
-    }
-
-    pub(crate) fn int(&mut self, value: Option<impl Into<i64>>) -> &mut Self {
-        put_maybe(&mut self.0, value.map(Into::into));
-        self
-    }
-
-    /// The hash of a text; 0 for none.
-    pub(crate) fn hash(&mut self, hash: u64) -> &mut Self {
-        put_int(&mut self.0, hash as i64);
-        self
-    }
-
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
 /// What is known of one key.
 #[derive(Debug)]
 pub(crate) struct Group<'g> {
     pub cells: &'g mut [i64],
-    sketch: &'g mut Option<Box<Sketch>>,
+    sketch: Option<&'g mut Sketch>,
+    bytes: &'g mut usize,
 }
 
 impl Group<'_> {
@@ -109,8 +58,21 @@ impl Group<'_> {
         Op::Max.apply(&mut self.cells[cell], value);
     }
 
-    pub(crate) fn sketch(&mut self) -> &mut Sketch {
-        self.sketch.get_or_insert_default()
+    /// Adds a value to the sketch, where the aggregate has one.
+    pub(crate) fn observe(&mut self, value: i64) {
+        if let Some(sketch) = &mut self.sketch {
+            let before = sketch.bytes().len();
+            sketch.add(value);
+            *self.bytes += sketch.bytes().len() - before;
+        }
+    }
+
+    fn merge_sketch(&mut self, other: &Sketch) {
+        if let Some(sketch) = &mut self.sketch {
+            let before = sketch.bytes().len();
+            sketch.merge(other);
+            *self.bytes = (*self.bytes + sketch.bytes().len()).saturating_sub(before);
+        }
     }
 }
 
@@ -122,17 +84,24 @@ pub(crate) struct Seen<'g> {
     pub sketch: Option<&'g Sketch>,
 }
 
+/// What a group takes besides its key, its cells and what is in its sketch.
+const OVERHEAD: usize = 64;
+
 /// The groups of one aggregate. Keys are told apart by their 128-bit hash; keys and cells lie side by side.
 #[derive(Debug, Clone)]
 pub(crate) struct Groups {
     ops: &'static [Op],
+    has_sketches: bool,
     /// By the hash of a key, which group it is.
     places: HashMap<u128, u32, BuildHasherDefault<KeyHasher>>,
     keys: Vec<u8>,
     /// Where each key ends.
     ends: Vec<usize>,
     cells: Vec<i64>,
-    sketches: Vec<Option<Box<Sketch>>>,
+    /// One a group, where there are any.
+    sketches: Vec<Sketch>,
+    /// What all of it takes, about.
+    bytes: usize,
 }
 
 /// Takes a half of what is a hash already.
@@ -154,14 +123,16 @@ impl Hasher for KeyHasher {
 }
 
 impl Groups {
-    pub(crate) fn new(ops: &'static [Op]) -> Self {
+    pub(crate) fn new(aggregate: Aggregate) -> Self {
         Self {
-            ops,
+            ops: aggregate.cells(),
+            has_sketches: aggregate.has_sketches(),
             places: HashMap::default(),
             keys: Vec::new(),
             ends: Vec::new(),
             cells: Vec::new(),
             sketches: Vec::new(),
+            bytes: 0,
         }
     }
 
@@ -170,46 +141,49 @@ impl Groups {
         self.ends.len()
     }
 
+    /// About how much memory they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// The group of a key.
     pub(crate) fn at(&mut self, key: &[u8]) -> Group<'_> {
+        self.at_hashed(xxh3_128(key), key)
+    }
+
+    /// The group of a key with that hash.
+    pub(crate) fn at_hashed(&mut self, hash: u128, key: &[u8]) -> Group<'_> {
+        let width = self.ops.len();
         let next = self.ends.len() as u32;
-        let place = *self.places.entry(xxh3_128(key)).or_insert(next) as usize;
+        let place = *self.places.entry(hash).or_insert(next) as usize;
         if place == next as usize {
             self.keys.extend_from_slice(key);
             self.ends.push(self.keys.len());
             self.cells.extend(self.ops.iter().map(|op| op.start()));
-            self.sketches.push(None);
+            if self.has_sketches {
+                self.sketches.push(Sketch::default());
+            }
+            self.bytes += key.len() + size_of::<i64>() * width + OVERHEAD;
         }
-        let width = self.ops.len();
         Group {
             cells: &mut self.cells[place * width..(place + 1) * width],
-            sketch: &mut self.sketches[place],
+            sketch: self.sketches.get_mut(place),
+            bytes: &mut self.bytes,
         }
-    }
-
-    /// The group whose key has this hash, where it is known.
-    pub(crate) fn at_hash(&mut self, hash: u128) -> Option<Group<'_>> {
-        let place = *self.places.get(&hash)? as usize;
-        let width = self.ops.len();
-        Some(Group {
-            cells: &mut self.cells[place * width..(place + 1) * width],
-            sketch: &mut self.sketches[place],
-        })
-    }
-
-    /// What is known of a key.
-    pub(crate) fn get(&self, key: &[u8]) -> Option<Seen<'_>> {
-        self.places.get(&xxh3_128(key)).map(|&place| self.seen(place as usize))
     }
 
     fn seen(&self, place: usize) -> Seen<'_> {
-        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
         let width = self.ops.len();
         Seen {
-            key: &self.keys[start..self.ends[place]],
+            key: self.key(place),
             cells: &self.cells[place * width..(place + 1) * width],
-            sketch: self.sketches.get(place).and_then(|sketch| sketch.as_deref()),
+            sketch: self.sketches.get(place),
         }
+    }
+
+    fn key(&self, place: usize) -> &[u8] {
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.keys[start..self.ends[place]]
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
@@ -218,31 +192,19 @@ impl Groups {
             return;
         }
         for group in other.iter() {
-            self.merge_group(group.key, group.cells, group.sketch);
+            self.merge_group(group);
         }
-    }
-
-    /// Moves all groups of another over here; it is empty then, but keeps its room.
-    pub(crate) fn absorb(&mut self, other: &mut Self) {
-        for group in other.iter() {
-            self.merge_group(group.key, group.cells, group.sketch);
-        }
-        other.places.clear();
-        other.keys.clear();
-        other.ends.clear();
-        other.cells.clear();
-        other.sketches.clear();
     }
 
     /// Merges what another state knows of a key.
-    pub(crate) fn merge_group(&mut self, key: &[u8], cells: &[i64], sketch: Option<&Sketch>) {
+    pub(crate) fn merge_group(&mut self, other: Seen<'_>) {
         let ops = self.ops;
-        let mut group = self.at(key);
-        for ((op, cell), &value) in ops.iter().zip(&mut *group.cells).zip(cells) {
+        let mut group = self.at(other.key);
+        for ((op, cell), &value) in ops.iter().zip(&mut *group.cells).zip(other.cells) {
             op.apply(cell, value);
         }
-        if let Some(sketch) = sketch {
-            group.sketch().merge(sketch);
+        if let Some(sketch) = other.sketch {
+            group.merge_sketch(sketch);
         }
     }
 
@@ -250,78 +212,61 @@ impl Groups {
         (0..self.len()).map(|place| self.seen(place))
     }
 
-    /// Calls `each` with all groups in the order of their keys, whose parts are of these kinds.
-    pub(crate) fn for_each_sorted<'g>(
-        &'g self,
-        kinds: &[KeyKind],
-        mut each: impl FnMut(&[KeyPart<'g>], Seen<'g>),
-    ) {
-        let mut order: Vec<u32> = (0..self.len() as u32).collect();
-        let parts_of = |place: u32| parts(self.seen(place as usize).key, kinds);
-        order.sort_unstable_by(|&a, &b| parts_of(a).cmp(parts_of(b)));
-        let mut parts = Vec::new();
-        for place in order {
-            parts.clear();
-            parts.extend(parts_of(place));
-            each(&parts, self.seen(place as usize));
-        }
+    /// All groups in the order of their keys.
+    pub(crate) fn sorted(&self) -> impl Iterator<Item = Seen<'_>> {
+        /// So much of a key is compared without looking it up.
+        type Start = [u8; 20];
+        let start = |place: u32| {
+            let key = self.key(place as usize);
+            let mut start = Start::default();
+            let len = key.len().min(start.len());
+            start[..len].copy_from_slice(&key[..len]);
+            (start, place)
+        };
+        let mut order: Vec<(Start, u32)> = (0..self.len() as u32).map(start).collect();
+        order.sort_unstable_by(|a, b| {
+            a.0.cmp(&b.0).then_with(|| self.key(a.1 as usize).cmp(self.key(b.1 as usize)))
+        });
+        order.into_iter().map(|(_, place)| self.seen(place as usize))
     }
-}
-
-/// The parts of a key.
-pub(super) fn parts<'k>(key: &'k [u8], kinds: &[KeyKind]) -> impl Iterator<Item = KeyPart<'k>> {
-    // Keys never hold the number of a name.
-    static NO_NAMES: LazyLock<Names> = LazyLock::new(Names::default);
-    let mut from = Reader::new(key, &NO_NAMES);
-    kinds.iter().map(move |kind| match kind {
-        KeyKind::Text => from.text().map_or(KeyPart::Null, KeyPart::Text),
-        KeyKind::Int => from.maybe().map_or(KeyPart::Null, KeyPart::Int),
-        KeyKind::Hash => match from.int() {
-            0 => KeyPart::Null,
-            hash => KeyPart::Hash(hash as u64),
-        },
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aggregate::Key;
 
     #[test]
     fn groups_merge_in_any_order_and_come_sorted() {
-        const OPS: &[Op] = &[Op::Sum, Op::Min, Op::Max];
-        let kinds = [KeyKind::Text, KeyKind::Int, KeyKind::Hash];
-        let state = |values: &[(Option<&str>, Option<i64>, u64, i64)]| {
-            let mut groups = Groups::new(OPS);
+        let state = |values: &[(Option<&str>, i64)]| {
+            let mut groups = Groups::new(Aggregate::Latency);
             let mut key = Key::default();
-            for &(text, int, hash, value) in values {
-                let mut group = groups.at(key.start().text(text).int(int).hash(hash).bytes());
+            for &(text, value) in values {
+                let mut group = groups.at(key.start().text(text).bytes());
                 group.add(0, value);
-                group.least(1, value);
-                group.greatest(2, value);
-                group.sketch().add(value);
+                group.least(2, value);
+                group.greatest(3, value);
+                group.observe(value);
             }
             groups
         };
-        let a = [(Some("b"), None, u64::MAX, 5), (None, Some(-1), 0, 7)];
-        let b = [(Some("b"), None, u64::MAX, 9), (Some("a"), Some(3), 1, 1)];
+        let a =
+            [(Some("b"), 5), (None, 7), (Some("a name that is longer than what is compared at first"), 1)];
+        let b = [(Some("b"), 9), (Some("a name that is longer than what is compared at last"), 1)];
         let mut forth = state(&a);
         forth.merge(state(&b));
         let mut back = state(&b);
         back.merge(state(&a));
         let rows = |groups: &Groups| {
-            let mut rows = Vec::new();
-            groups.for_each_sorted(&kinds, |parts, group| {
-                let count = group.sketch.map(Sketch::count);
-                rows.push((format!("{parts:?}"), group.cells.to_vec(), count));
-            });
-            rows
+            let row =
+                |group: Seen<'_>| (group.key.to_vec(), group.cells.to_vec(), group.sketch.map(Sketch::count));
+            groups.sorted().map(row).collect::<Vec<_>>()
         };
         assert_eq!(rows(&forth), rows(&back));
         let rows = rows(&forth);
-        assert!(rows[0].0.starts_with("[Null, Int(-1)") && rows[1].0.starts_with("[Text(\"a\"), Int(3)"));
-        assert_eq!(rows[2].0, format!("[Text(\"b\"), Null, Hash({})]", u64::MAX));
-        assert_eq!((&rows[2].1[..], rows[2].2), (&[14, 5, 9][..], Some(2)));
-        assert_eq!((forth.len(), forth.iter().len()), (3, 3));
+        assert!(rows.is_sorted());
+        assert_eq!((&rows[3].1[..], rows[3].2), (&[14, 0, 5, 9][..], Some(2)));
+        assert_eq!((forth.len(), forth.iter().len()), (4, 4));
+        assert!(forth.bytes() > 4 * (OVERHEAD + 32) && forth.bytes() == back.bytes());
     }
 }

@@ -2,10 +2,17 @@
 
 mod finish;
 mod groups;
+mod key;
+mod runs;
 mod state;
+mod stored;
 
-pub(crate) use groups::{Group, Key};
-use groups::{Groups, KeyKind, Op};
+pub(crate) use groups::Group;
+use groups::Op;
+pub(crate) use key::Key;
+use key::KeyKind;
+pub(crate) use runs::Runs;
+pub(crate) use stored::Stored;
 
 pub use state::Aggregates;
 
@@ -31,8 +38,6 @@ pub(crate) enum Aggregate {
     /// How many sessions begin in a minute less how many ended in the one before.
     Concurrency,
     Drift,
-    /// Distinct users of the groups of other aggregates, by a hash of their key.
-    DistinctUsers,
     /// Numbers about the run, by name.
     Counts,
 }
@@ -42,11 +47,13 @@ use Op::{Max, Min, Sum};
 
 /// The cell of volumes and tags that counts users.
 pub(crate) const USERS: usize = 2;
+/// The most parts that a key has.
+const MOST_PARTS: usize = 7;
 /// How many cells of a session summary count all sessions; as many count those that are not `left_cut`.
 pub(crate) const SUMMARY_CELLS: usize = 20;
 
 impl Aggregate {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Volumes,
         Self::SessionSummary,
         Self::ContainmentCheck,
@@ -65,7 +72,6 @@ impl Aggregate {
         Self::Tags,
         Self::Concurrency,
         Self::Drift,
-        Self::DistinctUsers,
         Self::Counts,
     ];
 
@@ -90,7 +96,6 @@ impl Aggregate {
             Self::Tags => "tags_usage",
             Self::Concurrency => "concurrency",
             Self::Drift => "drift",
-            Self::DistinctUsers => "distinct_users",
             Self::Counts => "counts",
         }
     }
@@ -109,7 +114,6 @@ impl Aggregate {
             Self::TaskEdges => &[Text, Text, Text, Int],
             Self::Reprompts => &[Text, Hash, Text],
             Self::Concurrency => &[Int],
-            Self::DistinctUsers => &[Hash, Hash],
             Self::Counts => &[Text],
         }
     }
@@ -119,12 +123,9 @@ impl Aggregate {
         match self {
             Self::Heatmap | Self::TaskEdges => &[Sum; 2],
             Self::SessionSummary => &[Sum; 2 * SUMMARY_CELLS],
-            Self::ContainmentCheck
-            | Self::DropOffPoints
-            | Self::Paths
-            | Self::Concurrency
-            | Self::DistinctUsers
-            | Self::Counts => &[Sum],
+            Self::ContainmentCheck | Self::DropOffPoints | Self::Paths | Self::Concurrency | Self::Counts => {
+                &[Sum]
+            }
             Self::Latency => &[Sum, Sum, Min, Max],
             Self::Users => &[Min, Max, Sum, Sum, Sum],
             Self::Volumes | Self::Tags | Self::Templates | Self::TopInputs => &[Sum; 3],
@@ -136,7 +137,8 @@ impl Aggregate {
         }
     }
 
-    fn groups(self) -> Groups {
-        Groups::new(self.cells())
+    /// Whether each group has a sketch of durations.
+    const fn has_sketches(self) -> bool {
+        matches!(self, Self::Latency | Self::Paths)
     }
 }

@@ -8,12 +8,10 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
-use rayon::prelude::*;
 
-use super::groups::{Group, Groups};
-use super::{Aggregate, USERS};
+use super::Aggregate;
+use super::groups::{Group, Groups, Seen};
 use crate::error::{AnalyticsError, Result};
-use crate::fold::key_hash;
 use crate::sketch::Sketch;
 
 /// The states of all aggregates over some of the sessions.
@@ -27,7 +25,7 @@ pub struct Aggregates {
 
 impl Default for Aggregates {
     fn default() -> Self {
-        Self { tables: Aggregate::ALL.iter().map(|aggregate| aggregate.groups()).collect() }
+        Self { tables: Aggregate::ALL.into_iter().map(Groups::new).collect() }
     }
 }
 
@@ -41,34 +39,19 @@ impl Aggregates {
         &self.tables[aggregate as usize]
     }
 
-    /// Counts a user in a group, which is here: the hash of its key says which.
-    pub(crate) fn count_user(&mut self, group: u128) {
-        for aggregate in [Aggregate::Volumes, Aggregate::Tags] {
-            if let Some(mut group) = self.tables[aggregate as usize].at_hash(key_hash(aggregate, group)) {
-                group.add(USERS, 1);
-                return;
-            }
-        }
+    /// The group of a key with that hash.
+    pub(crate) fn at_hashed(&mut self, aggregate: Aggregate, hash: u128, key: &[u8]) -> Group<'_> {
+        self.tables[aggregate as usize].at_hashed(hash, key)
+    }
+
+    /// About how much memory they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.tables.iter().map(Groups::bytes).sum()
     }
 
     /// Lets go of the state of one aggregate.
     pub(crate) fn forget(&mut self, aggregate: Aggregate) {
-        self.tables[aggregate as usize] = aggregate.groups();
-    }
-
-    /// Moves what other states hold over here: they are empty then, but keep their room. Aggregates are merged in parallel.
-    pub(crate) fn absorb(&mut self, others: &mut [&mut Self]) {
-        let mut columns: Vec<Vec<&mut Groups>> = Aggregate::ALL.iter().map(|_| Vec::new()).collect();
-        for other in others.iter_mut() {
-            for (column, table) in columns.iter_mut().zip(&mut other.tables) {
-                column.push(table);
-            }
-        }
-        self.tables.par_iter_mut().zip(columns).for_each(|(table, others)| {
-            for other in others {
-                table.absorb(other);
-            }
-        });
+        self.tables[aggregate as usize] = Groups::new(aggregate);
     }
 
     /// Adds another state.
@@ -151,8 +134,8 @@ impl Aggregates {
             for (bucket, count) in buckets.as_primitive::<Int32Type>().values().iter().zip(counts.values()) {
                 sketch.add_many(*bucket, count.cast_unsigned());
             }
-            let sketch = (sketch.count() > 0).then_some(sketch);
-            state.tables[aggregate as usize].merge_group(keys.value(row), cells.values(), sketch.as_ref());
+            let group = Seen { key: keys.value(row), cells: cells.values(), sketch: Some(&sketch) };
+            state.tables[aggregate as usize].merge_group(group);
         }
         Ok(state)
     }

@@ -73,9 +73,16 @@ impl Feeder {
         self.states.at(aggregate, self.key.bytes())
     }
 
-    /// Whether the session is counted in the group of the current key for the first time.
-    fn is_first(&mut self, aggregate: Aggregate) -> bool {
-        self.seen.insert(group_hash(aggregate, self.key.bytes()))
+    /// The hash of the current key, and whether the session, if it is one, is counted in its group for the first time.
+    fn first(&mut self, aggregate: Aggregate, of_session: bool) -> (u128, bool) {
+        let hash = xxh3_128(self.key.bytes());
+        (hash, of_session && self.seen.insert(of_aggregate(aggregate, hash)))
+    }
+
+    /// The group of the current key, and whether the session is counted in it for the first time.
+    fn group_first(&mut self, aggregate: Aggregate) -> (Group<'_>, bool) {
+        let (hash, is_first) = self.first(aggregate, true);
+        (self.states.at_hashed(aggregate, hash, self.key.bytes()), is_first)
     }
 
     pub(crate) fn count(&mut self, name: &str, count: i64) {
@@ -157,13 +164,12 @@ impl Feeder {
         let key = self.key.start().int(local.map(|local| local.day)).int(local.map(|local| local.hour));
         key.text(event.bot).text(event.channel).text(event.language).text(event.message_type);
         key.text(event.status);
-        let hash = group_hash(Aggregate::Volumes, self.key.bytes());
-        let is_new = of_session && self.seen.insert(hash);
-        let mut group = self.group(Aggregate::Volumes);
+        let (hash, is_new) = self.first(Aggregate::Volumes, of_session);
+        let mut group = self.states.at_hashed(Aggregate::Volumes, hash, self.key.bytes());
         group.add(0, 1);
         group.add(1, i64::from(is_new));
         if let Some(user) = event.user {
-            self.users.message(event.bot, user, hash);
+            self.users.message(event.bot, user, Aggregate::Volumes, hash, self.key.bytes());
         }
         local
     }
@@ -184,8 +190,7 @@ impl Feeder {
         let mut forms = event.forms;
         while !forms.is_empty() {
             self.key.start().text(event.bot).text(forms.text()).text(forms.text());
-            let is_first = self.is_first(Aggregate::Forms);
-            let mut group = self.group(Aggregate::Forms);
+            let (mut group, is_first) = self.group_first(Aggregate::Forms);
             group.add(0, 1);
             group.add(1, i64::from(event.status == Some("opened")));
             group.add(2, i64::from(is_first));
@@ -209,7 +214,7 @@ impl Feeder {
         group.add(1, ms);
         group.least(2, ms);
         group.greatest(3, ms);
-        group.sketch().add(ms);
+        group.observe(ms);
     }
 
     fn tags(&mut self, event: &Event<'_>) {
@@ -217,16 +222,16 @@ impl Feeder {
         for tag in event.tags() {
             let scope = TAG_SCOPES.get(usize::from(tag.scope)).copied();
             self.key.start().text(scope).text(tag.name).text(tag.value);
-            let hash = group_hash(Aggregate::Tags, self.key.bytes());
+            let hash = xxh3_128(self.key.bytes());
             if !of_message.insert(hash) {
                 continue;
             }
-            let is_first = self.seen.insert(hash);
-            let mut group = self.group(Aggregate::Tags);
+            let is_first = self.seen.insert(of_aggregate(Aggregate::Tags, hash));
+            let mut group = self.states.at_hashed(Aggregate::Tags, hash, self.key.bytes());
             group.add(0, 1);
             group.add(1, i64::from(is_first));
             if let Some(user) = event.user {
-                self.users.message(event.bot, user, hash);
+                self.users.message(event.bot, user, Aggregate::Tags, hash, self.key.bytes());
             }
         }
     }
@@ -297,16 +302,14 @@ impl Feeder {
             let mut templates = event.templates;
             while !templates.is_empty() {
                 self.key.start().text(event.bot).text(templates.text());
-                let is_first = self.is_first(Aggregate::Templates);
-                let mut group = self.group(Aggregate::Templates);
+                let (mut group, is_first) = self.group_first(Aggregate::Templates);
                 group.add(0, 1);
                 group.add(1, i64::from(is_first));
                 group.add(2, i64::from(next.is_typed()));
             }
             if event.flags.is_typed() && event.hash != 0 {
                 self.key.start().text(event.bot).text(event.language).text(event.text);
-                let is_first = self.is_first(Aggregate::TopInputs);
-                let mut group = self.group(Aggregate::TopInputs);
+                let (mut group, is_first) = self.group_first(Aggregate::TopInputs);
                 group.add(0, 1);
                 group.add(1, i64::from(is_first));
                 group.add(2, i64::from(next.is_said() && next.has(Flags::FALLBACK)));
@@ -433,8 +436,7 @@ impl Feeder {
             let next = executions.get(at + 1).copied();
             let key = self.key.start().text(bot).text(Some(task));
             key.text(Some(next.unwrap_or(outcome))).int(Some(next.is_none()));
-            let is_first = self.is_first(Aggregate::TaskEdges);
-            let mut group = self.group(Aggregate::TaskEdges);
+            let (mut group, is_first) = self.group_first(Aggregate::TaskEdges);
             group.add(0, 1);
             group.add(1, i64::from(is_first));
         }
@@ -447,7 +449,7 @@ impl Feeder {
         let mut group = self.group(Aggregate::Paths);
         group.add(0, 1);
         if let Some(ms) = session.duration_ms() {
-            group.sketch().add(ms);
+            group.observe(ms);
         }
     }
 
@@ -492,14 +494,9 @@ struct Loop {
     count: i64,
 }
 
-/// A group of an aggregate, as a hash.
-pub(crate) fn group_hash(aggregate: Aggregate, key: &[u8]) -> u128 {
-    xxh3_128(key).wrapping_add(aggregate as u128)
-}
-
-/// The hash of the key of a group of an aggregate: what [`group_hash`] made of it.
-pub(crate) fn key_hash(aggregate: Aggregate, group: u128) -> u128 {
-    group.wrapping_sub(aggregate as u128)
+/// The hash of a key, as one of an aggregate among those of all.
+fn of_aggregate(aggregate: Aggregate, hash: u128) -> u128 {
+    hash.wrapping_add(aggregate as u128)
 }
 
 fn next_text<'a>(from: &mut Reader<'a>) -> Option<&'a str> {

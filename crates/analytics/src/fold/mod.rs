@@ -19,10 +19,10 @@ use crate::rows::Rows;
 use crate::symbols::Names;
 
 pub use coverage::Coverage;
-pub(crate) use feed::{Feeder, group_hash, key_hash};
+pub(crate) use feed::Feeder;
 use session::developer_of;
 pub(crate) use session::{Handoff, Rules, Session};
-pub(crate) use users::{distinct_key, fold_users};
+pub(crate) use users::fold_users;
 
 /// What decides about all sessions.
 #[derive(Debug, Clone, Copy)]

@@ -1,9 +1,11 @@
 //! The second exchange: what sessions know of their users, brought together by user, so that distinct users can be
 //! counted exactly.
 
+use std::ops::Range;
+
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::aggregate::{Aggregate, Aggregates, Key};
+use crate::aggregate::{Aggregate, Aggregates, Key, USERS};
 use crate::codec::{Reader, put_int, put_maybe, put_text, put_uint};
 use crate::events::session_key;
 use crate::exchange::{frames, put_frame};
@@ -16,9 +18,23 @@ pub(crate) struct UserNotes {
     /// Where the note of a user stands, by hash, and which was asked for last.
     places: FastMap<u128, usize>,
     last: usize,
+    /// The keys of the groups that open notes name, one behind the other.
+    keys: Vec<u8>,
     /// Notes that are done, as frames.
     pub frames: Vec<u8>,
 }
+
+/// A group of an aggregate that a user counts in.
+#[derive(Debug, Clone)]
+struct NotedGroup {
+    aggregate: Aggregate,
+    hash: u128,
+    /// Where its key stands among those of all notes.
+    key: Range<usize>,
+}
+
+/// So many of the groups that were noted last are looked through before one is noted again.
+const LOOKED_THROUGH: usize = 8;
 
 /// What is known of one user.
 #[derive(Debug)]
@@ -30,8 +46,7 @@ struct Note {
     first: Option<i64>,
     last: Option<i64>,
     days: Vec<i32>,
-    /// Groups of aggregates that the user counts in.
-    groups: Vec<u128>,
+    groups: Vec<NotedGroup>,
 }
 
 impl UserNotes {
@@ -55,11 +70,21 @@ impl UserNotes {
         &mut self.open[self.last]
     }
 
-    /// Notes that a message of the user counts in a group.
-    pub(crate) fn message(&mut self, bot: Option<&str>, user: &str, group: u128) {
+    /// Notes that a message of the user counts in a group of an aggregate, by its key, whose hash is given too.
+    pub(crate) fn message(
+        &mut self,
+        bot: Option<&str>,
+        user: &str,
+        aggregate: Aggregate,
+        hash: u128,
+        key: &[u8],
+    ) {
+        let start = self.keys.len();
         let groups = &mut self.note(bot, user).groups;
-        if groups.last() != Some(&group) {
-            groups.push(group);
+        let is_known = |known: &NotedGroup| known.hash == hash && known.aggregate == aggregate;
+        if !groups.iter().rev().take(LOOKED_THROUGH).any(is_known) {
+            groups.push(NotedGroup { aggregate, hash, key: start..start + key.len() });
+            self.keys.extend_from_slice(key);
         }
     }
 
@@ -78,11 +103,12 @@ impl UserNotes {
 
     /// Ends the session.
     pub(crate) fn flush(&mut self) {
-        let Self { open, frames, places, .. } = self;
+        let Self { open, frames, places, keys, .. } = self;
         *places = FastMap::default();
         for mut note in open.drain(..) {
-            note.groups.sort_unstable();
-            note.groups.dedup();
+            let id = |group: &NotedGroup| (group.aggregate, group.hash);
+            note.groups.sort_unstable_by_key(id);
+            note.groups.dedup_by_key(|group| id(group));
             note.days.sort_unstable();
             note.days.dedup();
             put_frame(frames, xxh3_128(note.user.as_bytes()), 0, 0, |out| {
@@ -93,21 +119,25 @@ impl UserNotes {
                 put_maybe(out, note.last);
                 put_uint(out, note.days.len() as u64);
                 note.days.iter().for_each(|&day| put_int(out, i64::from(day)));
-                note.groups.iter().for_each(|group| out.extend_from_slice(&group.to_le_bytes()));
+                for group in &note.groups {
+                    out.push(group.aggregate as u8);
+                    put_uint(out, group.key.len() as u64);
+                    out.extend_from_slice(&keys[group.key.clone()]);
+                }
             });
         }
+        keys.clear();
     }
 }
 
-/// Folds the notes of all users whose notes are in `bytes`, and of no others, into the states. `counts` takes the hash of a
-/// group once for each user that counts in it.
-pub(crate) fn fold_users(bytes: &[u8], states: &mut Aggregates, mut counts: impl FnMut(u128)) {
+/// Folds the notes of all users whose notes are in `bytes`, and of no others, into the states.
+pub(crate) fn fold_users(bytes: &[u8], states: &mut Aggregates) {
     let names = Names::default();
     let mut notes: Vec<_> = frames(bytes).map(|(frame, _)| (frame.key, frame.payload)).collect();
     notes.sort_unstable_by_key(|note| note.0);
     let mut key = Key::default();
     let mut days: Vec<(&str, Option<&str>, i64)> = Vec::new();
-    let mut groups: Vec<u128> = Vec::new();
+    let mut groups: Vec<(u8, u128, &[u8])> = Vec::new();
     for of_user in notes.chunk_by(|a, b| a.0 == b.0) {
         days.clear();
         groups.clear();
@@ -120,7 +150,12 @@ pub(crate) fn fold_users(bytes: &[u8], states: &mut Aggregates, mut counts: impl
             for _ in 0..from.uint().min(payload.len() as u64) {
                 days.push((user, bot, from.int()));
             }
-            groups.extend(from.rest().as_chunks::<16>().0.iter().map(|&bytes| u128::from_le_bytes(bytes)));
+            while !from.is_empty() {
+                let aggregate = from.byte();
+                let len = from.uint();
+                let key = from.take(usize::try_from(len).unwrap_or(usize::MAX));
+                groups.push((aggregate, xxh3_128(key), key));
+            }
             if messages == 0 {
                 continue;
             }
@@ -137,15 +172,13 @@ pub(crate) fn fold_users(bytes: &[u8], states: &mut Aggregates, mut counts: impl
         for (user, bot, _) in &days {
             states.at(Aggregate::Users, key.start().text(*bot).text(Some(user)).bytes()).add(4, 1);
         }
-        groups.sort_unstable();
-        groups.dedup();
-        for &group in &groups {
-            counts(group);
+        groups.sort_unstable_by_key(|group| (group.0, group.1));
+        groups.dedup_by_key(|group| (group.0, group.1));
+        for &(aggregate, hash, key) in &groups {
+            let counted = [Aggregate::Volumes, Aggregate::Tags].into_iter();
+            if let Some(aggregate) = counted.into_iter().find(|&known| known as u8 == aggregate) {
+                states.at_hashed(aggregate, hash, key).add(USERS, 1);
+            }
         }
     }
-}
-
-/// The key under which the distinct users of a group are counted.
-pub(crate) fn distinct_key(key: &mut Key, group: u128) -> &[u8] {
-    key.start().hash((group >> 64) as u64).hash(group as u64).bytes()
 }

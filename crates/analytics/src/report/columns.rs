@@ -1,17 +1,12 @@
 //! Columns of a table by name. A table or column that is not there reads as nothing but nulls.
 
-use std::collections::BTreeMap;
-
 use arrow::array::{Array, AsArray, BooleanArray, PrimitiveArray, StringArray};
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Date32Type, Float64Type, Int32Type, Int64Type};
 use arrow::record_batch::RecordBatch;
 
 use crate::metrics::Metric;
 
-/// The aggregates, by name.
-pub(super) type Tables = BTreeMap<&'static str, RecordBatch>;
-
-/// One of them.
+/// Rows of a table.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Table<'a> {
     metric: Metric,
@@ -40,8 +35,8 @@ pub(super) struct Floats<'a>(Option<&'a PrimitiveArray<Float64Type>>);
 pub(super) struct Flags<'a>(Option<&'a BooleanArray>);
 
 impl<'a> Table<'a> {
-    pub(super) fn of(tables: &'a Tables, metric: Metric) -> Self {
-        Self { metric, batch: tables.get(metric.name()) }
+    pub(super) fn new(metric: Metric, batch: Option<&'a RecordBatch>) -> Self {
+        Self { metric, batch }
     }
 
     pub(super) fn rows(self) -> usize {

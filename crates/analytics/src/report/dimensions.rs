@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 
-use super::columns::{Table, Tables};
+use super::digest::{Digest, Term};
 use super::text::Shortened;
 use crate::metrics::Metric;
 
@@ -62,45 +62,18 @@ impl Names {
     }
 
     /// Bots, by their messages.
-    pub(super) fn bots(tables: &Tables) -> Self {
-        let metrics = [
-            Metric::Volumes,
-            Metric::SessionSummary,
-            Metric::Latency,
-            Metric::LatencyBuckets,
-            Metric::Users,
-            Metric::TemplatesUsage,
-            Metric::ActionsUsage,
-            Metric::Forms,
-            Metric::DropOffPoints,
-            Metric::Tasks,
-            Metric::TaskEdges,
-            Metric::PathVariants,
-            Metric::TopInputs,
-            Metric::Reprompts,
-        ];
-        Self::heaviest(weigh(tables, "bot_id", &metrics), BOTS, "other bots")
+    pub(super) fn bots(digest: &Digest) -> Self {
+        Self::heaviest(named(digest, &digest.bots), BOTS, "other bots")
     }
 
     /// Channels, by their messages.
-    pub(super) fn channels(tables: &Tables) -> Self {
-        let metrics = [Metric::Volumes, Metric::SessionSummary, Metric::Latency, Metric::Heatmap];
-        Self::heaviest(weigh(tables, "channel", &metrics), CHANNELS, "other channels")
+    pub(super) fn channels(digest: &Digest) -> Self {
+        Self::heaviest(named(digest, &digest.channels), CHANNELS, "other channels")
     }
 }
 
-/// All values of a column in these tables; their weight is their messages in the first of them.
-fn weigh<'a>(tables: &'a Tables, column: &str, metrics: &[Metric]) -> HashMap<Option<&'a str>, i64> {
-    let mut weights = HashMap::new();
-    for &metric in metrics {
-        let table = Table::of(tables, metric);
-        let names = table.texts(column);
-        let messages = (metric == Metric::Volumes).then(|| table.ints("messages"));
-        for row in 0..table.rows() {
-            *weights.entry(names.get(row)).or_insert(0) += messages.map_or(0, |column| column.or_zero(row));
-        }
-    }
-    weights
+fn named<'d>(digest: &'d Digest, weights: &HashMap<Term, i64>) -> HashMap<Option<&'d str>, i64> {
+    weights.iter().map(|(&term, &weight)| (digest.terms.name(term), weight)).collect()
 }
 
 /// How long a period is.
@@ -161,20 +134,24 @@ pub(super) struct Periods {
 
 impl Periods {
     /// The finest periods that are few enough; `share` divides what is enough.
-    pub(super) fn new(tables: &Tables, bots: &Names, channels: &Names, share: usize) -> Self {
+    pub(super) fn new(digest: &Digest, bots: &Names, channels: &Names, share: usize) -> Self {
         let mut days: HashMap<i64, i64> = HashMap::new();
         let mut cells = Vec::new();
-        for (metric, column, value) in
-            [(Metric::Volumes, "event_date", "messages"), (Metric::SessionSummary, "day", "messages")]
-        {
-            let table = Table::of(tables, metric);
-            let (dates, values) = (table.ints(column), table.ints(value));
-            let (bot, channel) = (table.texts("bot_id"), table.texts("channel"));
-            for row in 0..table.rows() {
-                let Some(day) = dates.get(row) else { continue };
-                *days.entry(day).or_insert(0) += values.or_zero(row);
-                cells.push((day, bots.of(bot.get(row)), channels.of(channel.get(row))));
+        let mut add = |day: Option<i64>, messages: i64, bot: Option<&str>, channel: Option<&str>| {
+            if let Some(day) = day {
+                *days.entry(day).or_insert(0) += messages;
+                cells.push((day, bots.of(bot), channels.of(channel)));
             }
+        };
+        let name = |term| digest.terms.name(term);
+        for (&(day, [bot, channel, _]), &messages) in &digest.volumes {
+            add(day, messages, name(bot), name(channel));
+        }
+        let table = digest.table(Metric::SessionSummary);
+        let (dates, messages) = (table.ints("day"), table.ints("messages"));
+        let (bot, channel) = (table.texts("bot_id"), table.texts("channel"));
+        for row in 0..table.rows() {
+            add(dates.get(row), messages.or_zero(row), bot.get(row), channel.get(row));
         }
         cells.sort_unstable();
         cells.dedup();

@@ -503,7 +503,7 @@ fn people(put: &mut impl FnMut(Metric, Value), recipe: &mut Recipe) {
 
 /// What is known of the run behind [`tables`].
 pub(super) fn facts(tables: &BTreeMap<&'static str, RecordBatch>) -> Facts {
-    let messages = Table::of(tables, Metric::Volumes).ints("messages");
+    let messages = Table::new(Metric::Volumes, tables.get(Metric::Volumes.name())).ints("messages");
     let rows = tables.get(Metric::Volumes.name()).map_or(0, RecordBatch::num_rows);
     let kept = (0..rows).map(|row| messages.or_zero(row).unsigned_abs()).sum::<u64>();
     let tally = |name: &str, count| Tally { name: name.to_owned(), count };

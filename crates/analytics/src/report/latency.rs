@@ -4,20 +4,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 
-use super::columns::{Table, Tables};
+use super::digest::{BOT_RESPONSE, Digest};
 use super::dimensions::{Names, Periods};
-use super::lists::rounded;
 use super::sums::written;
 use super::text::Shortened;
-use crate::metrics::Metric;
-use crate::sketch::Sketch;
+use super::waits::Waits;
 
 /// How many tasks of a bot stand on their own.
 const TASKS: usize = 10;
 /// In the place of a bot, a channel or a task: all of them together.
 const ALL: i64 = -1;
-/// The wait that is told by task and over time.
-const BOT_RESPONSE: &str = "bot_response";
 
 /// What the page knows of waits.
 pub(super) struct Latency {
@@ -29,35 +25,6 @@ pub(super) struct Latency {
     pub tasks: Vec<String>,
     /// How many tasks there are.
     pub tasks_total: usize,
-}
-
-/// Quantiles can only be had from sketches; what is shortest and longest is exact.
-#[derive(Default)]
-struct Waits {
-    sketch: Sketch,
-    bounds: Option<(i64, i64)>,
-}
-
-impl Waits {
-    fn bound(&mut self, min: i64, max: i64) {
-        self.bounds = Some(self.bounds.map_or((min, max), |(low, high)| (low.min(min), high.max(max))));
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.sketch.merge(&other.sketch);
-        if let Some((min, max)) = other.bounds {
-            self.bound(min, max);
-        }
-    }
-
-    fn values(&self) -> Vec<i64> {
-        let (low, high) = self.bounds.unwrap_or((0, i64::MAX));
-        let quantile =
-            |percent| self.sketch.quantile(percent).map_or(low, |value| rounded(value).max(low).min(high));
-        let count = i64::try_from(self.sketch.count()).unwrap_or(i64::MAX);
-        let longest = self.bounds.map_or_else(|| quantile(100), |(_, high)| high);
-        vec![count, quantile(50), quantile(90), quantile(95), quantile(99), longest]
-    }
 }
 
 /// Each, and all values of each of the first `keys` keys together.
@@ -79,47 +46,34 @@ fn rolled_up<const K: usize>(waits: &HashMap<[i64; K], Waits>, keys: usize) -> H
 
 /// Merges the sketches. `share` divides how many tasks stand on their own.
 pub(super) fn latency(
-    tables: &Tables,
+    digest: &Digest,
     bots: &Names,
     channels: &Names,
     periods: &Periods,
     share: usize,
 ) -> Latency {
-    let tasks = Tasks::new(tables, bots, (TASKS / share).max(1));
-    let mut kinds: BTreeMap<&str, i64> = BTreeMap::new();
+    let name = |term| digest.terms.name(term);
+    let tasks = Tasks::new(digest, bots, (TASKS / share).max(1));
+    let mut kinds: BTreeMap<&str, i64> =
+        digest.waits.keys().filter_map(|key| Some((name(key[3])?, 0))).collect();
+    kinds.values_mut().enumerate().for_each(|(at, kind)| *kind = at as i64);
     let mut waits: HashMap<[i64; 4], Waits> = HashMap::new();
+    for (&[bot, channel, task, kind], one) in &digest.waits {
+        let Some((kind_name, &kind)) = name(kind).and_then(|name| kinds.get_key_value(name)) else {
+            continue;
+        };
+        let bot = bots.of(name(bot));
+        let task = if *kind_name == BOT_RESPONSE { tasks.place(bot, name(task)) } else { None };
+        let task = task.map_or(ALL, |task| task as i64);
+        waits.entry([bot as i64, channels.of(name(channel)) as i64, task, kind]).or_default().merge(one);
+    }
     let mut over_time: HashMap<[i64; 3], Waits> = HashMap::new();
-
-    let mut each = |metric: Metric, add: &dyn Fn(&mut Waits, usize)| {
-        let table = Table::of(tables, metric);
-        let (days, kind_names) = (table.ints("day"), table.texts("kind"));
-        let (bot_ids, channel_names, task_names) =
-            (table.texts("bot_id"), table.texts("channel"), table.texts("task"));
-        for row in 0..table.rows() {
-            let Some(kind_name) = kind_names.get(row) else { continue };
-            let next = kinds.len() as i64;
-            let kind = *kinds.entry(kind_name).or_insert(next);
-            let bot_at = bots.of(bot_ids.get(row));
-            let (bot, channel) = (bot_at as i64, channels.of(channel_names.get(row)) as i64);
-            let is_response = kind_name == BOT_RESPONSE;
-            let task = if is_response { tasks.place(bot_at, task_names.get(row)) } else { None };
-            let period = periods.of(days.get(row)).filter(|_| is_response);
-            let task = task.map_or(ALL, |task| task as i64);
-            add(waits.entry([bot, channel, task, kind]).or_default(), row);
-            if let Some(period) = period {
-                add(over_time.entry([bot, channel, period as i64]).or_default(), row);
-            }
+    for (&(day, [bot, channel]), one) in &digest.responses {
+        if let Some(period) = periods.of(day) {
+            let key = [bots.of(name(bot)) as i64, channels.of(name(channel)) as i64, period as i64];
+            over_time.entry(key).or_default().merge(one);
         }
-    };
-    let buckets = Table::of(tables, Metric::LatencyBuckets);
-    let (bucket, count) = (buckets.ints("bucket"), buckets.ints("count"));
-    each(Metric::LatencyBuckets, &|waits, row| {
-        let bucket = i32::try_from(bucket.or_zero(row)).unwrap_or(0);
-        waits.sketch.add_many(bucket, u64::try_from(count.or_zero(row)).unwrap_or(0));
-    });
-    let table = Table::of(tables, Metric::Latency);
-    let (min, max) = (table.ints("min_ms"), table.ints("max_ms"));
-    each(Metric::Latency, &|waits, row| waits.bound(min.or_zero(row), max.or_zero(row)));
+    }
 
     // Only now that few are left: there may be many more rows than these.
     let waits = rolled_up(&waits, 3);
@@ -160,13 +114,11 @@ struct Tasks<'a> {
 }
 
 impl<'a> Tasks<'a> {
-    fn new(tables: &'a Tables, bots: &Names, most: usize) -> Self {
-        let table = Table::of(tables, Metric::Latency);
-        let (bot_ids, names, kinds, counts) =
-            (table.texts("bot_id"), table.texts("task"), table.texts("kind"), table.ints("count"));
+    fn new(digest: &'a Digest, bots: &Names, most: usize) -> Self {
+        let name = |term| digest.terms.name(term);
         let mut weights: HashMap<(usize, Option<&str>), i64> = HashMap::new();
-        for row in (0..table.rows()).filter(|&row| kinds.get(row) == Some(BOT_RESPONSE)) {
-            *weights.entry((bots.of(bot_ids.get(row)), names.get(row))).or_insert(0) += counts.or_zero(row);
+        for (&[bot, task], &count) in &digest.tasks {
+            *weights.entry((bots.of(name(bot)), name(task))).or_insert(0) += count;
         }
         let total = weights.keys().map(|&(_, task)| task).collect::<BTreeSet<_>>().len();
         let mut sorted: Vec<_> = weights.into_iter().collect();

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::columns::{Flags, Floats, Ints, Table, Tables, Texts};
+use super::columns::{Flags, Floats, Ints, Table, Texts};
+use super::digest::Digest;
 use super::dimensions::Names;
 use super::text::Shortened;
 use crate::metrics::Metric;
@@ -231,53 +232,95 @@ const INPUT_CELLS: &[(&str, Kind, &str)] = &[
 ];
 
 /// The lists by name, and how many rows each has in all, by bot. `share` divides how many rows are taken.
-pub(super) fn lists(tables: &Tables, bots: &Names, share: usize) -> (Map<String, Value>, Map<String, Value>) {
-    let prompts = prompts(tables);
+pub(super) fn lists(digest: &Digest, bots: &Names, share: usize) -> (Map<String, Value>, Map<String, Value>) {
     let mut lists = Map::new();
     let mut totals = Map::new();
     for list in LISTS {
-        let (rows, total) = list.heaviest(tables, bots, (list.most / share).max(1));
-        lists.insert(list.name.to_owned(), list.written(tables, &rows, &prompts));
+        let groups = if list.by_bot { bots.shown.len() } else { 1 };
+        let place = |bot: Option<&str>| if list.by_bot { bots.of(bot) } else { 0 };
+        let table = digest.table(list.metric);
+        let rows = list.heaviest(table, groups, place, (list.most / share).max(1));
+        lists.insert(list.name.to_owned(), list.written(table, &rows, &digest.prompts));
+        let mut total = vec![0; groups];
+        for (bot, count) in digest.totals(list.name) {
+            if let Some(total) = total.get_mut(place(bot)) {
+                *total += count;
+            }
+        }
         totals.insert(list.name.to_owned(), json!(total));
     }
     (lists, totals)
 }
 
+/// Calls `each` with list and bot of every row that could stand in a list of the table.
+pub(super) fn count(metric: Metric, table: Table<'_>, mut each: impl FnMut(&'static str, Option<&str>)) {
+    for list in LISTS.iter().filter(|list| list.metric == metric) {
+        list.each(table, |_, bot, _| each(list.name, bot));
+    }
+}
+
+/// The rows of a table that stand in a list whatever else there is, in order; `None` for tables that are no list.
+pub(super) fn heaviest_rows(metric: Metric, table: Table<'_>) -> Option<Vec<u32>> {
+    let mut rows: Option<Vec<u32>> = None;
+    for list in LISTS.iter().filter(|list| list.metric == metric) {
+        let mut bots: HashMap<Option<String>, usize> = HashMap::new();
+        list.each(table, |_, bot, _| {
+            let next = bots.len();
+            bots.entry(bot.map(str::to_owned)).or_insert(next);
+        });
+        let place = |bot: Option<&str>| bots.get(&bot.map(str::to_owned)).copied().unwrap_or(0);
+        let found = list.heaviest(table, bots.len(), place, list.most);
+        rows.get_or_insert_default().extend(found.into_iter().map(|(_, row)| row as u32));
+    }
+    if let Some(rows) = &mut rows {
+        rows.sort_unstable();
+        rows.dedup();
+    }
+    rows
+}
+
 impl List {
-    /// The heaviest rows, each with its bot, and how many rows there are by bot.
-    fn heaviest(&self, tables: &Tables, bots: &Names, most: usize) -> (Vec<(usize, usize)>, Vec<usize>) {
-        let table = Table::of(tables, self.metric);
+    /// Calls `each` with weight, bot and number of every row that has something to say.
+    fn each<'a>(&self, table: Table<'a>, mut each: impl FnMut(i64, Option<&'a str>, usize)) {
         let weights = table.ints(self.weight);
-        let bot_ids = self.by_bot.then(|| table.texts("bot_id"));
+        let bots = self.by_bot.then(|| table.texts("bot_id"));
         let sessions = self.shared.then(|| table.ints("sessions"));
-        let groups = if self.by_bot { bots.shown.len() } else { 1 };
-        let mut by_bot: Vec<Vec<(i64, usize)>> = vec![Vec::new(); groups];
         for row in 0..table.rows() {
             let weight = weights.or_zero(row);
-            if weight <= 0 || sessions.is_some_and(|sessions| sessions.or_zero(row) < 2) {
-                continue;
-            }
-            let bot = bot_ids.map_or(0, |ids| bots.of(ids.get(row)));
-            if let Some(group) = by_bot.get_mut(bot) {
-                group.push((-weight, row));
+            if weight > 0 && sessions.is_none_or(|sessions| sessions.or_zero(row) >= 2) {
+                each(weight, bots.and_then(|bots| bots.get(row)), row);
             }
         }
-        let totals = by_bot.iter().map(Vec::len).collect();
+    }
+
+    /// The heaviest rows of each group of bots, with their group.
+    fn heaviest(
+        &self,
+        table: Table<'_>,
+        groups: usize,
+        group_of: impl Fn(Option<&str>) -> usize,
+        most: usize,
+    ) -> Vec<(usize, usize)> {
+        let mut by_group: Vec<Vec<(i64, usize)>> = vec![Vec::new(); groups];
+        self.each(table, |weight, bot, row| {
+            if let Some(group) = by_group.get_mut(group_of(bot)) {
+                group.push((-weight, row));
+            }
+        });
         let mut rows = Vec::new();
-        for (bot, mut group) in by_bot.into_iter().enumerate() {
+        for (at, mut group) in by_group.into_iter().enumerate() {
             if group.len() > most {
                 group.select_nth_unstable(most);
                 group.truncate(most);
             }
             group.sort_unstable();
-            rows.extend(group.into_iter().map(|(_, row)| (bot, row)));
+            rows.extend(group.into_iter().map(|(_, row)| (at, row)));
         }
-        (rows, totals)
+        rows
     }
 
     /// The rows as columns.
-    fn written(&self, tables: &Tables, rows: &[(usize, usize)], prompts: &HashMap<&str, &str>) -> Value {
-        let table = Table::of(tables, self.metric);
+    fn written(&self, table: Table<'_>, rows: &[(usize, usize)], prompts: &HashMap<String, String>) -> Value {
         let mut columns = Map::new();
         if self.by_bot {
             columns.insert("bot".to_owned(), rows.iter().map(|&(bot, _)| json!(bot)).collect());
@@ -308,7 +351,7 @@ impl<'a> Cell<'a> {
         }
     }
 
-    fn value(&self, row: usize, prompts: &HashMap<&str, &str>) -> Value {
+    fn value(&self, row: usize, prompts: &HashMap<String, String>) -> Value {
         match self {
             Self::Text(kind, column) => {
                 let Some(text) = column.get(row) else { return Value::Null };
@@ -342,19 +385,4 @@ fn path(text: &str) -> Value {
         steps.push("…".to_owned());
     }
     json!(steps)
-}
-
-/// What bots said, by its hash, as far as a table tells it.
-fn prompts(tables: &Tables) -> HashMap<&str, &str> {
-    let mut prompts = HashMap::new();
-    for metric in [Metric::DropOffPoints, Metric::Reprompts] {
-        let table = Table::of(tables, metric);
-        let (hashes, texts) = (table.texts("text_hash"), table.texts("text"));
-        for row in 0..table.rows() {
-            if let Some((hash, text)) = hashes.get(row).zip(texts.get(row)) {
-                prompts.entry(hash).or_insert(text);
-            }
-        }
-    }
-    prompts
 }

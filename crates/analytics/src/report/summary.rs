@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::columns::Tables;
+use super::digest::Digest;
 use super::dimensions::{Names, Periods};
 use super::facts::{Facts, Tally};
 use super::latency::latency;
@@ -17,14 +17,14 @@ const QUERIES: usize = 200;
 const TALLIES: usize = 40;
 
 /// The value. The more, the larger `share` is, is left out: it divides what long lists may hold.
-pub(super) fn island(tables: &Tables, facts: &Facts, share: usize) -> Value {
-    let bots = Names::bots(tables);
-    let channels = Names::channels(tables);
-    let periods = Periods::new(tables, &bots, &channels, share);
-    let latency = latency(tables, &bots, &channels, &periods, share);
-    let (sessions, by_language, language_names) = sums::sessions(tables, &bots, &channels, &periods);
-    let (concurrency, concurrency_unit) = sums::concurrency(tables, &periods);
-    let (mut data, mut totals) = lists(tables, &bots, share);
+pub(super) fn island(digest: &Digest, facts: &Facts, share: usize) -> Value {
+    let bots = Names::bots(digest);
+    let channels = Names::channels(digest);
+    let periods = Periods::new(digest, &bots, &channels, share);
+    let latency = latency(digest, &bots, &channels, &periods, share);
+    let (sessions, by_language, language_names) = sums::sessions(digest, &bots, &channels, &periods);
+    let (concurrency, concurrency_unit) = sums::concurrency(digest, &periods);
+    let (mut data, mut totals) = lists(digest, &bots, share);
     totals.insert("latency_tasks".to_owned(), json!(latency.tasks_total));
     data.extend(sums::object([
         ("facts", facts_of(facts, &periods)),
@@ -35,15 +35,15 @@ pub(super) fn island(tables: &Tables, facts: &Facts, share: usize) -> Value {
         ("bots_total", json!(bots.total)),
         ("channels", json!(channels.shown)),
         ("channels_total", json!(channels.total)),
-        ("volumes", sums::volumes(tables, &bots, &channels, &periods)),
+        ("volumes", sums::volumes(digest, &bots, &channels, &periods)),
         ("sessions", sessions),
         ("languages", by_language),
         ("language_names", json!(language_names)),
-        ("heatmap", sums::heatmap(tables, &channels)),
+        ("heatmap", sums::heatmap(digest, &channels)),
         ("concurrency", concurrency),
         ("concurrency_unit", json!(concurrency_unit)),
-        ("containment_check", sums::containment_check(tables)),
-        ("users", sums::users(tables, &bots)),
+        ("containment_check", sums::containment_check(digest)),
+        ("users", sums::users(digest, &bots)),
         ("latency", latency.table),
         ("latency_time", latency.over_time),
         ("latency_tasks", json!(latency.tasks)),

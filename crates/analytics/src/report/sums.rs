@@ -6,7 +6,8 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
-use super::columns::{Ints, Table, Tables};
+use super::columns::Ints;
+use super::digest::Digest;
 use super::dimensions::{Names, Periods, Unit, civil};
 use super::text::Shortened;
 use crate::metrics::Metric;
@@ -70,33 +71,30 @@ fn place(at: Option<usize>) -> i64 {
 }
 
 /// Messages by period, bot, channel, and kind: 0 from people, 1 from bots and agents, 2 others.
-pub(super) fn volumes(tables: &Tables, bots: &Names, channels: &Names, periods: &Periods) -> Value {
-    let table = Table::of(tables, Metric::Volumes);
-    let (days, types) = (table.ints("event_date"), table.texts("message_type"));
-    let (bot, channel) = (table.texts("bot_id"), table.texts("channel"));
-    let values = [table.ints("messages")];
+pub(super) fn volumes(digest: &Digest, bots: &Names, channels: &Names, periods: &Periods) -> Value {
+    let name = |term| digest.terms.name(term);
     let mut sums = Sums::new();
-    for row in 0..table.rows() {
-        let kind = match types.get(row) {
+    for (&(day, [bot, channel, kind]), &messages) in &digest.volumes {
+        let kind = match name(kind) {
             Some("incoming") => 0,
             Some("outgoing") => 1,
             _ => 2,
         };
-        let period = place(periods.of(days.get(row)));
-        let key = [period, bots.of(bot.get(row)) as i64, channels.of(channel.get(row)) as i64, kind];
-        add(&mut sums, key, &values, row);
+        let period = place(periods.of(day));
+        let key = [period, bots.of(name(bot)) as i64, channels.of(name(channel)) as i64, kind];
+        sums.entry(key).or_insert_with(|| vec![0])[0] += messages;
     }
     written(["period", "bot", "channel", "kind"], &["messages"], sums)
 }
 
 /// Sessions and what became of them by period, bot and channel; and by bot, channel and language.
 pub(super) fn sessions(
-    tables: &Tables,
+    digest: &Digest,
     bots: &Names,
     channels: &Names,
     periods: &Periods,
 ) -> (Value, Value, Vec<String>) {
-    let table = Table::of(tables, Metric::SessionSummary);
+    let table = digest.table(Metric::SessionSummary);
     let (days, language) = (table.ints("day"), table.texts("language"));
     let (bot, channel) = (table.texts("bot_id"), table.texts("channel"));
     let all: Vec<_> = SESSION_SUMS.iter().map(|&(_, column)| table.ints(column)).collect();
@@ -122,8 +120,8 @@ pub(super) fn sessions(
 }
 
 /// The week by the hour; Monday is 0.
-pub(super) fn heatmap(tables: &Tables, channels: &Names) -> Value {
-    let table = Table::of(tables, Metric::Heatmap);
+pub(super) fn heatmap(digest: &Digest, channels: &Names) -> Value {
+    let table = digest.table(Metric::Heatmap);
     let (weekday, hour, channel) = (table.ints("weekday"), table.ints("hour"), table.texts("channel"));
     let values = [table.ints("sessions"), table.ints("messages")];
     let mut sums = Sums::new();
@@ -136,8 +134,8 @@ pub(super) fn heatmap(tables: &Tables, channels: &Names) -> Value {
 }
 
 /// The most sessions at a time, by hour or by longer, without a gap; and by what.
-pub(super) fn concurrency(tables: &Tables, periods: &Periods) -> (Value, &'static str) {
-    let table = Table::of(tables, Metric::Concurrency);
+pub(super) fn concurrency(digest: &Digest, periods: &Periods) -> (Value, &'static str) {
+    let table = digest.table(Metric::Concurrency);
     let (days, hours, peaks) = (table.ints("day"), table.ints("hour"), table.ints("peak"));
     let mut by_hour: BTreeMap<(Date, i64), i64> = BTreeMap::new();
     for row in 0..table.rows() {
@@ -180,8 +178,8 @@ pub(super) fn concurrency(tables: &Tables, periods: &Periods) -> (Value, &'stati
 }
 
 /// Our outcome beside the platform's verdict; nothing where the platform's is nowhere known.
-pub(super) fn containment_check(tables: &Tables) -> Value {
-    let table = Table::of(tables, Metric::ContainmentCheck);
+pub(super) fn containment_check(digest: &Digest) -> Value {
+    let table = digest.table(Metric::ContainmentCheck);
     let outcomes = table.texts("outcome");
     let (kind, containment) = (table.texts("platform_session_type"), table.texts("platform_containment"));
     let sessions = table.ints("sessions");
@@ -224,22 +222,12 @@ pub(super) fn containment_check(tables: &Tables) -> Value {
 }
 
 /// People by bot: how many, how many returned, and how many had 1, 2, 3 to 5, 6 to 10 and more sessions. Nobody by name.
-pub(super) fn users(tables: &Tables, bots: &Names) -> Value {
-    let table = Table::of(tables, Metric::Users);
-    let (bot, returning, sessions) =
-        (table.texts("bot_id"), table.flags("returning"), table.ints("sessions"));
+pub(super) fn users(digest: &Digest, bots: &Names) -> Value {
     let mut sums: Sums<1> = Sums::new();
-    for row in 0..table.rows() {
-        let sum = sums.entry([bots.of(bot.get(row)) as i64]).or_insert_with(|| vec![0; 7]);
-        sum[0] += 1;
-        sum[1] += i64::from(returning.get(row).unwrap_or(false));
-        sum[match sessions.or_zero(row) {
-            ..=1 => 2,
-            2 => 3,
-            3..=5 => 4,
-            6..=10 => 5,
-            _ => 6,
-        }] += 1;
+    for (&bot, people) in &digest.people {
+        let sum =
+            sums.entry([bots.of(digest.terms.name(bot)) as i64]).or_insert_with(|| vec![0; people.len()]);
+        sum.iter_mut().zip(people).for_each(|(sum, count)| *sum += count);
     }
     written(["bot"], &["users", "returning", "s1", "s2", "s3", "s6", "s11"], sums)
 }

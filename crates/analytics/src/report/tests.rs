@@ -9,7 +9,7 @@ use arrow::record_batch::RecordBatch;
 use serde_json::Value;
 
 use super::fixture::{HOSTILE, batch, facts, hostile, huge, tables};
-use super::{Facts, render, summary};
+use super::{Digest, Facts, summary};
 use crate::metrics::Metric;
 
 const OPEN: &str = "<script type=\"application/json\" id=\"data\">";
@@ -19,6 +19,23 @@ fn island(page: &str) -> (&str, Value) {
     let (_, rest) = page.split_once(OPEN).unwrap();
     let end = rest.to_ascii_lowercase().find("</script").unwrap();
     (&rest[..end], serde_json::from_str(&rest[..end]).unwrap())
+}
+
+/// What is kept of tables that come in batches of so many rows.
+fn digest(tables: &BTreeMap<&'static str, RecordBatch>, rows: usize) -> Digest {
+    let mut digest = Digest::default();
+    for metric in Metric::ALL {
+        let Some(table) = tables.get(metric.name()) else { continue };
+        for from in (0..table.num_rows()).step_by(rows) {
+            digest.add(metric, &table.slice(from, rows.min(table.num_rows() - from))).unwrap();
+            digest.settle(metric).unwrap();
+        }
+    }
+    digest
+}
+
+fn render(tables: &BTreeMap<&'static str, RecordBatch>, facts: &Facts) -> String {
+    digest(tables, usize::MAX).render(facts).unwrap()
 }
 
 static TABLES: LazyLock<BTreeMap<&'static str, RecordBatch>> = LazyLock::new(tables);
@@ -97,7 +114,9 @@ fn lists_hold_the_heaviest_and_say_of_how_many() {
         })
         .collect();
     let tables = BTreeMap::from([(Metric::DropOffPoints.name(), batch(Metric::DropOffPoints, &rows))]);
-    let data = summary::island(&tables, &Facts::default(), 1);
+    let mut digest = digest(&tables, 7);
+    digest.settle_all().unwrap();
+    let data = summary::island(&digest, &Facts::default(), 1);
     let sessions = data["drop_offs"]["sessions"].as_array().unwrap();
     assert_eq!(sessions.len(), 40);
     assert_eq!((&sessions[0], &sessions[39]), (&Value::from(99), &Value::from(60)));
@@ -115,6 +134,17 @@ fn texts_of_a_single_session_stay_out() {
     let tables = BTreeMap::from([(Metric::TopInputs.name(), batch(Metric::TopInputs, &rows))]);
     let page = render(&tables, &Facts::default());
     assert!(page.contains("\"hello\"") && !page.contains("my name is"));
+}
+
+/// Of long tables little is kept, and nothing that the page would have shown.
+#[test]
+fn pages_are_the_same_however_tables_come() {
+    let facts = facts(&TABLES);
+    assert!(digest(&TABLES, 11).render(&facts).unwrap() == *WHOLE);
+    let huge = huge();
+    let mut often = digest(&huge, 100);
+    assert!(often.render(&facts).unwrap() == render(&huge, &facts));
+    assert!(often.rows_kept(Metric::TopInputs) <= 13 * 60 && huge["top_inputs"].num_rows() == 1500);
 }
 
 #[test]

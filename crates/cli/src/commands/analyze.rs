@@ -69,10 +69,9 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<Exit, Failure> {
     };
     let exit = if summary.is_clean() { Exit::Clean } else { Exit::Findings };
     if !args.read.common.quiet {
-        let highlights = report.analysis.highlights();
         match args.read.common.format {
-            Format::Text => print(&text(&summary, &report, &highlights, &args.out))?,
-            Format::Json => print_json(&to_json(&summary, &report, &highlights, &args.out, exit))?,
+            Format::Text => print(&text(&summary, &report, &args.out))?,
+            Format::Json => print_json(&to_json(&summary, &report, &args.out, exit))?,
         }
     }
     Ok(exit)
@@ -172,12 +171,12 @@ fn fact(query: &Query) -> QueryFact {
     }
 }
 
-fn text(summary: &Summary<'_>, report: &AnalyzeReport, highlights: &Highlights, out_dir: &Path) -> String {
+fn text(summary: &Summary<'_>, report: &AnalyzeReport, out_dir: &Path) -> String {
     let mut out = String::new();
     summary.print_read(&mut out);
     summary.print_books(&mut out);
     summary.print_troubles(&mut out);
-    print_sessions(highlights, &mut out);
+    print_sessions(&report.highlights, &mut out);
     print_trust(&report.analysis.counts, &mut out);
     let files = &report.manifest.files;
     heading(&mut out, &format!("Written to {}", visible(&out_dir.display().to_string())));
@@ -288,14 +287,9 @@ fn sparks(numbers: &[u64]) -> String {
     sums.iter().map(|&sum| if sum == 0 { ' ' } else { LEVELS[(sum * 7 / most) as usize] }).collect()
 }
 
-fn to_json(
-    summary: &Summary<'_>,
-    report: &AnalyzeReport,
-    found: &Highlights,
-    out_dir: &Path,
-    exit: Exit,
-) -> serde_json::Value {
+fn to_json(summary: &Summary<'_>, report: &AnalyzeReport, out_dir: &Path, exit: Exit) -> serde_json::Value {
     let counts = report.analysis.counts;
+    let found = &report.highlights;
     let outcomes: serde_json::Map<String, serde_json::Value> =
         found.outcomes.iter().map(|(name, sessions)| ((*name).to_owned(), json!(sessions))).collect();
     let mut map = summary.to_json();

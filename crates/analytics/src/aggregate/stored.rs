@@ -1,0 +1,89 @@
+//! All states of an analysis, ready to be made tables of: each aggregate is in memory, or in runs on disk.
+
+use super::groups::Seen;
+use super::key::{KeyPart, parts};
+use super::{Aggregate, Aggregates, Key, MOST_PARTS, Runs};
+use crate::error::Result;
+
+/// The states of all workers together.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    states: Aggregates,
+    runs: Vec<Runs>,
+}
+
+impl From<Aggregates> for Stored {
+    fn from(states: Aggregates) -> Self {
+        Self { states, runs: Vec::new() }
+    }
+}
+
+impl Stored {
+    /// Brings together what workers hold. An aggregate that one of them put aside is on disk as a whole then.
+    pub(crate) fn new(workers: impl IntoIterator<Item = (Aggregates, Runs)>) -> Result<Self> {
+        let (mut all, mut runs): (Vec<Aggregates>, Vec<Runs>) = workers.into_iter().unzip();
+        for aggregate in Aggregate::ALL {
+            if runs.iter().any(|runs| runs.has(aggregate)) {
+                for (states, runs) in all.iter_mut().zip(&mut runs) {
+                    runs.put_aside(states, aggregate)?;
+                }
+            }
+        }
+        let mut states = Aggregates::default();
+        for other in all {
+            states.merge(other);
+        }
+        Ok(Self { states, runs })
+    }
+
+    /// How many bytes did not fit into memory.
+    pub(crate) fn spilled_bytes(&self) -> u64 {
+        self.runs.iter().map(Runs::spilled_bytes).sum()
+    }
+
+    /// A number about the run.
+    pub(crate) fn count(&self, name: &str) -> Result<u64> {
+        let mut key = Key::default();
+        let key = key.start().text(Some(name)).bytes();
+        let mut count = 0;
+        self.for_each_group(Aggregate::Counts, &mut |group| {
+            if group.key == key {
+                count = group.cells[0].cast_unsigned();
+            }
+            Ok(())
+        })?;
+        Ok(count)
+    }
+
+    /// Calls `each` with all groups in the order of their keys.
+    pub(super) fn for_each(
+        &self,
+        aggregate: Aggregate,
+        mut each: impl FnMut(&[KeyPart<'_>], Seen<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.for_each_group(aggregate, &mut |group| {
+            let mut found = [const { KeyPart::Null }; MOST_PARTS];
+            let kinds = aggregate.key();
+            for (place, part) in found.iter_mut().zip(parts(group.key, kinds)) {
+                *place = part;
+            }
+            each(&found[..kinds.len()], group)
+        })
+    }
+
+    fn for_each_group(
+        &self,
+        aggregate: Aggregate,
+        each: &mut dyn FnMut(Seen<'_>) -> Result<()>,
+    ) -> Result<()> {
+        if self.runs.iter().any(|runs| runs.has(aggregate)) {
+            return Runs::merged(&self.runs, aggregate, each);
+        }
+        self.states.groups(aggregate).sorted().try_for_each(each)
+    }
+
+    /// Lets go of what is in memory of one aggregate.
+    pub(super) fn forget(&mut self, aggregate: Aggregate) {
+        self.states.forget(aggregate);
+    }
+}
