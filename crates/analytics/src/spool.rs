@@ -34,8 +34,8 @@ impl Spool {
         let file = match &mut self.file {
             Some(file) => file,
             none => {
-                let file = tempfile::tempfile_in(dir)
-                    .map_err(TablesError::io("create a temporary file in", dir))?;
+                let file =
+                    tempfile::tempfile_in(dir).map_err(TablesError::io("create a temporary file in", dir))?;
                 none.insert(Mutex::new(file))
             }
         };

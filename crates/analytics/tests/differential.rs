@@ -6,7 +6,6 @@ mod reference;
 
 use std::collections::BTreeMap;
 
-use arrow::record_batch::RecordBatch;
 use korpus_analytics::{AnalyzeOptions, collect, time_zone};
 use korpus_engine::InputList;
 use proptest::prelude::*;

@@ -5,7 +5,6 @@ mod common;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use arrow::record_batch::RecordBatch;
 use korpus_analytics::{AnalyzeOptions, Metric, collect};
 use korpus_engine::InputList;
 use serde_json::{Map, Value};
