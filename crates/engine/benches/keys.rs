@@ -52,7 +52,7 @@ fn resolved(count: u64, budget: Option<MemoryBudget>) -> (u128, u64) {
         budget.map_or("none".to_owned(), |budget| format!("{} MiB", budget.limit() >> 20)),
         logged.as_secs_f64(),
         spilled >> 20,
-        (took - logged).as_secs_f64(),
+        took.as_secs_f64() - logged.as_secs_f64(),
         fates.duplicate_count(),
         fates.superseded_count(),
         peak().map_or("unknown".to_owned(), |bytes| (bytes >> 20).to_string()),

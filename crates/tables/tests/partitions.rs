@@ -55,7 +55,7 @@ fn over_days(body: &[u8]) -> Vec<u8> {
     let mut parts = text.split("2025-11-17T");
     out.push_str(parts.next().unwrap());
     for part in parts {
-        out.push_str(&format!("2025-11-1{}T{part}", &part[4..5]));
+        out.extend(["2025-11-1", &part[4..5], "T", part]);
     }
     out.into_bytes()
 }
@@ -130,7 +130,7 @@ fn threads_windows_and_memory_leave_no_trace() {
     options.run.limits.block_bytes = 5000;
     options.run.memory = korpus_engine::MemoryBudget::new(0);
     let many = made("many", &options);
-    assert_eq!(Vec::from_iter(one.keys()), Vec::from_iter(many.keys()));
+    assert!(one.keys().eq(many.keys()));
     for (name, bytes) in &one {
         assert!(*bytes == many[name], "{}", name.display());
     }
@@ -167,7 +167,7 @@ fn adding_comes_to_one_run() {
         entry.path.strip_prefix("messages/").map(|rest| rest.split('/').next().unwrap().to_owned())
     };
     let listed: BTreeSet<_> = manifest.files.iter().filter_map(folder_of).collect();
-    assert_eq!(folders(&grown), Vec::from_iter(listed));
+    assert!(folders(&grown).into_iter().eq(listed));
 }
 
 /// A page with one message, on the given day.
@@ -230,7 +230,7 @@ fn other_layouts_are_not_added_to() {
     let tags = ConvertOptions { tables: vec![Table::Tags], ..by_day(plain) };
     match convert(&one, &dir.path().join("tags"), &tags, &()) {
         Err(TablesError::Engine(EngineError::Usage(why))) => {
-            assert!(why.contains("--tables leaves out"), "{why}")
+            assert!(why.contains("--tables leaves out"), "{why}");
         }
         other => panic!("{other:?}"),
     }

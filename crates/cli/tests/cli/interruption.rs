@@ -79,7 +79,7 @@ fn a_run_in_steps_goes_on_where_it_was_killed() {
 
     let target = dir.path().join("target");
     let out = target.join("out");
-    let steps = ["--resume", "--checkpoint", "50k", "--threads", "2"];
+    let steps = ["--resume", "--checkpoint", "50k", "--threads", "2", "--partition-by", "event_date"];
     let (mut kept, mut most) = (0, 0);
     for turn in 0..KILLS {
         let mut command = program();

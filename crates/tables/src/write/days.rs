@@ -184,6 +184,12 @@ impl DayWriter {
         Ok(())
     }
 
+    /// How many bytes of rows waited on disk so far.
+    #[cfg(test)]
+    pub(super) fn spilled_bytes(&self) -> u64 {
+        self.spool.len()
+    }
+
     /// Encodes what is left on `threads` threads, and closes the files, which it gives back. There is one at least: whoever
     /// looks for the columns finds them in the folder of the messages without a day.
     pub(crate) fn close(mut self, encoder: &Encoder, threads: usize) -> Result<Vec<TableGroups>> {

@@ -1,13 +1,19 @@
 //! Row groups are cut at the same rows however these came in, and encoded the same whoever does it.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use parquet::file::metadata::{ParquetMetaDataReader, RowGroupMetaData};
 
+use super::days::DayWriter;
 use super::encoder::Encoder;
-use super::layout::part_path;
+use super::layout::{Day, part_path};
 use super::settings::Compression;
+use super::stats::groups_of;
 use super::table::{RowGroupLimits, TableWriter};
 use crate::build::TableBuffer;
-use crate::schema::{ComponentColumn, Table};
+use crate::read::{Row, TableReader};
+use crate::schema::{ComponentColumn, MessageColumn, Table};
 
 /// Writes rows whose texts have the given lengths, in blocks of `block` rows; gives back the rows of each row group, and
 /// the bytes of the file.
@@ -66,6 +72,111 @@ fn blocks_leave_no_trace() {
             assert!(same == bytes, "{block}");
         }
     }
+}
+
+/// What the files of days hold.
+struct Days {
+    /// Ordinal, day and length of the text of each message, in the order of reading.
+    rows: Vec<(i64, Day, usize)>,
+    /// The files, by their names.
+    files: BTreeMap<PathBuf, Vec<u8>>,
+    /// How many bytes waited on disk.
+    spilled: u64,
+}
+
+/// Writes messages of the given days and lengths of text, in blocks of `block` rows.
+fn write_days(rows: &[(Day, usize)], block: usize, limits: RowGroupLimits, helpers: usize) -> Days {
+    let dir = tempfile::tempdir().unwrap();
+    let encoder = Encoder::default();
+    let mut writer = DayWriter::new(dir.path().to_owned(), 0, Compression::Zstd, limits, None);
+    for (at, rows) in rows.chunks(block).enumerate() {
+        let mut buffer = TableBuffer::new(Table::Messages);
+        for (row, &(day, length)) in rows.iter().enumerate() {
+            let seq = (at * block + row) as i64;
+            for column in [MessageColumn::MessageSeq, MessageColumn::PageIndex, MessageColumn::MessageIndex] {
+                buffer.put_i64(column, seq);
+            }
+            buffer.put_i64(MessageColumn::Form, 0);
+            buffer.put_bool(MessageColumn::IdIsSurrogate, false);
+            for column in [MessageColumn::MessageId, MessageColumn::Shape, MessageColumn::SourceFile] {
+                buffer.put_str(column, "x");
+            }
+            if let Some(day) = day {
+                buffer.put_i32(MessageColumn::EventDate, day);
+            }
+            buffer.put_str(MessageColumn::Text, &"y".repeat(length));
+            buffer.end_row();
+        }
+        buffer.finish();
+        std::thread::scope(|scope| {
+            for _ in 0..helpers {
+                scope.spawn(|| while encoder.help() {});
+            }
+            writer.push(buffer, &encoder, &mut drop).unwrap();
+        });
+    }
+    let spilled = writer.spilled_bytes();
+    let closed = writer.close(&encoder, helpers + 1).unwrap();
+    let mut files = BTreeMap::new();
+    for file in closed {
+        // What the statistics say is what was counted.
+        assert_eq!(groups_of(Table::Messages, file.path.clone()).unwrap().groups, file.groups);
+        let name = file.path.strip_prefix(dir.path()).unwrap().to_owned();
+        files.insert(name, std::fs::read(file.path).unwrap());
+    }
+    let mut read = Vec::new();
+    for batch in TableReader::open(dir.path(), Table::Messages).unwrap() {
+        let batch = batch.unwrap();
+        for row in 0..batch.num_rows() {
+            let row = Row { batch: &batch, row };
+            let text = row.text(MessageColumn::Text).unwrap();
+            read.push((
+                row.int64(MessageColumn::MessageSeq).unwrap(),
+                row.date(MessageColumn::EventDate),
+                text.len(),
+            ));
+        }
+    }
+    Days { rows: read, files, spilled }
+}
+
+#[test]
+fn rows_that_wait_on_disk_leave_no_trace() {
+    let days = |n: usize| match n * 7919 / 13 % 23 {
+        0 => None,
+        day => Some(20_000 + day as i32),
+    };
+    let rows: Vec<(Day, usize)> = (0..3000).map(|n| (days(n), n * 7919 % 301)).collect();
+    let expected: Vec<_> = rows.iter().enumerate().map(|(seq, &(day, len))| (seq as i64, day, len)).collect();
+    // Days that never fill a row group, and days that fill some.
+    for limits in
+        [RowGroupLimits { rows: 1 << 20, bytes: 60_000 }, RowGroupLimits { rows: 40, bytes: 20_000 }]
+    {
+        let Days { rows: read, files, spilled } = write_days(&rows, 3000, limits, 0);
+        assert_eq!(read, expected);
+        assert_eq!(files.len(), 23);
+        assert!(spilled > 100_000, "{spilled}");
+        for (block, helpers) in [(1, 0), (7, 2), (1000, 3)] {
+            let again = write_days(&rows, block, limits, helpers);
+            assert_eq!(again.rows, expected, "{block}");
+            assert!(again.files == files, "{block}");
+        }
+        // Nor does it matter to a day what comes between.
+        let mut sorted = rows.clone();
+        sorted.sort_by_key(|(day, _)| *day);
+        let alone = write_days(&sorted, 3000, limits, 0).files;
+        for (name, bytes) in &files {
+            assert_eq!(row_counts(bytes), row_counts(&alone[name]), "{}", name.display());
+        }
+    }
+}
+
+/// The rows of each row group.
+fn row_counts(file: &[u8]) -> Vec<i64> {
+    let mut out = tempfile::tempfile().unwrap();
+    std::io::Write::write_all(&mut out, file).unwrap();
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&out).unwrap();
+    metadata.row_groups().iter().map(RowGroupMetaData::num_rows).collect()
 }
 
 #[test]
