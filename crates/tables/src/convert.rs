@@ -40,7 +40,7 @@ pub struct ConvertReport {
     pub run: RunReport,
     /// What the dataset says about itself: of one that was [added to](append), all of it.
     pub manifest: Manifest,
-    /// How many messages were kept, in the order of the table `volumes`; empty where neither it nor `messages` is wanted.
+    /// How many messages were kept, in the order of days and channels; empty where neither `volumes` nor `messages` is wanted.
     pub volumes: Vec<Volume>,
 }
 
@@ -53,21 +53,13 @@ pub struct AppendReport {
     pub added: Option<ConvertReport>,
 }
 
-/// A row of the table `volumes`.
+/// How many messages of a day and channel were kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Volume {
-    /// Hours since 1970, UTC.
-    pub hour: Option<i64>,
-    /// The bot.
-    pub bot_id: Option<String>,
+    /// Days since 1970, UTC; `None` of messages without a time.
+    pub day: Option<i32>,
     /// The channel.
     pub channel: Option<String>,
-    /// The language.
-    pub language: Option<String>,
-    /// The type.
-    pub message_type: Option<String>,
-    /// The status.
-    pub status: Option<String>,
     /// How many messages.
     pub messages: u64,
 }

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use korpus_engine::{EngineError, Fates, FileEntry, History, Known, Manifest, RunReport};
 
-use crate::build::{Selection, TableBuffer, Volumes, put_row};
+use crate::build::{Selection, TableBuffer, VolumeTotals, put_row};
 use crate::convert::ConvertOptions;
 use crate::dataset::{Dataset, PARTITION_OPTION, TABLES_OPTION};
 use crate::error::{Result, TablesError};
@@ -138,11 +138,11 @@ impl Earlier {
     }
 
     /// Adds what was counted so far.
-    pub(crate) fn add_volumes(&self, volumes: &mut Volumes) -> Result<()> {
+    pub(crate) fn add_volumes(&self, volumes: &mut VolumeTotals) -> Result<()> {
         if self.selection.has(Table::Volumes) {
             for batch in self.read(Table::Volumes)? {
                 let batch = batch?;
-                (0..batch.num_rows()).for_each(|row| volumes.add_row(Row { batch: &batch, row }));
+                (0..batch.num_rows()).try_for_each(|row| volumes.add_row(Row { batch: &batch, row }))?;
             }
         }
         Ok(())

@@ -6,7 +6,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use korpus_core::{Limits, Scratch};
 use korpus_engine::{BlockSeq, InputReport, Job, RejectItem, Work};
 
-use crate::build::{Room, Rows, Selection, TableBuffer, Volumes, put_message, put_record, put_reject};
+use crate::build::{
+    Room, Rows, Selection, TableBuffer, VolumeTotals, Volumes, put_message, put_record, put_reject,
+};
 use crate::error::{Result, TablesError};
 use crate::schema::Table;
 use crate::write::{
@@ -58,7 +60,7 @@ pub(crate) struct TablesState {
     writers: Vec<(Table, PathBuf, TableWriter)>,
     /// The messages, where they are laid out by days.
     days: Option<DayWriter>,
-    pub volumes: Volumes,
+    pub volumes: VolumeTotals,
 }
 
 /// How tables are written.
@@ -90,7 +92,7 @@ impl TablesState {
                 Ok((table, path.clone(), TableWriter::create(path, table, compression, limits)?))
             })
             .collect::<Result<_>>()?;
-        Ok(Self { writers, days, volumes: Volumes::default() })
+        Ok(Self { writers, days, volumes: VolumeTotals::new(writing.temp_dir.clone()) })
     }
 
     fn writer(&mut self, table: Table) -> Option<&mut TableWriter> {
@@ -98,7 +100,11 @@ impl TablesState {
     }
 
     /// Encodes what is left on `threads` threads, and closes the files. Gives back the ordinals of their row groups.
-    pub(crate) fn close(mut self, job: &ConvertJob, threads: usize) -> Result<(Vec<TableGroups>, Volumes)> {
+    pub(crate) fn close(
+        mut self,
+        job: &ConvertJob,
+        threads: usize,
+    ) -> Result<(Vec<TableGroups>, VolumeTotals)> {
         for (.., writer) in &mut self.writers {
             writer.flush(&job.encoder)?;
         }
@@ -181,7 +187,7 @@ impl Job for ConvertJob {
     }
 
     fn commit(&self, state: &mut TablesState, at: &BlockSeq<'_>, mut part: Part) -> Result<()> {
-        state.volumes.take(&mut part.volumes);
+        state.volumes.take(&mut part.volumes)?;
         for (table, buffer) in part.into_tables(at) {
             self.push(state, table, buffer)?;
         }

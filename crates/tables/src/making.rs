@@ -11,7 +11,7 @@ use korpus_engine::{
 };
 use parquet::file::metadata::ParquetMetaDataReader;
 
-use crate::build::{NAME_COLUMNS, Selection, TableBuffer, Volumes, put_earlier_page, put_pages};
+use crate::build::{NAME_COLUMNS, Selection, TableBuffer, VolumeTotals, put_earlier_page, put_pages};
 use crate::convert::{ConvertOptions, ConvertReport, Volume};
 use crate::dataset::{PARTITION_OPTION, TABLES_OPTION};
 use crate::earlier::Earlier;
@@ -24,6 +24,11 @@ use crate::write::{Encoder, Repair, RowGroupLimits, TableGroups, TableWriter, da
 
 /// The folder of the keys; no table, so that nobody who reads the tables comes upon it.
 const KEYS: &str = "_keys";
+
+/// Which of the [names of a volume](NAME_COLUMNS) is the channel.
+const CHANNEL_NAME: usize = 1;
+/// How many rows of `volumes` are handed on at a time.
+const VOLUMES_AT_ONCE: usize = 8 << 10;
 
 /// A dataset on its way.
 pub(crate) struct Making<'a> {
@@ -104,10 +109,11 @@ impl<'a> Making<'a> {
             earlier.add_volumes(&mut volumes)?;
         }
         let rewritten = self.settle(&report, &files, &mut volumes)?;
-        self.books(&report, &volumes)?;
+        self.books(&report)?;
+        let volumes = self.volumes(volumes)?;
         let manifest = self.manifest(&report, &rewritten, keys.as_deref())?;
         manifest.write(dir)?;
-        Ok(ConvertReport { run: report, manifest, volumes: volume_rows(&volumes) })
+        Ok(ConvertReport { run: report, manifest, volumes })
     }
 
     /// Begins a file of a table, or begins it anew.
@@ -127,7 +133,7 @@ impl<'a> Making<'a> {
         &self,
         run: &RunReport,
         files: &[TableGroups],
-        volumes: &mut Volumes,
+        volumes: &mut VolumeTotals,
     ) -> Result<HashSet<PathBuf>> {
         let fates = Repair {
             messages: &run.messages,
@@ -151,10 +157,11 @@ impl<'a> Making<'a> {
             self.check_cancelled()?;
             let is_messages = file.table == Table::Messages;
             let dropped = |row: Row<'_>| {
-                if is_messages {
-                    let names = NAME_COLUMNS.iter().map(|&column| row.text(column));
-                    volumes.add(row.micros(MessageColumn::EventAt), names, -1);
+                if !is_messages {
+                    return Ok(());
                 }
+                let names = NAME_COLUMNS.iter().map(|&column| row.text(column));
+                volumes.add(row.micros(MessageColumn::EventAt), names, -1)
             };
             if repair(file, &fates, dropped)? {
                 rewritten.insert(file.path.clone());
@@ -164,10 +171,10 @@ impl<'a> Making<'a> {
     }
 
     /// Writes the tables that are made of the ledger, and those that stay empty.
-    fn books(&self, run: &RunReport, volumes: &Volumes) -> Result<()> {
+    fn books(&self, run: &RunReport) -> Result<()> {
         for table in Table::ALL {
             let chosen = self.selection.has(table);
-            if chosen && (STREAMED.contains(&table) || table == Table::Superseded) {
+            if chosen && (STREAMED.contains(&table) || [Table::Superseded, Table::Volumes].contains(&table)) {
                 continue;
             }
             if !chosen && self.earlier.is_some() {
@@ -183,20 +190,44 @@ impl<'a> Making<'a> {
             let encoder = Encoder::default();
             let mut writer = self.writer(table, 0)?;
             let mut buffer = TableBuffer::new(table);
-            match table {
-                Table::Pages if chosen => {
-                    if let Some(earlier) = self.earlier {
-                        earlier_pages(earlier, run, &mut writer, &encoder)?;
-                    }
-                    put_pages(&mut buffer, &run.ledger);
+            if table == Table::Pages && chosen {
+                if let Some(earlier) = self.earlier {
+                    earlier_pages(earlier, run, &mut writer, &encoder)?;
                 }
-                Table::Volumes if chosen => volumes.fill(&mut buffer),
-                _ => {}
+                put_pages(&mut buffer, &run.ledger);
             }
             writer.push(buffer, &encoder, &mut drop)?;
             writer.close(&encoder)?;
         }
         Ok(())
+    }
+
+    /// Writes the table `volumes`, where it is wanted, and gives back its messages by day and channel.
+    fn volumes(&self, totals: VolumeTotals) -> Result<Vec<Volume>> {
+        let encoder = Encoder::default();
+        let chosen = self.selection.has(Table::Volumes);
+        let mut writer = chosen.then(|| self.writer(Table::Volumes, 0)).transpose()?;
+        let mut buffer = TableBuffer::new(Table::Volumes);
+        let mut days: BTreeMap<(Option<i32>, Option<String>), u64> = BTreeMap::new();
+        totals.for_each(|mut key, count| {
+            if let Some(writer) = &mut writer {
+                key.put(count, &mut buffer);
+                if buffer.rows() == VOLUMES_AT_ONCE {
+                    buffer.finish();
+                    let full = std::mem::replace(&mut buffer, TableBuffer::new(Table::Volumes));
+                    writer.push(full, &encoder, &mut drop)?;
+                }
+            }
+            let day = key.hour.map(|hour| hour.div_euclid(24) as i32);
+            *days.entry((day, key.names[CHANNEL_NAME].take())).or_default() += count as u64;
+            Ok(())
+        })?;
+        if let Some(mut writer) = writer {
+            buffer.finish();
+            writer.push(buffer, &encoder, &mut drop)?;
+            writer.close(&encoder)?;
+        }
+        Ok(days.into_iter().map(|((day, channel), messages)| Volume { day, channel, messages }).collect())
     }
 
     fn manifest(
@@ -369,23 +400,4 @@ fn rows_of(path: &Path) -> Result<u64> {
 fn file_entry(name: String, table: &str, rows: u64, path: &Path) -> Result<FileEntry> {
     let (bytes, hash) = hash_file(path)?;
     Ok(FileEntry { path: name, table: table.to_owned(), rows, bytes, hash: format!("{hash:032x}") })
-}
-
-fn volume_rows(volumes: &Volumes) -> Vec<Volume> {
-    volumes
-        .sorted()
-        .into_iter()
-        .map(|(key, messages)| {
-            let [bot_id, channel, language, message_type, status] = key.names;
-            Volume {
-                hour: key.hour,
-                bot_id,
-                channel,
-                language,
-                message_type,
-                status,
-                messages: messages as u64,
-            }
-        })
-        .collect()
 }

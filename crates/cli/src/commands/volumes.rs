@@ -78,27 +78,19 @@ fn periods(volumes: &[Volume], length: usize) -> usize {
 /// The first `length` characters of the day.
 fn period(volume: &Volume, length: usize) -> Option<String> {
     let mut day = String::new();
-    korpus_core::write_timestamp(volume.hour?.checked_mul(3_600_000_000)?, &mut day);
-    let end = day.find('T').unwrap_or(day.len());
+    korpus_core::write_date(volume.day?, &mut day);
     // Years beyond 9999 have more digits: they keep them.
-    let longer = end.saturating_sub(10);
-    Some(day[..(length + longer).min(end)].to_owned())
+    let longer = day.len().saturating_sub(10);
+    day.truncate(length + longer);
+    Some(day)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn volume(hour: i64, channel: &str, messages: u64) -> Volume {
-        Volume {
-            hour: Some(hour),
-            bot_id: None,
-            channel: Some(channel.to_owned()),
-            language: None,
-            message_type: None,
-            status: None,
-            messages,
-        }
+    fn volume(day: i32, channel: &str, messages: u64) -> Volume {
+        Volume { day: Some(day), channel: Some(channel.to_owned()), messages }
     }
 
     fn shown(volumes: &[Volume]) -> String {
@@ -108,9 +100,9 @@ mod tests {
     }
 
     #[test]
-    fn hours_add_up_to_days_and_small_channels_to_others() {
-        let mut volumes = vec![volume(0, "rtm", 900), volume(23, "rtm", 100), volume(24, "ivr", 7)];
-        volumes.extend(["a", "b", "c", "d"].map(|name| volume(24, name, 1)));
+    fn small_channels_add_up_to_others() {
+        let mut volumes = vec![volume(0, "rtm", 1000), volume(1, "ivr", 7)];
+        volumes.extend(["a", "b", "c", "d"].map(|name| volume(1, name, 1)));
         let expected = "\nMessages kept, by day (UTC) and channel\n  \
                         day           rtm  ivr  a  b  c  others  total\n  \
                         1970-01-01  1,000    0  0  0  0       0  1,000\n  \
@@ -120,7 +112,7 @@ mod tests {
 
     #[test]
     fn many_days_are_told_by_month() {
-        let volumes: Vec<_> = (0..90).map(|day| volume(day * 24, "rtm", 1)).collect();
+        let volumes: Vec<_> = (0..90).map(|day| volume(day, "rtm", 1)).collect();
         assert!(shown(&volumes).contains("\n  1970-02   28     28\n"), "{}", shown(&volumes));
         assert_eq!(shown(&[]), "");
     }

@@ -11,6 +11,7 @@ mod spill;
 mod table;
 mod tags;
 mod template;
+mod totals;
 mod volumes;
 
 pub(crate) use books::{put_earlier_page, put_pages, put_reject};
@@ -22,4 +23,5 @@ pub(crate) use record::put_record;
 pub(crate) use rows::{Rows, Selection};
 pub(crate) use table::TableBuffer;
 pub(crate) use tags::SCOPES;
+pub(crate) use totals::VolumeTotals;
 pub(crate) use volumes::{NAME_COLUMNS, Volumes};

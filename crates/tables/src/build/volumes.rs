@@ -57,7 +57,7 @@ impl Hasher for KeyHasher {
     fn write_usize(&mut self, _: usize) {}
 }
 
-/// Counts by key.
+/// Counts by key, of a block or a little more.
 #[derive(Debug, Default)]
 pub(crate) struct Volumes {
     counts: HashMap<Box<[u8]>, i64, BuildHasherDefault<KeyHasher>>,
@@ -125,29 +125,33 @@ impl Volumes {
         }
     }
 
-    /// All counts that are left, in the order of their keys.
-    pub(crate) fn sorted(&self) -> Vec<(VolumeKey, i64)> {
-        let mut all: Vec<_> = self.counts.iter().filter(|(_, count)| **count != 0).collect();
-        all.sort_unstable_by(|a, b| compare(a.0, b.0));
-        all.into_iter().map(|(packed, count)| (unpack(packed), *count)).collect()
+    /// How many keys there are.
+    pub(super) fn len(&self) -> usize {
+        self.counts.len()
     }
 
-    /// The rows of the table `volumes`.
-    pub(crate) fn fill(&self, table: &mut TableBuffer) {
-        for (key, count) in self.sorted() {
-            if let Some(hour) = key.hour {
-                table.put_i32(VolumeColumn::EventDate, hour.div_euclid(24) as i32);
-                table.put_i32(VolumeColumn::EventHour, hour.rem_euclid(24) as i32);
-            }
-            for (column, name) in VOLUME_NAMES.into_iter().zip(&key.names) {
-                if let Some(name) = name {
-                    table.put_str(column, name);
-                }
-            }
-            table.put_i64(VolumeColumn::Messages, count);
-            table.end_row();
+    /// All counts, in the order of their keys; there are none afterwards.
+    pub(super) fn drain_sorted(&mut self) -> Vec<(Box<[u8]>, i64)> {
+        let mut all: Vec<_> = self.counts.drain().collect();
+        all.sort_unstable_by(|a, b| compare(&a.0, &b.0));
+        all
+    }
+}
+
+impl VolumeKey {
+    /// Puts a row of the table `volumes`.
+    pub(crate) fn put(&self, count: i64, table: &mut TableBuffer) {
+        if let Some(hour) = self.hour {
+            table.put_i32(VolumeColumn::EventDate, hour.div_euclid(24) as i32);
+            table.put_i32(VolumeColumn::EventHour, hour.rem_euclid(24) as i32);
         }
-        table.finish();
+        for (column, name) in VOLUME_NAMES.into_iter().zip(&self.names) {
+            if let Some(name) = name {
+                table.put_str(column, name);
+            }
+        }
+        table.put_i64(VolumeColumn::Messages, count);
+        table.end_row();
     }
 }
 
@@ -168,40 +172,15 @@ fn names_of(packed: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
 }
 
 /// The order of the keys: what is missing comes first.
-fn compare(a: &[u8], b: &[u8]) -> Ordering {
+pub(super) fn compare(a: &[u8], b: &[u8]) -> Ordering {
     hour_of(a).cmp(&hour_of(b)).then_with(|| names_of(a).cmp(names_of(b)))
 }
 
-fn unpack(packed: &[u8]) -> VolumeKey {
+pub(super) fn unpack(packed: &[u8]) -> VolumeKey {
     let hour = hour_of(packed);
     let mut names = names_of(packed);
     let names = std::array::from_fn(|_| {
         names.next().flatten().map(|name| String::from_utf8_lossy(name).into_owned())
     });
     VolumeKey { hour: (hour != i64::MIN).then_some(hour), names }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn null_and_empty_are_two_keys_and_nothing_stays_of_nothing() {
-        let mut volumes = Volumes::default();
-        let names =
-            |bot: Option<&'static str>| std::iter::once(bot).chain([Some("rtm"), None, None, Some("x")]);
-        volumes.add(Some(-1), names(None), 1);
-        volumes.add(Some(-1), names(Some("")), 2);
-        volumes.add(None, names(Some("b")), 3);
-        let mut part = Volumes::default();
-        part.add(None, names(Some("b")), -3);
-        part.add(Some(-1), names(None), 4);
-        volumes.take(&mut part);
-        let sorted = volumes.sorted();
-        assert_eq!(sorted.len(), 2);
-        assert_eq!((sorted[0].0.hour, sorted[0].1), (Some(-1), 5));
-        assert_eq!(sorted[0].0.names[0], None);
-        assert_eq!((sorted[1].0.names[0].as_deref(), sorted[1].1), (Some(""), 2));
-        assert_eq!(sorted[1].0.names[1].as_deref(), Some("rtm"));
-    }
 }

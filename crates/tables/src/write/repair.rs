@@ -56,7 +56,7 @@ impl Repair<'_> {
 pub(crate) fn repair(
     TableGroups { table, path, groups }: &TableGroups,
     repair: &Repair<'_>,
-    mut dropped: impl FnMut(Row<'_>),
+    mut dropped: impl FnMut(Row<'_>) -> Result<()>,
 ) -> Result<bool> {
     let table = *table;
     let touched = repair.touched(groups);
@@ -81,7 +81,7 @@ pub(crate) fn repair(
         let mut batches = Vec::new();
         for batch in TableReader::open_file_groups(table, path.clone(), vec![group]) {
             let batch = batch?;
-            let keeps: Vec<bool> = (0..batch.num_rows())
+            let keeps = (0..batch.num_rows())
                 .map(|row| {
                     let row = Row { batch: &batch, row };
                     let kept = |fates: &Fates, column: Option<usize>| {
@@ -90,11 +90,11 @@ pub(crate) fn repair(
                     };
                     let keep = kept(repair.messages, messages) && kept(repair.records, records);
                     if !keep {
-                        dropped(row);
+                        dropped(row)?;
                     }
-                    keep
+                    Ok(keep)
                 })
-                .collect();
+                .collect::<Result<Vec<bool>>>()?;
             let left = filter_record_batch(&batch, &BooleanArray::from(keeps))
                 .map_err(|error| TablesError::parquet(path)(ParquetError::ArrowError(error.to_string())))?;
             if left.num_rows() > 0 {

@@ -1,0 +1,222 @@
+//! The volumes of a whole dataset: counts in memory up to a bound, and past it in sorted runs on disk, merged at the end.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+use std::path::PathBuf;
+
+use korpus_engine::Spool;
+
+use super::volumes::{VolumeKey, Volumes, compare, unpack};
+use crate::error::{Result, TablesError};
+use crate::read::Row;
+
+/// Most keys in memory: about 10 MB.
+const MOST: usize = 64 << 10;
+/// How much of a run is read at a time.
+const CHUNK: usize = 64 << 10;
+
+/// Counts by key, however many keys there are.
+#[derive(Debug)]
+pub(crate) struct VolumeTotals {
+    recent: Volumes,
+    most: usize,
+    spool: Spool,
+    runs: Vec<Run>,
+}
+
+impl VolumeTotals {
+    /// Puts aside in `temp_dir` (or the system's) what there is no room for.
+    pub(crate) fn new(temp_dir: Option<PathBuf>) -> Self {
+        Self { recent: Volumes::default(), most: MOST, spool: Spool::new(temp_dir), runs: Vec::new() }
+    }
+
+    /// Counts `by` messages of one key.
+    pub(crate) fn add<'a>(
+        &mut self,
+        event_at: Option<i64>,
+        names: impl Iterator<Item = Option<&'a str>>,
+        by: i64,
+    ) -> Result<()> {
+        self.recent.add(event_at, names, by);
+        self.spill()
+    }
+
+    /// Adds a row of the table `volumes` of a dataset.
+    pub(crate) fn add_row(&mut self, row: Row<'_>) -> Result<()> {
+        self.recent.add_row(row);
+        self.spill()
+    }
+
+    /// Adds the counts of a later part and empties it, keeping its memory.
+    pub(crate) fn take(&mut self, part: &mut Volumes) -> Result<()> {
+        self.recent.take(part);
+        self.spill()
+    }
+
+    fn spill(&mut self) -> Result<()> {
+        if self.recent.len() >= self.most {
+            let run = self.run();
+            let at = self.spool.append(&run)?;
+            self.runs.push(Run { next: at, end: at + run.len() as u64, read: Vec::new(), from: 0 });
+        }
+        Ok(())
+    }
+
+    /// What is in memory, in order, as it stands on disk; nothing is in memory afterwards.
+    fn run(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (key, count) in self.recent.drain_sorted() {
+            bytes.extend_from_slice(&(key.len() as u32).to_le_bytes());
+            bytes.extend_from_slice(&count.to_le_bytes());
+            bytes.extend_from_slice(&key);
+        }
+        bytes
+    }
+
+    /// Calls `each` with all counts that are left, in the order of their keys.
+    pub(crate) fn for_each(mut self, mut each: impl FnMut(VolumeKey, i64) -> Result<()>) -> Result<()> {
+        let last = self.run();
+        self.runs.push(Run { next: 0, end: 0, read: last, from: 0 });
+        let mut heap = BinaryHeap::new();
+        for (index, run) in self.runs.iter_mut().enumerate() {
+            heap.extend(run.next(&mut self.spool)?.map(|(key, count)| Reverse((Packed(key), index, count))));
+        }
+        let mut open: Option<(Packed, i64)> = None;
+        let mut close = |open: Option<(Packed, i64)>| match open {
+            Some((key, count)) if count != 0 => each(unpack(&key.0), count),
+            _ => Ok(()),
+        };
+        while let Some(Reverse((key, index, count))) = heap.pop() {
+            let next = self.runs[index].next(&mut self.spool)?;
+            heap.extend(next.map(|(key, count)| Reverse((Packed(key), index, count))));
+            match &mut open {
+                Some((same, total)) if *same == key => *total += count,
+                _ => close(open.replace((key, count)))?,
+            }
+        }
+        close(open)
+    }
+}
+
+/// Sorted counts that are read from the spool.
+#[derive(Debug)]
+struct Run {
+    /// What is to be read next, and where the run ends.
+    next: u64,
+    end: u64,
+    /// What was read, of which what is before `from` is done with.
+    read: Vec<u8>,
+    from: usize,
+}
+
+impl Run {
+    fn next(&mut self, spool: &mut Spool) -> Result<Option<(Vec<u8>, i64)>> {
+        const HEAD: usize = 12;
+        self.fill(HEAD, spool)?;
+        let Some((head, rest)) = self.read[self.from..].split_first_chunk::<HEAD>() else { return Ok(None) };
+        let (len, count) = head.split_at(4);
+        let (Some(len), Some(count)) = (len.first_chunk(), count.first_chunk()) else { return Ok(None) };
+        let (len, count) = (u32::from_le_bytes(*len) as usize, i64::from_le_bytes(*count));
+        if rest.len() < len {
+            self.fill(HEAD + len, spool)?;
+        }
+        let start = self.from + HEAD;
+        let key = self.read.get(start..start + len).map(<[u8]>::to_vec);
+        self.from = start + len;
+        key.map(|key| Some((key, count)))
+            .ok_or(TablesError::Internal("counts that were put aside are cut off"))
+    }
+
+    /// Sees to it that so many bytes are there, unless the run ends before.
+    fn fill(&mut self, len: usize, spool: &mut Spool) -> Result<()> {
+        let there = self.read.len() - self.from;
+        if there >= len || self.next == self.end {
+            return Ok(());
+        }
+        self.read.drain(..self.from);
+        self.from = 0;
+        let more = (len.max(CHUNK) as u64).min(self.end - self.next) as usize;
+        self.read.resize(there + more, 0);
+        spool.read_at(self.next, &mut self.read[there..])?;
+        self.next += more as u64;
+        Ok(())
+    }
+}
+
+/// A packed key, in the order of the table.
+#[derive(PartialEq, Eq)]
+struct Packed(Vec<u8>);
+
+impl Ord for Packed {
+    fn cmp(&self, other: &Self) -> Ordering {
+        compare(&self.0, &other.0)
+    }
+}
+
+impl PartialOrd for Packed {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(totals: VolumeTotals) -> Vec<(VolumeKey, i64)> {
+        let mut rows = Vec::new();
+        totals
+            .for_each(|key, count| {
+                rows.push((key, count));
+                Ok(())
+            })
+            .unwrap();
+        rows
+    }
+
+    fn totals(most: usize) -> VolumeTotals {
+        VolumeTotals { most, ..VolumeTotals::new(None) }
+    }
+
+    #[test]
+    fn null_and_empty_are_two_keys_and_nothing_stays_of_nothing() {
+        for most in [1, 2, 100] {
+            let mut volumes = totals(most);
+            let names =
+                |bot: Option<&'static str>| std::iter::once(bot).chain([Some("rtm"), None, None, Some("x")]);
+            volumes.add(Some(-1), names(None), 1).unwrap();
+            volumes.add(Some(-1), names(Some("")), 2).unwrap();
+            volumes.add(None, names(Some("b")), 3).unwrap();
+            let mut part = Volumes::default();
+            part.add(None, names(Some("b")), -3);
+            part.add(Some(-1), names(None), 4);
+            volumes.take(&mut part).unwrap();
+            let sorted = rows(volumes);
+            assert_eq!(sorted.len(), 2);
+            assert_eq!((sorted[0].0.hour, sorted[0].1), (Some(-1), 5));
+            assert_eq!(sorted[0].0.names[0], None);
+            assert_eq!((sorted[1].0.names[0].as_deref(), sorted[1].1), (Some(""), 2));
+            assert_eq!(sorted[1].0.names[1].as_deref(), Some("rtm"));
+        }
+    }
+
+    #[test]
+    fn what_waits_on_disk_is_counted_as_the_rest() {
+        let made = |most| {
+            let mut volumes = totals(most);
+            for n in 0..20_000_i64 {
+                let name = "n".repeat((n % 97) as usize * (n % 5) as usize);
+                let names = [Some(name.as_str()), None, None, None, None];
+                volumes.add(Some(n * 7919 % 4001 * 1_000_000_000), names.into_iter(), n % 3 - 1).unwrap();
+            }
+            (volumes.runs.len(), rows(volumes))
+        };
+        let (none, expected) = made(usize::MAX);
+        assert!(none == 0 && expected.len() > 1000);
+        for most in [300, 5000] {
+            let (runs, found) = made(most);
+            assert!(runs > 2, "{runs}");
+            assert!(found == expected, "{most}");
+        }
+    }
+}
