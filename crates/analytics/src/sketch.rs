@@ -82,6 +82,11 @@ impl Sketch {
         put_entry(&mut self.bytes, bucket - before, count);
     }
 
+    /// Adds `count` values of a bucket that lies behind all others but `last`, the one that was added before.
+    pub(crate) fn push_many(&mut self, last: i32, bucket: i32, count: u64) {
+        put_entry(&mut self.bytes, bucket - last, count);
+    }
+
     /// Adds all values of another.
     pub(crate) fn merge(&mut self, other: &Self) {
         if other.bytes.len() < 8 {

@@ -20,8 +20,9 @@ use crate::metrics::Metric;
 
 /// What the files say they were written by.
 pub(crate) const CREATED_BY: &str = concat!("korpus version ", env!("CARGO_PKG_VERSION"));
-/// Rows that are encoded at a time.
+/// Rows that are encoded at a time, and waited for in memory: fewer where there are many columns.
 const ROW_GROUP: usize = 1 << 16;
+const ROW_GROUP_CELLS: usize = 1 << 20;
 
 /// How the aggregates are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,10 +82,11 @@ impl TableFile {
         let file = File::create(&path).map_err(TablesError::io("create", &path))?;
         let writer = match format {
             TableFormat::Parquet => {
+                let rows = (ROW_GROUP_CELLS / metric.columns().count()).min(ROW_GROUP);
                 let properties = WriterProperties::builder()
                     .set_created_by(CREATED_BY.to_owned())
                     .set_compression(Compression::ZSTD(ZstdLevel::default()))
-                    .set_max_row_group_row_count(Some(ROW_GROUP))
+                    .set_max_row_group_row_count(Some(rows))
                     .build();
                 let writer = ArrowWriter::try_new(file, metric.arrow_schema(), Some(properties));
                 Writer::Parquet(Box::new(writer.map_err(TablesError::parquet(&path))?))

@@ -1,7 +1,7 @@
 //! Texts as they are compared: normalised, hashed, and looked through for phrases.
 
 use caseless::Caseless as _;
-use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::events::Flags;
@@ -19,11 +19,17 @@ pub(crate) fn normalize(text: &str, out: &mut String) {
         out[start..].make_ascii_lowercase();
         return;
     }
-    out.reserve(text.len());
-    if text.is_ascii() {
-        push_collapsed(text.chars().map(|c| c.to_ascii_lowercase()), start, out);
+    let mut collapsed = Collapsed { start, space: false, out };
+    if is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        for c in text.chars() {
+            if c.is_ascii() {
+                collapsed.push(c.to_ascii_lowercase());
+            } else {
+                std::iter::once(c).default_case_fold().for_each(|c| collapsed.push(c));
+            }
+        }
     } else {
-        push_collapsed(text.nfc().default_case_fold(), start, out);
+        text.nfc().default_case_fold().for_each(|c| collapsed.push(c));
     }
 }
 
@@ -39,17 +45,23 @@ fn is_plain(text: &[u8]) -> bool {
     before != b' '
 }
 
-fn push_collapsed(chars: impl Iterator<Item = char>, start: usize, out: &mut String) {
-    let mut space = false;
-    for c in chars {
+/// A text whose runs of white space become one space, and none at the ends.
+struct Collapsed<'o> {
+    start: usize,
+    /// Whether there was white space behind the last character.
+    space: bool,
+    out: &'o mut String,
+}
+
+impl Collapsed<'_> {
+    fn push(&mut self, c: char) {
         if c.is_whitespace() {
-            space = out.len() > start;
+            self.space = self.out.len() > self.start;
         } else {
-            if space {
-                out.push(' ');
-                space = false;
+            if std::mem::take(&mut self.space) {
+                self.out.push(' ');
             }
-            out.push(c);
+            self.out.push(c);
         }
     }
 }

@@ -53,10 +53,10 @@ pub(crate) fn for_each(message: Message<'_>, event_at: Option<i64>, mut found: i
         }
     }
     for &field in MessageField::ALL {
-        if let Some(value) = message.value(field)
-            && !fits(field, value)
-        {
-            found(field.key(), "type_conflict", kind_name(value.kind()));
+        let Some(value) = message.value(field) else { continue };
+        let kind = value.kind();
+        if !fits(field, kind) {
+            found(field.key(), "type_conflict", kind_name(kind));
         }
     }
     for (field, value, known) in [
@@ -90,18 +90,21 @@ fn cut(text: &str) -> &str {
 }
 
 /// Whether a value is of a type that its key is documented with.
-fn fits(field: MessageField, value: Value<'_>) -> bool {
-    let kind = value.kind();
-    kind == Kind::Null
-        || match field {
-            MessageField::TimestampValue | MessageField::MessageSource => kind == Kind::Number,
-            MessageField::IsBotBuilder | MessageField::IsDeveloper | MessageField::IsAgentSide => {
-                matches!(kind, Kind::Number | Kind::True | Kind::False)
-            }
-            MessageField::Channels | MessageField::Components => kind == Kind::Array,
-            MessageField::Author | MessageField::Latency | MessageField::Tags => kind == Kind::Object,
-            _ => kind.is_string(),
+#[inline]
+fn fits(field: MessageField, kind: Kind) -> bool {
+    match field {
+        MessageField::TimestampValue | MessageField::MessageSource => {
+            matches!(kind, Kind::Number | Kind::Null)
         }
+        MessageField::IsBotBuilder | MessageField::IsDeveloper | MessageField::IsAgentSide => {
+            matches!(kind, Kind::Number | Kind::True | Kind::False | Kind::Null)
+        }
+        MessageField::Channels | MessageField::Components => matches!(kind, Kind::Array | Kind::Null),
+        MessageField::Author | MessageField::Latency | MessageField::Tags => {
+            matches!(kind, Kind::Object | Kind::Null)
+        }
+        _ => kind.is_string() || kind == Kind::Null,
+    }
 }
 
 fn kind_name(kind: Kind) -> &'static str {

@@ -11,6 +11,7 @@ use super::lists;
 use super::waits::Waits;
 use crate::error::Result;
 use crate::metrics::Metric;
+use crate::sketch::Sketch;
 
 /// So many rows of a long table wait until all but the heaviest are let go of.
 const WAITING_ROWS: usize = 1 << 15;
@@ -69,8 +70,9 @@ impl<'a> TermColumn<'a> {
 /// How many people a bot has, how many of them returned, and how many had 1, 2, 3 to 5, 6 to 10 and more sessions.
 pub(super) type People = [i64; 7];
 
-/// Whose waits: bot, channel, task and kind.
-pub(super) type WaitKey = [Term; 4];
+/// Whose waits.
+const WAIT_KEY: [&str; 4] = ["bot_id", "channel", "task", "kind"];
+pub(super) type WaitKey = [Term; WAIT_KEY.len()];
 
 /// What is told of waits over time.
 pub(super) const BOT_RESPONSE: &str = "bot_response";
@@ -220,40 +222,51 @@ impl Digest {
         }
     }
 
-    /// Calls `each` with what each row of a table of waits belongs to: the waits of its key, and for bot responses those of
-    /// its day too.
-    fn each_wait(&mut self, table: Table<'_>, mut each: impl FnMut(&mut Waits, usize)) {
-        let days = table.ints("day");
-        let mut names = ["bot_id", "channel", "task", "kind"].map(|name| TermColumn::of(table, name));
-        let kinds = table.texts("kind");
+    fn add_bounds(&mut self, table: Table<'_>) {
+        let (days, kinds) = (table.ints("day"), table.texts("kind"));
+        let (min, max, counts) = (table.ints("min_ms"), table.ints("max_ms"), table.ints("count"));
+        let mut names = WAIT_KEY.map(|name| TermColumn::of(table, name));
         for row in 0..table.rows() {
             let key = names.each_mut().map(|column| column.get(row, &mut self.terms));
-            self.bots.entry(key[0]).or_default();
-            self.channels.entry(key[1]).or_default();
-            each(self.waits.entry(key).or_default(), row);
+            let [bot, channel, task, _] = key;
+            self.bots.entry(bot).or_default();
+            self.channels.entry(channel).or_default();
+            let (min, max) = (min.or_zero(row), max.or_zero(row));
+            self.waits.entry(key).or_default().bound(min, max);
             if kinds.get(row) == Some(BOT_RESPONSE) {
-                each(self.responses.entry((days.get(row), [key[0], key[1]])).or_default(), row);
+                self.responses.entry((days.get(row), [bot, channel])).or_default().bound(min, max);
+                *self.tasks.entry([bot, task]).or_default() += counts.or_zero(row);
             }
         }
     }
 
-    fn add_bounds(&mut self, table: Table<'_>) {
-        let (min, max, counts) = (table.ints("min_ms"), table.ints("max_ms"), table.ints("count"));
-        self.each_wait(table, |waits, row| waits.bound(min.or_zero(row), max.or_zero(row)));
-        let kinds = table.texts("kind");
-        let mut names = ["bot_id", "task"].map(|name| TermColumn::of(table, name));
-        for row in (0..table.rows()).filter(|&row| kinds.get(row) == Some(BOT_RESPONSE)) {
-            let key = names.each_mut().map(|column| column.get(row, &mut self.terms));
-            *self.tasks.entry(key).or_default() += counts.or_zero(row);
-        }
-    }
-
+    /// The buckets of a sketch follow one another, ascending: each sketch is put together and added as one.
     fn add_buckets(&mut self, table: Table<'_>) {
+        let (days, kinds) = (table.ints("day"), table.texts("kind"));
         let (buckets, counts) = (table.ints("bucket"), table.ints("count"));
-        self.each_wait(table, |waits, row| {
-            let bucket = i32::try_from(buckets.or_zero(row)).unwrap_or(0);
-            waits.add_many(bucket, u64::try_from(counts.or_zero(row)).unwrap_or(0));
-        });
+        let mut names = WAIT_KEY.map(|name| TermColumn::of(table, name));
+        let mut key_of = |row: usize, terms: &mut Terms| {
+            (days.get(row), names.each_mut().map(|column| column.get(row, terms)))
+        };
+        let mut row = 0;
+        while row < table.rows() {
+            let (day, key) = key_of(row, &mut self.terms);
+            let (start, mut sketch, mut last) = (row, Sketch::default(), 0);
+            while row < table.rows() && (row == start || key_of(row, &mut self.terms) == (day, key)) {
+                let bucket = i32::try_from(buckets.or_zero(row)).unwrap_or(0);
+                if row > start && bucket <= last {
+                    break;
+                }
+                sketch.push_many(last, bucket, u64::try_from(counts.or_zero(row)).unwrap_or(0));
+                (last, row) = (bucket, row + 1);
+            }
+            self.bots.entry(key[0]).or_default();
+            self.channels.entry(key[1]).or_default();
+            self.waits.entry(key).or_default().sketch.merge(&sketch);
+            if kinds.get(start) == Some(BOT_RESPONSE) {
+                self.responses.entry((day, [key[0], key[1]])).or_default().sketch.merge(&sketch);
+            }
+        }
     }
 
     /// Keeps the texts that the heaviest actions were offered with.

@@ -11,10 +11,6 @@ pub(super) struct Waits {
 }
 
 impl Waits {
-    pub(super) fn add_many(&mut self, bucket: i32, count: u64) {
-        self.sketch.add_many(bucket, count);
-    }
-
     pub(super) fn bound(&mut self, min: i64, max: i64) {
         self.bounds = Some(self.bounds.map_or((min, max), |(low, high)| (low.min(min), high.max(max))));
     }
