@@ -7,10 +7,10 @@ use arrow::array::{Array, AsArray};
 use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::record_batch::RecordBatch;
 use korpus_analytics::{
-    Aggregates, AnalyzeOptions, Counts, Metric, Tables, collect, fold_events, fold_users, map_events,
-    time_zone,
+    Aggregates, AnalyzeOptions, Counts, Metric, Publishing, Tables, analyze_to, collect, fold_events,
+    fold_users, map_events, time_zone,
 };
-use korpus_engine::{ExpandOptions, InputList, expand};
+use korpus_engine::{ExpandOptions, FileEntry, InputList, expand};
 use korpus_synth::hostile::{HostileConversation, HostileMessage};
 use korpus_synth::{Shape, Size, Synth, SynthOptions};
 
@@ -75,6 +75,7 @@ fn order_threads_and_memory_change_nothing() {
     other.rotate_left(middle);
     let (turned, ..) = run(other.clone(), &AnalyzeOptions { threads: 3, ..options() });
     assert_same(&whole, &turned, "the order of the inputs");
+    // So little that every partition of sessions and of users leaves runs of its groups on disk, and runs are merged often.
     let tight = AnalyzeOptions { threads: 2, working_bytes: Some(1 << 14), ..options() };
     let (spilled, _, bytes) = run(other, &tight);
     assert!(bytes > 100_000);
@@ -83,6 +84,23 @@ fn order_threads_and_memory_change_nothing() {
     let joined: Vec<u8> = bodies.iter().flat_map(|(_, body)| body.iter().chain(b"\n")).copied().collect();
     let (joined, ..) = run(vec![("all".to_owned(), joined)], &options());
     assert_same(&whole, &joined, "the files");
+}
+
+#[test]
+fn files_are_the_same_bytes_with_any_threads_and_memory() {
+    let inputs = InputList::from_bytes(bodies());
+    let dir = tempfile::tempdir().unwrap();
+    let files_of = |name: &str, options: &AnalyzeOptions| {
+        let out = dir.path().join(name);
+        let publishing = Publishing::default();
+        let report = analyze_to(&inputs, &out, options, &publishing, |_, _| {}, &()).unwrap();
+        let entry = |file: &FileEntry| (file.path.clone(), file.rows, file.hash.clone());
+        report.manifest.files.iter().map(entry).collect::<Vec<_>>()
+    };
+    let whole = files_of("whole", &AnalyzeOptions { threads: 1, ..options() });
+    assert_eq!(whole.len(), Metric::ALL.len() + 1);
+    let tight = AnalyzeOptions { threads: 3, working_bytes: Some(1 << 13), ..options() };
+    assert_eq!(whole, files_of("tight", &tight));
 }
 
 #[test]
