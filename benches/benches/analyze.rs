@@ -8,7 +8,9 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use korpus_analytics::{AnalyzeOptions, Publishing, analyze, analyze_to};
 use korpus_benches::Corpus;
-use korpus_core::{Block, Component, DecodeLimits, InputEnd, Limits, PageParser, Scratch, WholeDecoder};
+use korpus_core::{
+    Block, Component, DecodeLimits, InputEnd, Limits, PageParser, Scratch, Template, WholeDecoder,
+};
 use korpus_engine::InputList;
 use korpus_synth::{Codec, Profile};
 use korpus_tables::{ConvertOptions, Table, convert};
@@ -40,7 +42,7 @@ impl Reader {
                     scratch.reset();
                     let classified = scratch.classify(text);
                     let template = classified.template();
-                    black_box((classified.visible(), template.map(|template| template.count())));
+                    black_box((classified.visible(), template.map(Template::count)));
                 }
             }
         };

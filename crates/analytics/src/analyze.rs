@@ -240,7 +240,7 @@ pub(crate) fn mapped(
         verbatim: kept.verbatim,
     };
     let mut state = EventState {
-        exchange: Exchange::new(options.share(6), temp_dir()),
+        exchange: Exchange::new(options.share(8), temp_dir()),
         of_bodies: Exchange::new(options.share(32), temp_dir()),
     };
     let run = run(pool, inputs, &options.run, &job, &mut state, observer)?;
@@ -345,7 +345,8 @@ impl Fold<'_> {
         let new = || Worker {
             folder: Folder::new(LocalTime::new(self.options.timezone.clone())),
             runs: Runs::new(self.options.run.temp_dir.clone()),
-            budget: self.options.share(8) / self.pool.threads(),
+            // Tables that grow by doubling take up to twice what they hold.
+            budget: self.options.share(16) / self.pool.threads(),
         };
         std::iter::repeat_with(new).take(self.pool.threads()).collect()
     }
