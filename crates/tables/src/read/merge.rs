@@ -41,7 +41,10 @@ struct Waiting {
 type Turn = (i64, usize);
 
 struct Cursor {
-    reader: TableFileReader,
+    /// What is left of the row group; `None` where the batch is the last: a reader takes ten times the memory of small batches.
+    reader: Option<TableFileReader>,
+    /// Rows that are not read yet.
+    left: usize,
     batch: RecordBatch,
     row: usize,
     /// Where the batch stands among those that the next rows are taken from, where it does.
@@ -49,6 +52,26 @@ struct Cursor {
 }
 
 impl Cursor {
+    /// Begins with the `rows` of a reader; `None` where it has none.
+    fn open(mut reader: TableFileReader, rows: usize) -> Result<Option<Self>> {
+        let Some(batch) = reader.next_batch()? else { return Ok(None) };
+        let left = rows.saturating_sub(batch.num_rows());
+        Ok(Some(Self { reader: (left > 0).then_some(reader), left, batch, row: 0, place: None }))
+    }
+
+    /// Goes on to the next rows of the reader; false where there are none.
+    fn go_on(&mut self) -> Result<bool> {
+        let Some(batch) = self.reader.as_mut().map(TableFileReader::next_batch).transpose()?.flatten() else {
+            return Ok(false);
+        };
+        self.left = self.left.saturating_sub(batch.num_rows());
+        if self.left == 0 {
+            self.reader = None;
+        }
+        (self.batch, self.row, self.place) = (batch, 0, None);
+        Ok(true)
+    }
+
     fn ordinal(&self, row: usize) -> i64 {
         self.batch.column(MessageColumn::MessageSeq as usize).as_primitive::<Int64Type>().value(row)
     }
@@ -130,10 +153,10 @@ impl Merge {
         {
             let Some(Waiting { group, file, .. }) = self.waiting.pop() else { break };
             let (path, metadata) = &*file;
-            let mut reader =
+            let rows = metadata.metadata().row_group(group).num_rows() as usize;
+            let reader =
                 TableFileReader::with_metadata(self.table, path, metadata.clone(), Some(vec![group]))?;
-            if let Some(batch) = reader.next_batch()? {
-                let cursor = Cursor { reader, batch, row: 0, place: None };
+            if let Some(cursor) = Cursor::open(reader, rows)? {
                 let index = self.cursors.iter().position(Option::is_none).unwrap_or(self.cursors.len());
                 self.open.push(Reverse((cursor.ordinal(0), index)));
                 if index == self.cursors.len() {
@@ -148,12 +171,9 @@ impl Merge {
     /// Gives a cursor its next turn, unless it is at its end.
     fn go_on(&mut self, index: usize) -> Result<()> {
         let Some(cursor) = &mut self.cursors[index] else { return Ok(()) };
-        if cursor.row == cursor.batch.num_rows() {
-            let Some(batch) = cursor.reader.next_batch()? else {
-                self.cursors[index] = None;
-                return Ok(());
-            };
-            (cursor.batch, cursor.row, cursor.place) = (batch, 0, None);
+        if cursor.row == cursor.batch.num_rows() && !cursor.go_on()? {
+            self.cursors[index] = None;
+            return Ok(());
         }
         self.open.push(Reverse((cursor.ordinal(cursor.row), index)));
         Ok(())
