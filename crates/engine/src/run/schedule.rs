@@ -27,8 +27,8 @@ pub(super) type Piece = (Arc<InputInfo>, Block);
 
 /// How long a waiting worker sleeps before it looks for background tasks and cancellation again.
 const NAP: Duration = Duration::from_millis(20);
-/// How many blocks are queued a helper, at most.
-const QUEUED_A_HELPER: usize = 2;
+/// How many blocks are queued a helper, at most: as many as are mapped while a member of an archive is inflated whole.
+const QUEUED_A_HELPER: usize = 8;
 
 pub(super) struct Schedule<'r, J: Job> {
     inputs: usize,
