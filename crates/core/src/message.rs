@@ -221,9 +221,7 @@ impl<'b> Message<'b> {
 
     /// How many top-level keys hold something: not null, not `""`, `[]` or `{}`.
     pub fn richness(self) -> u32 {
-        let known = self.object.filled_fields(MessageField::ALL.len());
-        let others = self.others().filter(|other| !other.is_earlier && other.value.is_filled()).count();
-        known + others as u32
+        self.object.richness(MessageField::ALL.len())
     }
 
     /// The value of a known key, raw; the last one where the key stands more than once.

@@ -51,22 +51,33 @@ impl<'b> ObjectRef<'b> {
         self.slot(class.child_slot(field)).is_regular_list()
     }
 
-    /// How many of the first `fields` fields hold something.
-    pub(crate) fn filled_fields(self, fields: usize) -> u32 {
+    /// How many keys, of the first `fields` fields and the unknown ones, hold something: not null, not `""`, `[]` or `{}`.
+    pub(crate) fn richness(self, fields: usize) -> u32 {
         let mut present = self.object.present & (u64::MAX >> (64 - fields));
         let mut filled = 0;
         while present != 0 {
             let field = present.trailing_zeros() as usize;
             present &= present - 1;
-            let slot = self.slot(field);
-            let is_filled = match slot.kind() {
-                Some(kind) if kind.is_string() => !slot.range().is_empty(),
-                Some(Kind::Array | Kind::Object) => value(self.block, slot).is_some_and(Value::is_filled),
-                kind => kind.is_some_and(|kind| kind != Kind::Null),
-            };
-            filled += u32::from(is_filled);
+            filled += u32::from(self.is_filled(self.slot(field)));
+        }
+        let mut next = self.object.first_other;
+        while next != NONE {
+            let other = &self.block.arena.others[next as usize];
+            next = other.next;
+            filled += u32::from(!other.earlier && self.is_filled(other.value));
         }
         filled
+    }
+
+    #[inline(always)]
+    fn is_filled(self, slot: Slot) -> bool {
+        match slot.kind() {
+            Some(Kind::PlainString | Kind::EscapedString) => !slot.range().is_empty(),
+            Some(Kind::Array | Kind::Object) => {
+                value(self.block, slot).is_some_and(|value| !value.is_empty_container())
+            }
+            kind => kind.is_some_and(|kind| kind != Kind::Null),
+        }
     }
 
     pub(crate) fn others(self) -> Others<'b> {
@@ -154,7 +165,7 @@ impl<'b> Iterator for Others<'b> {
         self.next = other.next;
         let key = self.block.str(other.key.range());
         Some(OtherField {
-            key: Text::new(key, key.contains('\\')),
+            key: Text::new(key, key.bytes().any(|byte| byte == b'\\')),
             value: value(self.block, other.value)?,
             is_earlier: other.earlier,
         })

@@ -138,17 +138,6 @@ impl<'b> Value<'b> {
             && self.raw.as_bytes()[1..self.raw.len() - 1].iter().all(u8::is_ascii_whitespace)
     }
 
-    /// Whether the value holds something: it is not null, `""`, `[]` or `{}`.
-    #[inline]
-    pub(crate) fn is_filled(self) -> bool {
-        match self.kind {
-            Kind::Null => false,
-            Kind::PlainString | Kind::EscapedString => self.raw.len() > 2,
-            Kind::Array | Kind::Object => !self.is_empty_container(),
-            Kind::False | Kind::True | Kind::Number => true,
-        }
-    }
-
     /// The elements of an array, in order; nothing for any other kind.
     pub fn elements(self) -> Elements<'b> {
         let rest = if self.kind == Kind::Array { inner(self.raw) } else { "" };
