@@ -2,15 +2,14 @@
 
 use std::cell::Cell;
 
-use korpus_core::{
-    Block, Conversation, Message, MessageField, Reason, Record, Reject, SessionRecord, Text, parse_timestamp,
-};
+use korpus_core::{Block, Conversation, Message, Reason, Record, Reject, SessionRecord, Text};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
 
 use crate::anchor::AnchorEntry;
 use crate::filter::{Filter, filter_time};
 use crate::keylog::{ID_TAIL, Key};
 use crate::ledger::SliceBooks;
+use crate::times::MessageTimes;
 use crate::work::{BlockFacts, Current, MessageFact, RecordFact};
 
 /// All that a block adds to a run, besides the part of the job. Ordinals count from the start of the block.
@@ -94,7 +93,8 @@ impl Surveyor<'_> {
                 let message = block.message(index);
                 let ordinal = ordinals.next(message.message_index());
                 let failed = failures.messages.contains(&index);
-                let mut fact = MessageFact { ordinal, event_at: None, matches: false, failed };
+                let mut fact =
+                    MessageFact { ordinal, times: MessageTimes::default(), matches: false, failed };
                 if failed {
                     books.messages_rejected += 1;
                     books.failed = true;
@@ -103,19 +103,20 @@ impl Surveyor<'_> {
                     survey.facts.failed.push((page.page_index, reject));
                 } else {
                     current.set(Current::Message(index));
-                    fact.event_at = event_time(message);
-                    fact.matches = self.filter.matches(message, fact.event_at);
-                    if let Some(at) = fact.event_at {
+                    fact.times = MessageTimes::of(message);
+                    let event_at = fact.times.event_at;
+                    fact.matches = self.filter.matches(message, event_at);
+                    if let Some(at) = event_at {
                         books.times.push(at);
                     }
                     if self.dedup {
-                        survey.keys.push(message_key(message, ordinal, slice as u32, scratch));
+                        survey.keys.push(message_key(message, &fact, slice as u32, scratch));
                     }
                     if let Some(id) = &self.filter.msg_id {
                         let is_anchor = message.id().is_some_and(|text| text.is(id));
                         if is_anchor || fact.matches {
                             let session = session_hash(message);
-                            let at = filter_time(message, fact.event_at).unwrap_or(i64::MIN);
+                            let at = filter_time(message, event_at).unwrap_or(i64::MIN);
                             survey.anchors.push(AnchorEntry { ordinal, session, at, is_anchor });
                         }
                     }
@@ -234,24 +235,6 @@ impl Ordinals {
     }
 }
 
-/// When a message happened: `createdOn`, else `timestamp`, else `timestampValue`.
-fn event_time(message: Message<'_>) -> Option<i64> {
-    time_of(message.created_on()).or_else(|| time_of(message.timestamp())).or_else(|| {
-        let millis = message.timestamp_value()?.as_i64()?;
-        millis.checked_mul(1000)
-    })
-}
-
-/// The time that a text is, in microseconds since 1970.
-pub(crate) fn time_of(text: Option<Text<'_>>) -> Option<i64> {
-    let text = text?;
-    let parsed = match text.plain() {
-        Some(plain) => parse_timestamp(plain),
-        None => parse_timestamp(&text.lossy()),
-    };
-    parsed.map(|time| time.micros)
-}
-
 /// Hash of a string's decoded text; of its raw bytes where it holds a lone surrogate.
 fn text_hash(text: Text<'_>) -> u128 {
     match text.exact() {
@@ -260,9 +243,7 @@ fn text_hash(text: Text<'_>) -> u128 {
     }
 }
 
-fn message_key(message: Message<'_>, ordinal: u64, slice: u32, scratch: &mut Vec<u8>) -> Key {
-    let modified = time_of(message.modified_on());
-    let stored = time_of(message.text(MessageField::StoreModifiedOn));
+fn message_key(message: Message<'_>, fact: &MessageFact, slice: u32, scratch: &mut Vec<u8>) -> Key {
     let surrogate = message.surrogate_id();
     // The id of the record around it stands for the body: pages that overlap repeat whole records.
     let is_of_record = message.conversation().and_then(Conversation::id).is_some_and(|id| !id.is_empty());
@@ -270,9 +251,9 @@ fn message_key(message: Message<'_>, ordinal: u64, slice: u32, scratch: &mut Vec
     Key {
         id: shortened(id),
         content: upper_half(message.content_hash(scratch)),
-        version: modified.max(stored).unwrap_or(i64::MIN),
+        version: fact.times.version().unwrap_or(i64::MIN),
         richness: message.richness(),
-        ordinal,
+        ordinal: fact.ordinal,
         surrogate_page: surrogate.filter(|_| !is_of_record).map(|_| slice),
     }
 }

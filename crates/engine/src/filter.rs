@@ -10,7 +10,7 @@ use korpus_core::{
 
 pub use options::{Direction, Filter, TagFilter, TagScope, parse_day_or_time};
 
-use crate::facts::time_of;
+use crate::times::time_of;
 
 /// The day, in microseconds.
 pub(crate) const DAY: i64 = 86_400_000_000;
@@ -51,7 +51,7 @@ impl Filter {
         self.msg_id.is_some() || self.skip > 0 || self.limit.is_some()
     }
 
-    /// Whether a message that happened at `event_at` passes; see [`Item::event_at`](crate::Item).
+    /// Whether a message that happened at `event_at` passes; see [`MessageTimes::event_at`](crate::MessageTimes).
     ///
     /// A message inside an agent AI record goes by the record's bot, session, user and channel too, and, where it has no
     /// time of its own, by the record's.

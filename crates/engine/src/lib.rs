@@ -60,6 +60,7 @@ mod publish;
 mod run;
 mod source;
 mod spool;
+mod times;
 mod work;
 
 pub use background::Background;
@@ -80,4 +81,5 @@ pub use observer::Observer;
 pub use publish::{Publication, PublishOptions, hash_file, remove_unfinished};
 pub use run::{Pool, RunOptions, RunReport, run};
 pub use spool::Spool;
+pub use times::MessageTimes;
 pub use work::{Item, RecordItem, RejectItem, Work};

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use korpus_core::{Block, Message, PageSlice, Record, Reject};
 
 use crate::inputs::InputInfo;
+use crate::times::MessageTimes;
 
 /// A block on its way through [`Job::map`](crate::Job::map), less what a worker failed on before.
 #[derive(Debug)]
@@ -39,8 +40,8 @@ pub struct Item<'b> {
     pub ordinal: u64,
     /// Whether the filter of the run lets it pass. De-duplication looks at all messages; tables only at these.
     pub matches: bool,
-    /// When it happened, in microseconds since 1970: `createdOn`, else `timestamp`, else `timestampValue`.
-    pub event_at: Option<i64>,
+    /// When it happened and was changed.
+    pub times: MessageTimes,
 }
 
 /// A conversation or session record to be mapped.
@@ -92,7 +93,7 @@ impl BlockFacts {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MessageFact {
     pub ordinal: u64,
-    pub event_at: Option<i64>,
+    pub times: MessageTimes,
     pub matches: bool,
     pub failed: bool,
 }
@@ -150,7 +151,7 @@ impl<'b> Work<'b> {
                 index,
                 ordinal: fact.ordinal,
                 matches: fact.matches,
-                event_at: fact.event_at,
+                times: fact.times,
             }
         })
     }
@@ -164,7 +165,7 @@ impl<'b> Work<'b> {
             index,
             ordinal: fact.ordinal,
             matches: fact.matches,
-            event_at: fact.event_at,
+            times: fact.times,
         })
     }
 

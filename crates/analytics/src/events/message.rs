@@ -141,7 +141,7 @@ impl EventWriter<'_> {
             put_text(out, owner.id());
             put_uint(out, u64::from(flags));
             self.names.put(out, bot);
-            put_maybe(out, item.event_at);
+            put_maybe(out, item.times.event_at);
             put_maybe(out, message.timestamp_value().and_then(Value::as_i64));
             match surrogate {
                 Some(hash) => {
@@ -311,7 +311,7 @@ impl EventWriter<'_> {
     }
 
     fn drift(&mut self, item: &Item<'_>) {
-        drift::for_each(item.message, item.event_at, |field, kind, value| {
+        drift::for_each(item.message, item.times.event_at, |field, kind, value| {
             if !(self.restored && field == MADE_UP_ID) {
                 self.note(field, kind, value);
             }

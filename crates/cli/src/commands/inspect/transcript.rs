@@ -184,7 +184,7 @@ fn line(item: &Item<'_>, scratch: &Scratch) -> Line {
     let first = message.channels().next().and_then(|channel| channel.text(ChannelField::Type));
     let channel = message.chnl().or_else(|| message.channel()).or(first);
     Line {
-        at: item.event_at,
+        at: item.times.event_at,
         who: visible_short(who, 20),
         channel: channel.map_or_else(|| "no channel".to_owned(), |name| visible_short(&name.lossy(), 20)),
         text: text_of(message, scratch),

@@ -1,0 +1,52 @@
+//! The times of a message, parsed once for all who need them.
+
+use korpus_core::{Message, ParsedTime, Text, parse_timestamp};
+
+/// When a message was created and changed, as far as its texts are times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MessageTimes {
+    /// `createdOn`.
+    pub created: Option<ParsedTime>,
+    /// `lmodifiedOn`.
+    pub modified: Option<ParsedTime>,
+    /// `__lModifiedOn__`.
+    pub stored: Option<ParsedTime>,
+    /// When it happened, in microseconds since 1970: `createdOn`, else `timestamp`, else `timestampValue`.
+    pub event_at: Option<i64>,
+}
+
+impl MessageTimes {
+    /// The times of `message`.
+    pub fn of(message: Message<'_>) -> Self {
+        let (created_on, modified_on) = (message.created_on(), message.modified_on());
+        let created = parse(created_on);
+        // Most messages never change: the two texts are one.
+        let is_same = created_on.map(Text::raw) == modified_on.map(Text::raw);
+        let event_at = created.map(|time| time.micros).or_else(|| time_of(message.timestamp()));
+        Self {
+            created,
+            modified: if is_same { created } else { parse(modified_on) },
+            stored: parse(message.store_modified_on()),
+            event_at: event_at.or_else(|| message.timestamp_value()?.as_i64()?.checked_mul(1000)),
+        }
+    }
+
+    /// When it was last changed, in microseconds since 1970: the later of the two times that tell.
+    pub fn version(&self) -> Option<i64> {
+        let micros = |time: Option<ParsedTime>| time.map(|time| time.micros);
+        micros(self.modified).max(micros(self.stored))
+    }
+}
+
+/// The time that a text is, in microseconds since 1970.
+pub(crate) fn time_of(text: Option<Text<'_>>) -> Option<i64> {
+    parse(text).map(|time| time.micros)
+}
+
+fn parse(text: Option<Text<'_>>) -> Option<ParsedTime> {
+    let text = text?;
+    match text.plain() {
+        Some(plain) => parse_timestamp(plain),
+        None => parse_timestamp(&text.exact()?),
+    }
+}
