@@ -106,7 +106,7 @@ impl TablesState {
         threads: usize,
     ) -> Result<(Vec<TableGroups>, VolumeTotals)> {
         for (.., writer) in &mut self.writers {
-            writer.flush(&job.encoder)?;
+            writer.flush(&job.encoder);
         }
         job.encoder.help_on(threads);
         let mut closed = match self.days {

@@ -1,14 +1,18 @@
 //! Column buffers: plain vectors that keep their memory from block to block, turned into Arrow only when a row group is
 //! encoded.
 
+use std::ops::Range;
+
 use korpus_core::Text;
 
+use super::dictionary::Dictionary;
 use crate::schema::ColumnKind;
 
 /// One column of a block's rows. A column that a row says nothing about is padded with nulls when it is next touched.
 #[derive(Debug)]
 pub(crate) enum ColumnBuffer {
     Text(Texts),
+    Name(Names),
     Binary(Fixed<Vec<u8>>),
     Bool(Fixed<bool>),
     Int32(Fixed<i32>),
@@ -30,6 +34,26 @@ pub(crate) struct Texts {
     pub text: String,
     pub ends: Vec<u32>,
     pub valid: Vec<bool>,
+}
+
+/// Texts that repeat, each held once.
+pub(crate) struct Names {
+    pub dictionary: Dictionary,
+    /// The code of each value; [`NULL`](Self::NULL) where there is none.
+    pub codes: Vec<u32>,
+    /// The last two that were put.
+    recent: [u32; 2],
+    /// Names of more than [`SHORT`](Self::SHORT) bytes are among them.
+    has_long: bool,
+    /// Where escaped names are decoded.
+    decoded: String,
+}
+
+/// Which values of a column are there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Validity<'a> {
+    Bools(&'a [bool]),
+    Codes(&'a [u32]),
 }
 
 /// Lists of what the parts hold: one part for a list of texts, several for a list of structs.
@@ -56,14 +80,15 @@ pub(crate) struct Room {
 }
 
 impl<T: Clone + Default> Fixed<T> {
+    /// The values of `range` that are there.
+    pub(crate) fn there(&self, range: Range<usize>) -> impl Iterator<Item = &T> {
+        let valid = &self.valid[range.clone()];
+        self.values[range].iter().zip(valid).filter(|(_, valid)| **valid).map(|(value, _)| value)
+    }
+
     fn reserve(&mut self, rows: usize) {
         self.values.reserve(rows);
         self.valid.reserve(rows);
-    }
-
-    fn append(&mut self, other: &Self) {
-        self.values.extend_from_slice(&other.values);
-        self.valid.extend_from_slice(&other.valid);
     }
 
     pub(crate) fn put(&mut self, row: usize, value: T) {
@@ -134,6 +159,123 @@ impl Texts {
     }
 }
 
+impl Names {
+    /// The code of a null.
+    pub(crate) const NULL: u32 = u32::MAX;
+    /// Up to so many bytes a name counts as much as its code.
+    const SHORT: usize = 64;
+
+    #[inline]
+    pub(crate) fn put(&mut self, row: usize, name: &str) {
+        self.pad(row);
+        // Neighbours often have the same, or every other one has; that is found out sooner than a hash.
+        let [last, other] = self.recent;
+        let is = |code: u32| code != Self::NULL && self.dictionary.bytes_of(code) == name.as_bytes();
+        let code = if is(last) {
+            last
+        } else {
+            let code = if is(other) { other } else { self.dictionary.intern(name) };
+            self.recent = [code, last];
+            self.has_long |= name.len() > Self::SHORT;
+            code
+        };
+        self.codes.push(code);
+    }
+
+    /// Decodes `text` as the value of `row`; false where it held a lone surrogate.
+    #[inline]
+    pub(crate) fn put_decoded(&mut self, row: usize, text: Text<'_>) -> bool {
+        if let Some(plain) = text.plain() {
+            self.put(row, plain);
+            return true;
+        }
+        let mut decoded = std::mem::take(&mut self.decoded);
+        decoded.clear();
+        let exact = text.decode_into(&mut decoded);
+        self.put(row, &decoded);
+        self.decoded = decoded;
+        exact
+    }
+
+    /// The value of `row`, where there is one.
+    pub(crate) fn get(&self, row: usize) -> Option<&str> {
+        let code = *self.codes.get(row)?;
+        (code != Self::NULL).then(|| self.dictionary.get(code))
+    }
+
+    pub(crate) fn pad(&mut self, rows: usize) {
+        if self.codes.len() < rows {
+            self.codes.resize(rows, Self::NULL);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.dictionary.clear();
+        self.codes.clear();
+        self.recent = [Self::NULL; 2];
+        self.has_long = false;
+    }
+
+    /// Adds the values of `range` of another column.
+    pub(crate) fn append_range(&mut self, other: &Self, range: Range<usize>) {
+        let mut codes = vec![Self::NULL; other.dictionary.len()];
+        for &code in &other.codes[range] {
+            let own = match codes.get_mut(code as usize) {
+                Some(own) if *own == Self::NULL => {
+                    *own = self.dictionary.intern(other.dictionary.get(code));
+                    *own
+                }
+                Some(own) => *own,
+                None => Self::NULL,
+            };
+            self.codes.push(own);
+        }
+        self.has_long |= other.has_long;
+    }
+
+    /// A long name counts once where neighbours share it: an id may be repeated in every row that is made of its message.
+    fn bytes_before(&self, rows: usize) -> usize {
+        let mut before = Self::NULL;
+        let mut long = |&code: &u32| {
+            let is_new = code != Self::NULL && std::mem::replace(&mut before, code) != code;
+            if is_new { Some(self.dictionary.get(code).len()).filter(|&len| len > Self::SHORT) } else { None }
+        };
+        let longs = if self.has_long { self.codes[..rows].iter().filter_map(&mut long).sum() } else { 0 };
+        4 * rows + longs
+    }
+}
+
+impl std::fmt::Debug for Names {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Names")
+            .field("names", &self.dictionary)
+            .field("codes", &self.codes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self {
+            dictionary: Dictionary::default(),
+            codes: Vec::new(),
+            recent: [Self::NULL; 2],
+            has_long: false,
+            decoded: String::new(),
+        }
+    }
+}
+
+impl Validity<'_> {
+    #[inline]
+    pub(crate) fn is_valid(self, row: usize) -> bool {
+        match self {
+            Self::Bools(valid) => valid[row],
+            Self::Codes(codes) => codes[row] != Names::NULL,
+        }
+    }
+}
+
 impl List {
     /// Closes the element whose parts were put at row [`len`](Self::len).
     pub(crate) fn end_element(&mut self) {
@@ -166,14 +308,15 @@ impl List {
 impl ColumnBuffer {
     pub(crate) fn new(kind: ColumnKind) -> Self {
         match kind {
-            ColumnKind::Text | ColumnKind::Name | ColumnKind::Json => Self::Text(Texts::default()),
+            ColumnKind::Text | ColumnKind::Json => Self::Text(Texts::default()),
+            ColumnKind::Name => Self::Name(Names::default()),
             ColumnKind::Binary => Self::Binary(Fixed::default()),
             ColumnKind::Bool => Self::Bool(Fixed::default()),
             ColumnKind::Int32 | ColumnKind::Date => Self::Int32(Fixed::default()),
             ColumnKind::Int64 | ColumnKind::Timestamp => Self::Int64(Fixed::default()),
             ColumnKind::Float64 => Self::Float64(Fixed::default()),
             ColumnKind::Texts => Self::List(List {
-                parts: vec![Self::new(ColumnKind::Text)],
+                parts: vec![Self::new(ColumnKind::Name)],
                 len: 0,
                 ends: Vec::new(),
                 valid: Vec::new(),
@@ -191,6 +334,7 @@ impl ColumnBuffer {
     pub(crate) fn pad(&mut self, rows: usize) {
         match self {
             Self::Text(column) => column.pad(rows),
+            Self::Name(column) => column.pad(rows),
             Self::Binary(column) => column.pad(rows),
             Self::Bool(column) => column.pad(rows),
             Self::Int32(column) => column.pad(rows),
@@ -200,10 +344,45 @@ impl ColumnBuffer {
         }
     }
 
+    /// Puts a decoded text; false where it held a lone surrogate, or this is no column of texts.
+    #[inline]
+    pub(crate) fn put_text(&mut self, row: usize, text: Text<'_>) -> bool {
+        match self {
+            Self::Text(texts) => texts.put_decoded(row, text),
+            Self::Name(names) => names.put_decoded(row, text),
+            _ => false,
+        }
+    }
+
+    /// The text of `row`, where there is one.
+    #[inline]
+    pub(crate) fn text(&self, row: usize) -> Option<&str> {
+        match self {
+            Self::Text(texts) => texts.get(row),
+            Self::Name(names) => names.get(row),
+            _ => None,
+        }
+    }
+
+    /// Which of its values are there. Of lists, which are not null.
+    pub(crate) fn validity(&self) -> Validity<'_> {
+        Validity::Bools(match self {
+            Self::Name(column) => return Validity::Codes(&column.codes),
+            Self::Text(column) => &column.valid,
+            Self::Binary(column) => &column.valid,
+            Self::Bool(column) => &column.valid,
+            Self::Int32(column) => &column.valid,
+            Self::Int64(column) => &column.valid,
+            Self::Float64(column) => &column.valid,
+            Self::List(column) => &column.valid,
+        })
+    }
+
     /// Forgets the values and keeps the memory.
     pub(crate) fn clear(&mut self) {
         match self {
             Self::Text(column) => column.clear(),
+            Self::Name(column) => column.clear(),
             Self::Binary(column) => column.clear(),
             Self::Bool(column) => column.clear(),
             Self::Int32(column) => column.clear(),
@@ -218,33 +397,6 @@ impl ColumnBuffer {
         }
     }
 
-    /// Adds the values of a column of the same kind; both are padded.
-    pub(crate) fn append(&mut self, other: &Self) {
-        match (self, other) {
-            (Self::Text(column), Self::Text(other)) => {
-                let base = column.text.len() as u32;
-                column.text.push_str(&other.text);
-                column.ends.extend(other.ends.iter().map(|end| end + base));
-                column.valid.extend_from_slice(&other.valid);
-            }
-            (Self::Binary(column), Self::Binary(other)) => column.append(other),
-            (Self::Bool(column), Self::Bool(other)) => column.append(other),
-            (Self::Int32(column), Self::Int32(other)) => column.append(other),
-            (Self::Int64(column), Self::Int64(other)) => column.append(other),
-            (Self::Float64(column), Self::Float64(other)) => column.append(other),
-            (Self::List(column), Self::List(other)) => {
-                let base = column.len as u32;
-                column.len += other.len;
-                column.ends.extend(other.ends.iter().map(|end| end + base));
-                column.valid.extend_from_slice(&other.valid);
-                for (part, other) in column.parts.iter_mut().zip(&other.parts) {
-                    part.append(other);
-                }
-            }
-            _ => unreachable!("the columns of a table are of the same kinds in all buffers"),
-        }
-    }
-
     /// Makes room for what `other` holds, up to a bound: a buffer that need not grow is not copied either.
     pub(crate) fn reserve_like(&mut self, other: &Room) {
         let rows = other.rows;
@@ -254,6 +406,7 @@ impl ColumnBuffer {
                 column.ends.reserve(rows);
                 column.valid.reserve(rows);
             }
+            Self::Name(column) => column.codes.reserve(rows),
             Self::Binary(column) => column.reserve(rows),
             Self::Bool(column) => column.reserve(rows),
             Self::Int32(column) => column.reserve(rows),
@@ -275,6 +428,7 @@ impl ColumnBuffer {
         let rows = |len: usize| Room { rows: some(len), ..Room::default() };
         match self {
             Self::Text(column) => Room { bytes: some(column.text.len()), ..rows(column.ends.len()) },
+            Self::Name(column) => rows(column.codes.len()),
             Self::Binary(column) => rows(column.values.len()),
             Self::Bool(column) => rows(column.values.len()),
             Self::Int32(column) => rows(column.values.len()),
@@ -291,6 +445,7 @@ impl ColumnBuffer {
         let end = |ends: &[u32]| if rows == 0 { 0 } else { ends[rows - 1] as usize };
         match self {
             Self::Text(column) => end(&column.ends) + 4 * rows,
+            Self::Name(column) => column.bytes_before(rows),
             Self::Binary(column) => column.values[..rows].iter().map(|bytes| bytes.len() + 4).sum(),
             Self::Bool(_) => rows,
             Self::Int32(_) => 4 * rows,
@@ -324,7 +479,7 @@ mod tests {
         let ColumnBuffer::List(list) = &mut column else { panic!("a list") };
         list.end_element();
         list.end(1);
-        let ColumnBuffer::Text(texts) = &mut list.parts[0] else { panic!("texts") };
+        let ColumnBuffer::Name(texts) = &mut list.parts[0] else { panic!("names") };
         texts.put(1, "x");
         list.end_element();
         list.end_element();
@@ -333,8 +488,8 @@ mod tests {
         let ColumnBuffer::List(list) = &column else { panic!("a list") };
         assert_eq!(list.ends, [0, 1, 1, 3, 3]);
         assert_eq!(list.valid, [false, true, false, true, false]);
-        let ColumnBuffer::Text(texts) = &list.parts[0] else { panic!("texts") };
-        assert_eq!(texts.valid, [false, true, false]);
-        assert_eq!(column.bytes_before(5), 20 + 1 + 12);
+        let ColumnBuffer::Name(texts) = &list.parts[0] else { panic!("names") };
+        assert_eq!([0, 1, 2].map(|row| texts.get(row)), [None, Some("x"), None]);
+        assert_eq!(column.bytes_before(5), 20 + 12);
     }
 }

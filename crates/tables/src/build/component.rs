@@ -212,10 +212,7 @@ fn put_thumbnails(table: &mut TableBuffer, at: &ComponentPlaces, component: Comp
 /// Puts the text of a part of the element that is being filled; false where it held a lone surrogate.
 pub(crate) fn put_part_text(list: &mut List, part: usize, text: Text<'_>) -> bool {
     let row = list.len;
-    match &mut list.parts[part] {
-        ColumnBuffer::Text(texts) => texts.put_decoded(row, text),
-        _ => false,
-    }
+    list.parts[part].put_text(row, text)
 }
 
 /// Puts the `extra` of the element that is being filled.

@@ -2,9 +2,9 @@
 
 use korpus_core::{
     AuthorField, ChannelField, ClassifiedText, Kind, LatencyField, LatencyPartField, Message, MessageField,
-    Scratch, TagField, TagsField, Text, TextKind, Value, parse_timestamp,
+    ParsedTime, Scratch, TagField, TagsField, Text, TextKind, Value, parse_timestamp,
 };
-use korpus_engine::{InputInfo, Item};
+use korpus_engine::{InputInfo, Item, MessageTimes};
 
 use super::component::{
     FIRST, OTHERS, put_classified, put_component, put_exact, put_part_extra, put_part_text, put_raw,
@@ -20,7 +20,7 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// Puts all rows of one message. What it takes to look into its texts stays in `scratch`.
 pub(crate) fn put_message(rows: &mut Rows, scratch: &Scratch, item: &Item<'_>, input: &InputInfo) {
     let message = item.message;
-    let mut row = Row { rows, scratch, message, form: 0, raw: 0 };
+    let mut row = Row { rows, scratch, message, times: item.times, form: 0, raw: 0 };
     row.identity(item, input);
     for &field in MessageField::ALL {
         if let Some(value) = message.value(field) {
@@ -36,6 +36,7 @@ struct Row<'a, 'b> {
     rows: &'a mut Rows,
     scratch: &'a Scratch,
     message: Message<'b>,
+    times: MessageTimes,
     form: i64,
     /// The known keys whose raw value goes to `extra`.
     raw: u64,
@@ -96,10 +97,10 @@ impl Row<'_, '_> {
             MessageField::Lang => self.text(MessageColumn::Language, value),
             MessageField::TaskName => self.text(MessageColumn::TaskName, value),
             MessageField::TraceId => self.text(MessageColumn::TraceId, value),
-            MessageField::CreatedOn => self.created(value, MessageForm::CREATED_ON),
+            MessageField::CreatedOn => self.created(self.times.created, MessageForm::CREATED_ON),
             MessageField::Timestamp => self.timestamp(value),
-            MessageField::LModifiedOn => self.time(MessageColumn::ModifiedAt, value),
-            MessageField::StoreModifiedOn => self.time(MessageColumn::StoreModifiedAt, value),
+            MessageField::LModifiedOn => self.time(MessageColumn::ModifiedAt, self.times.modified),
+            MessageField::StoreModifiedOn => self.time(MessageColumn::StoreModifiedAt, self.times.stored),
             MessageField::TimestampValue => value.as_i64().is_some_and(|ms| {
                 self.table().put_i64(MessageColumn::TimestampMs, ms);
                 true
@@ -141,12 +142,12 @@ impl Row<'_, '_> {
         put_exact(self.table(), column, value)
     }
 
-    fn time(&mut self, column: MessageColumn, value: Value<'_>) -> bool {
-        put_time(&mut self.rows.messages, &mut self.rows.scratch, column, value)
+    fn time(&mut self, column: MessageColumn, time: Option<ParsedTime>) -> bool {
+        put_parsed(&mut self.rows.messages, column, time)
     }
 
-    fn created(&mut self, value: Value<'_>, bit: i64) -> bool {
-        let exact = self.time(MessageColumn::CreatedAt, value);
+    fn created(&mut self, time: Option<ParsedTime>, bit: i64) -> bool {
+        let exact = self.time(MessageColumn::CreatedAt, time);
         self.form |= if exact { bit } else { 0 };
         exact
     }
@@ -154,10 +155,10 @@ impl Row<'_, '_> {
     /// `timestamp` fills the column of `createdOn` where that left it empty, and shares it where it is the same time.
     fn timestamp(&mut self, value: Value<'_>) -> bool {
         let column = MessageColumn::CreatedAt;
-        let Some(taken) = self.rows.messages.current_i64(column) else {
-            return self.created(value, MessageForm::TIMESTAMP);
-        };
         let parsed = value.as_text().and_then(|text| read_time(text, &mut self.rows.scratch));
+        let Some(taken) = self.rows.messages.current_i64(column) else {
+            return self.created(parsed, MessageForm::TIMESTAMP);
+        };
         let same = parsed.is_some_and(|time| time.canonical && time.micros == taken);
         self.form |= if same { MessageForm::TIMESTAMP } else { 0 };
         same
@@ -350,7 +351,7 @@ impl Row<'_, '_> {
         {
             table.put_text(MessageColumn::Channel, text);
         }
-        if let Some(micros) = item.event_at {
+        if let Some(micros) = item.times.event_at {
             table.put_i64(MessageColumn::EventAt, micros);
             if let Ok(day) = i32::try_from(micros.div_euclid(MICROS_PER_DAY)) {
                 table.put_i32(MessageColumn::EventDate, day);
@@ -398,12 +399,16 @@ pub(crate) fn put_time(
     column: impl Into<usize>,
     value: Value<'_>,
 ) -> bool {
-    let Some(time) = value.as_text().and_then(|text| read_time(text, scratch)) else { return false };
+    put_parsed(table, column, value.as_text().and_then(|text| read_time(text, scratch)))
+}
+
+fn put_parsed(table: &mut TableBuffer, column: impl Into<usize>, time: Option<ParsedTime>) -> bool {
+    let Some(time) = time else { return false };
     table.put_i64(column, time.micros);
     time.canonical
 }
 
-fn read_time(text: Text<'_>, scratch: &mut String) -> Option<korpus_core::ParsedTime> {
+fn read_time(text: Text<'_>, scratch: &mut String) -> Option<ParsedTime> {
     if let Some(plain) = text.plain() {
         return parse_timestamp(plain);
     }

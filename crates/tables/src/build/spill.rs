@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::column::{ColumnBuffer, Fixed, List, Texts};
+use super::column::{ColumnBuffer, Fixed, List, Names, Texts};
 use super::table::TableBuffer;
 use crate::error::{Result, TablesError};
 use crate::schema::Table;
@@ -49,6 +49,7 @@ impl ColumnBuffer {
                 append_ends(&mut column.ends, &other.ends[range.clone()], base, span.start);
                 column.valid.extend_from_slice(&other.valid[range]);
             }
+            (Self::Name(column), Self::Name(other)) => column.append_range(other, range),
             (Self::Binary(column), Self::Binary(other)) => append_fixed(column, other, range),
             (Self::Bool(column), Self::Bool(other)) => append_fixed(column, other, range),
             (Self::Int32(column), Self::Int32(other)) => append_fixed(column, other, range),
@@ -74,6 +75,15 @@ impl ColumnBuffer {
                 put_len(text.len(), out);
                 out.extend_from_slice(text.as_bytes());
                 put_ends(ends, valid, out);
+            }
+            Self::Name(Names { dictionary, codes, .. }) => {
+                put_len(dictionary.len(), out);
+                for name in dictionary.iter() {
+                    put_len(name.len(), out);
+                    out.extend_from_slice(name.as_bytes());
+                }
+                put_len(codes.len(), out);
+                out.extend(codes.iter().flat_map(|code| code.to_le_bytes()));
             }
             Self::Binary(Fixed { values, valid }) => {
                 put_valid(valid, out);
@@ -112,10 +122,18 @@ impl ColumnBuffer {
     fn read(&mut self, bytes: &mut Bytes<'_>) -> Result<()> {
         match self {
             Self::Text(column) => {
-                let len = bytes.len()?;
-                let text = std::str::from_utf8(bytes.take(len)?).map_err(|_| DAMAGED)?;
-                column.text.push_str(text);
+                column.text.push_str(bytes.text()?);
                 (column.ends, column.valid) = bytes.ends()?;
+            }
+            Self::Name(column) => {
+                let names = (0..bytes.len()?).map(|_| bytes.text()).collect::<Result<Vec<_>>>()?;
+                let rows = bytes.len()?;
+                for (row, code) in bytes.values(rows, u32::from_le_bytes)?.into_iter().enumerate() {
+                    if code != Names::NULL {
+                        column.put(row, names.get(code as usize).ok_or(DAMAGED)?);
+                    }
+                }
+                column.pad(rows);
             }
             Self::Binary(column) => {
                 column.valid = bytes.valid()?;
@@ -199,6 +217,11 @@ impl<'b> Bytes<'b> {
         usize::try_from(u64::from_le_bytes(bytes)).map_err(|_| DAMAGED)
     }
 
+    fn text(&mut self) -> Result<&'b str> {
+        let len = self.len()?;
+        std::str::from_utf8(self.take(len)?).map_err(|_| DAMAGED)
+    }
+
     fn values<T, const N: usize>(&mut self, count: usize, value: impl Fn([u8; N]) -> T) -> Result<Vec<T>> {
         let bytes = self.take(count.checked_mul(N).ok_or(DAMAGED)?)?;
         Ok(bytes.as_chunks::<N>().0.iter().map(|bytes| value(*bytes)).collect())
@@ -238,7 +261,7 @@ mod tests {
                 let list = messages.list(MessageColumn::Channels);
                 for element in 0..row % 3 {
                     let len = list.len;
-                    let ColumnBuffer::Text(kinds) = &mut list.parts[0] else { panic!("texts") };
+                    let ColumnBuffer::Name(kinds) = &mut list.parts[0] else { panic!("names") };
                     kinds.put(len, &format!("{row}.{element}"));
                     list.end_element();
                 }

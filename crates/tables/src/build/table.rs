@@ -67,7 +67,16 @@ impl TableBuffer {
         put_i64: Int64(i64),
         put_f64: Float64(f64),
         put_bytes: Binary(Vec<u8>),
-        put_str: Text(&str),
+    }
+
+    #[inline]
+    pub(crate) fn put_str(&mut self, column: impl Into<usize>, value: &str) {
+        let row = self.rows;
+        match &mut self.columns[column.into()] {
+            ColumnBuffer::Text(texts) => texts.put(row, value),
+            ColumnBuffer::Name(names) => names.put(row, value),
+            other => mismatch(other),
+        }
     }
 
     #[inline]
@@ -89,14 +98,13 @@ impl TableBuffer {
     #[inline]
     pub(crate) fn put_text(&mut self, column: impl Into<usize>, text: Text<'_>) -> bool {
         let row = self.rows;
-        self.texts(column).put_decoded(row, text)
+        self.columns[column.into()].put_text(row, text)
     }
 
     /// The text of the row that is being filled.
     #[inline]
-    pub(crate) fn current(&mut self, column: impl Into<usize>) -> Option<&str> {
-        let row = self.rows;
-        self.texts(column).get(row)
+    pub(crate) fn current(&self, column: impl Into<usize>) -> Option<&str> {
+        self.columns[column.into()].text(self.rows)
     }
 
     /// The number of the row that is being filled.
@@ -122,14 +130,6 @@ impl TableBuffer {
         for column in &mut self.columns {
             column.pad(self.rows);
         }
-    }
-
-    /// Adds the rows of another buffer of the same table; both are finished.
-    pub(crate) fn append(&mut self, other: &Self) {
-        for (column, other) in self.columns.iter_mut().zip(&other.columns) {
-            column.append(other);
-        }
-        self.rows += other.rows;
     }
 
     /// Says how many rows the columns hold, where those were filled from outside.

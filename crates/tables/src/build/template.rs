@@ -147,8 +147,8 @@ fn put_list<'s>(
     let row = table.rows();
     let list = table.list(column);
     for value in values {
-        if let (Some(value), ColumnBuffer::Text(texts)) = (value, &mut list.parts[0]) {
-            texts.put(list.len, value);
+        if let (Some(value), ColumnBuffer::Name(names)) = (value, &mut list.parts[0]) {
+            names.put(list.len, value);
         }
         list.end_element();
     }

@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::column::ColumnBuffer;
+use super::column::{ColumnBuffer, Names};
 use super::table::TableBuffer;
 use crate::read::Row;
 use crate::schema::{MessageColumn, VolumeColumn};
@@ -62,6 +62,26 @@ impl Hasher for KeyHasher {
 pub(crate) struct Volumes {
     counts: HashMap<Box<[u8]>, i64, BuildHasherDefault<KeyHasher>>,
     scratch: Vec<u8>,
+    /// The counts of one block, by the codes of its names.
+    block: HashMap<BlockKey, i64, BuildHasherDefault<KeyHasher>>,
+}
+
+/// A key as long as its block is at hand.
+#[derive(Debug, PartialEq, Eq)]
+struct BlockKey {
+    hour: Option<i64>,
+    codes: [u32; 5],
+}
+
+impl Hash for BlockKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let mut bytes = [0; 28];
+        bytes[..8].copy_from_slice(&self.hour.unwrap_or(i64::MIN).to_le_bytes());
+        for (bytes, code) in bytes[8..].chunks_exact_mut(4).zip(self.codes) {
+            bytes.copy_from_slice(&code.to_le_bytes());
+        }
+        state.write(&bytes);
+    }
 }
 
 impl Volumes {
@@ -72,10 +92,13 @@ impl Volumes {
         names: impl Iterator<Item = Option<&'a str>>,
         by: i64,
     ) {
+        self.add_hour(event_at.map(|micros| micros.div_euclid(MICROS_PER_HOUR)), names, by);
+    }
+
+    fn add_hour<'a>(&mut self, hour: Option<i64>, names: impl Iterator<Item = Option<&'a str>>, by: i64) {
         self.scratch.clear();
         // An hour that no time has says that there was none.
-        let hour = event_at.map_or(i64::MIN, |micros| micros.div_euclid(MICROS_PER_HOUR));
-        self.scratch.extend_from_slice(&hour.to_le_bytes());
+        self.scratch.extend_from_slice(&hour.unwrap_or(i64::MIN).to_le_bytes());
         for name in names {
             // Lengths are stored plus one: 0 is a null.
             let len = name.map_or(0, |name| name.len() as u32 + 1);
@@ -107,13 +130,23 @@ impl Volumes {
             return;
         };
         let names = NAME_COLUMNS.map(|column| match &messages.columns[column as usize] {
-            ColumnBuffer::Text(texts) => Some(texts),
+            ColumnBuffer::Name(names) => Some(names),
             _ => None,
         });
+        let [Some(bot), Some(channel), Some(language), Some(kind), Some(status)] = names else { return };
+        let names = [bot, channel, language, kind, status];
+        // Within a block names are equal where their codes are: texts are looked at once for each key.
+        let mut block = std::mem::take(&mut self.block);
         for row in 0..messages.rows() {
-            let at = event_at.valid[row].then(|| event_at.values[row]);
-            self.add(at, names.iter().map(|texts| texts.and_then(|texts| texts.get(row))), 1);
+            let hour = event_at.valid[row].then(|| event_at.values[row].div_euclid(MICROS_PER_HOUR));
+            *block.entry(BlockKey { hour, codes: names.map(|names| names.codes[row]) }).or_default() += 1;
         }
+        for (key, count) in block.drain() {
+            let texts = names.iter().zip(key.codes);
+            let texts = texts.map(|(names, code)| (code != Names::NULL).then(|| names.dictionary.get(code)));
+            self.add_hour(key.hour, texts, count);
+        }
+        self.block = block;
     }
 
     /// Adds the counts of a later part and empties it, keeping its memory.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, ListArray,
-    StringArray, StructArray, TimestampMicrosecondArray,
+    StringArray, StringBuilder, StructArray, TimestampMicrosecondArray,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field};
@@ -23,7 +23,8 @@ pub(crate) type Piece<'a> = (&'a ColumnBuffer, Range<usize>);
 /// If they are not what `kind` says, or too large for one array: the caller cuts them well below.
 pub(crate) fn array(kind: ColumnKind, pieces: &[Piece<'_>]) -> Result<ArrayRef, ArrowError> {
     Ok(match kind {
-        ColumnKind::Text | ColumnKind::Name | ColumnKind::Json => Arc::new(texts(pieces)?),
+        ColumnKind::Text | ColumnKind::Json => Arc::new(texts(pieces)?),
+        ColumnKind::Name => Arc::new(names(pieces)?),
         ColumnKind::Binary => {
             let (values, nulls) = fixed(pieces, |column| match column {
                 ColumnBuffer::Binary(buffer) => Some(buffer),
@@ -141,6 +142,17 @@ fn texts(pieces: &[Piece<'_>]) -> Result<StringArray, ArrowError> {
     StringArray::try_new(offsets, Buffer::from_vec(bytes), nulls)
 }
 
+fn names(pieces: &[Piece<'_>]) -> Result<StringArray, ArrowError> {
+    let mut builder = StringBuilder::new();
+    for (column, rows) in pieces {
+        let ColumnBuffer::Name(names) = column else { return Err(mismatch()) };
+        for row in rows.clone() {
+            builder.append_option(names.get(row));
+        }
+    }
+    Ok(builder.finish())
+}
+
 fn lists(kind: ColumnKind, pieces: &[Piece<'_>]) -> Result<ListArray, ArrowError> {
     fn of(column: &ColumnBuffer) -> Option<(&List, &[u32], &[bool])> {
         match column {
@@ -165,7 +177,7 @@ fn lists(kind: ColumnKind, pieces: &[Piece<'_>]) -> Result<ListArray, ArrowError
             let fields = struct_fields(parts);
             (Arc::new(StructArray::try_new(fields.clone(), arrays, None)?), DataType::Struct(fields))
         }
-        None => (part(0, ColumnKind::Text)?, DataType::Utf8),
+        None => (part(0, ColumnKind::Name)?, DataType::Utf8),
     };
     ListArray::try_new(Arc::new(Field::new(ELEMENT, element, true)), offsets, values, nulls)
 }

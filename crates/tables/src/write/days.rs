@@ -160,8 +160,8 @@ impl DayWriter {
             Some(file) => file,
             none => none.insert(create(layout, path, self.compression)?),
         };
-        let writers = file.column_writers()?;
-        self.in_flight.push_back((day, encoder.submit(layout, pieces, writers)));
+        let group = encoder.submit(layout, pieces, file.leaves(), self.compression);
+        self.in_flight.push_back((day, group));
         Ok(())
     }
 
@@ -177,7 +177,7 @@ impl DayWriter {
             let file = self.days.get_mut(day).and_then(|rows| rows.file.as_mut());
             let Some(file) = file else { return Err(TablesError::Internal("a row group of no file")) };
             let chunks = group.take_chunks().map_err(TablesError::parquet(file.path()))?;
-            file.append(chunks)?;
+            file.append_chunks(chunks)?;
             file.put_down()?;
             self.in_flight.pop_front();
         }

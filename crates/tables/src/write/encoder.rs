@@ -8,28 +8,24 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
 use parquet::errors::{ParquetError, Result};
+use parquet::schema::types::ColumnDescPtr;
 
-use super::arrays::array;
+use super::arrays::Piece;
+use super::chunk::{Chunk, Workspace, column_chunks};
 use super::layout::Layout;
+use super::settings::Compression;
 use crate::build::TableBuffer;
-use crate::schema::Table;
-
-/// Rows that are turned into one Arrow array at a time: fixed, because page boundaries follow from it, and few, so that the
-/// array stays in the cache.
-const BATCH_ROWS: usize = 8 << 10;
 
 /// Rows of buffers, in order.
 pub(crate) type Pieces = Vec<(Arc<TableBuffer>, Range<usize>)>;
 
 /// A row group that is being encoded.
-#[derive(Debug)]
 pub(crate) struct Group {
-    table: Table,
+    compression: Compression,
     pieces: Mutex<Pieces>,
     /// What came of each column, in the order of the schema.
-    columns: Vec<Mutex<Option<Result<Vec<ArrowColumnChunk>>>>>,
+    columns: Vec<Mutex<Option<Result<Vec<Chunk>>>>>,
     left: AtomicUsize,
 }
 
@@ -37,13 +33,15 @@ pub(crate) struct Group {
 struct Task {
     group: Arc<Group>,
     column: usize,
-    writers: Vec<ArrowColumnWriter>,
+    leaves: Vec<ColumnDescPtr>,
 }
 
 /// The queue of columns to encode, shared by all workers.
 #[derive(Default)]
 pub(crate) struct Encoder {
     queue: Mutex<VecDeque<Task>>,
+    /// Memory of encoders that are not at work.
+    workspaces: Mutex<Vec<Workspace>>,
     /// Told whenever a group is complete.
     complete: Condvar,
 }
@@ -60,26 +58,27 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Encoder {
-    /// Queues the columns of a row group. `writers` are those of all its leaves, in order.
+    /// Queues the columns of a row group. `leaves` are those of the file that it is for, in order.
     pub(crate) fn submit(
         &self,
         layout: Layout,
         pieces: Pieces,
-        writers: Vec<ArrowColumnWriter>,
+        leaves: &[ColumnDescPtr],
+        compression: Compression,
     ) -> Arc<Group> {
         let table = layout.table;
         let outside = |index| (layout.outside == Some(index)).then(|| Ok(Vec::new()));
         let group = Arc::new(Group {
-            table,
+            compression,
             pieces: Mutex::new(pieces),
             columns: (0..table.columns().len()).map(|index| Mutex::new(outside(index))).collect(),
             left: AtomicUsize::new(layout.columns().count()),
         });
-        let mut writers = writers.into_iter();
+        let mut leaves = leaves.iter().cloned();
         let mut queue = lock(&self.queue);
         for (index, column) in layout.columns() {
-            let writers = writers.by_ref().take(column.kind.leaves()).collect();
-            queue.push_back(Task { group: group.clone(), column: index, writers });
+            let leaves = leaves.by_ref().take(column.kind.leaves()).collect();
+            queue.push_back(Task { group: group.clone(), column: index, leaves });
         }
         group
     }
@@ -123,7 +122,7 @@ impl Group {
     }
 
     /// The column chunks of a complete group, in the order of the schema.
-    pub(crate) fn take_chunks(&self) -> Result<Vec<ArrowColumnChunk>> {
+    pub(crate) fn take_chunks(&self) -> Result<Vec<Chunk>> {
         let mut chunks = Vec::new();
         for column in &self.columns {
             let done = lock(column).take();
@@ -141,11 +140,16 @@ impl Group {
 
 impl Task {
     fn run(self, encoder: &Encoder) {
-        let Self { group, column, writers } = self;
+        let Self { group, column, leaves } = self;
         // A panic on the way must not leave the group forever incomplete: the guard counts down in any case.
         let guard = Done { group: &group, encoder };
-        let chunks = encode(&group, column, writers);
+        let mut workspace = lock(&encoder.workspaces).pop().unwrap_or_default();
+        let pieces = lock(&group.pieces).clone();
+        let pieces: Vec<Piece<'_>> =
+            pieces.iter().map(|(buffer, rows)| (&buffer.columns[column], rows.clone())).collect();
+        let chunks = column_chunks(&leaves, &pieces, group.compression, &mut workspace);
         *lock(&group.columns[column]) = Some(chunks);
+        lock(&encoder.workspaces).push(workspace);
         drop(guard);
     }
 }
@@ -163,37 +167,4 @@ impl Drop for Done<'_> {
             self.encoder.complete.notify_all();
         }
     }
-}
-
-fn encode(
-    group: &Group,
-    column: usize,
-    mut writers: Vec<ArrowColumnWriter>,
-) -> Result<Vec<ArrowColumnChunk>> {
-    let kind = group.table.columns()[column].kind;
-    let schema = group.table.arrow_schema();
-    let pieces: Pieces = lock(&group.pieces).clone();
-    let mut rest = pieces.iter();
-    let mut piece = rest.next().map(|(buffer, rows)| (buffer, rows.clone()));
-    let mut batch = Vec::new();
-    while piece.is_some() {
-        batch.clear();
-        let mut room = BATCH_ROWS;
-        while room > 0
-            && let Some((buffer, rows)) = &mut piece
-        {
-            let take = rows.len().min(room);
-            batch.push((&buffer.columns[column], rows.start..rows.start + take));
-            rows.start += take;
-            room -= take;
-            if rows.start == rows.end {
-                piece = rest.next().map(|(buffer, rows)| (buffer, rows.clone()));
-            }
-        }
-        let array = array(kind, &batch).map_err(|error| ParquetError::ArrowError(error.to_string()))?;
-        for (leaf, writer) in compute_leaves(schema.field(column), &array)?.iter().zip(&mut writers) {
-            writer.write(leaf)?;
-        }
-    }
-    writers.into_iter().map(ArrowColumnWriter::close).collect()
 }

@@ -12,7 +12,9 @@ use parquet::arrow::arrow_writer::{
 };
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::types::ColumnDescPtr;
 
+use super::chunk::Chunk;
 use super::layout::Layout;
 use super::settings::{Compression, writer_properties};
 use crate::error::{Result, TablesError};
@@ -48,8 +50,13 @@ impl TableFile {
         &self.path
     }
 
+    /// Its leaf columns.
+    pub(crate) fn leaves(&self) -> &[ColumnDescPtr] {
+        self.writer.schema_descr().columns()
+    }
+
     /// Writers for the leaves of the next row group that is begun.
-    pub(crate) fn column_writers(&mut self) -> Result<Vec<ArrowColumnWriter>> {
+    fn column_writers(&mut self) -> Result<Vec<ArrowColumnWriter>> {
         let writers =
             self.factory.create_column_writers(self.groups).map_err(TablesError::parquet(&self.path))?;
         self.groups += 1;
@@ -57,8 +64,8 @@ impl TableFile {
     }
 
     /// Appends an encoded row group.
-    pub(crate) fn append(&mut self, chunks: Vec<ArrowColumnChunk>) -> Result<()> {
-        self.row_group(|group| chunks.into_iter().try_for_each(|chunk| chunk.append_to_row_group(group)))
+    pub(crate) fn append_chunks(&mut self, chunks: Vec<Chunk>) -> Result<()> {
+        self.row_group(|group| chunks.into_iter().try_for_each(|chunk| chunk.append_to(group)))
     }
 
     /// Closes the file until more is appended: nobody may have so many open as there are days.
@@ -126,7 +133,7 @@ impl TableFile {
                 encoded.unwrap_or_else(|| Err(ParquetError::General("a column was lost".to_owned())));
             chunks.extend(encoded.map_err(TablesError::parquet(&self.path))?);
         }
-        self.append(chunks)
+        self.row_group(|group| chunks.into_iter().try_for_each(|chunk| chunk.append_to_row_group(group)))
     }
 
     /// Writes the footer.

@@ -1,6 +1,7 @@
 //! From rows to Parquet files.
 
 mod arrays;
+mod chunk;
 mod days;
 mod encoder;
 mod file;

@@ -39,7 +39,7 @@ impl Compression {
         Self::ALL.into_iter().find(|compression| compression.as_str() == name)
     }
 
-    fn codec(self) -> ParquetCompression {
+    pub(super) fn codec(self) -> ParquetCompression {
         match self {
             Self::Zstd => ParquetCompression::ZSTD(ZstdLevel::default()),
             Self::Lz4 => ParquetCompression::LZ4_RAW,
@@ -48,6 +48,9 @@ impl Compression {
         }
     }
 }
+
+/// The level that [`Compression::Zstd`] compresses at.
+pub(super) const ZSTD_LEVEL: i32 = 1;
 
 /// What the files say they were written by.
 const CREATED_BY: &str = concat!("korpus version ", env!("CARGO_PKG_VERSION"));

@@ -79,6 +79,7 @@ pub(crate) fn ordinal_columns(table: Table) -> (Option<usize>, Option<usize>) {
 /// A table that is being written.
 pub(crate) struct TableWriter {
     table: Table,
+    compression: Compression,
     limits: RowGroupLimits,
     file: TableFile,
     /// Rows of small buffers, put together: a few rows of each block must not hold the memory of all its columns.
@@ -94,7 +95,7 @@ pub(crate) struct TableWriter {
 }
 
 /// Buffers of fewer bytes are put together.
-const GATHERED: usize = 256 << 10;
+const GATHERED: usize = 48 << 10;
 /// How many of those put together are kept for the next ones.
 const SPARE: usize = 4;
 
@@ -113,6 +114,7 @@ impl TableWriter {
         let limits = RowGroupLimits { bytes: limits.bytes / share, ..limits };
         Ok(Self {
             table,
+            compression,
             limits,
             file: TableFile::create(Layout::whole(table), path, compression)?,
             gathered: TableBuffer::new(table),
@@ -135,15 +137,15 @@ impl TableWriter {
     ) -> Result<()> {
         if buffer.rows() > 0 {
             if buffer.bytes(0..buffer.rows()) < GATHERED {
-                self.gathered.append(&buffer);
+                self.gathered.append_range(&buffer, 0..buffer.rows());
                 reuse(buffer);
                 if self.gathered.bytes(0..self.gathered.rows()) >= GATHERED {
-                    self.push_gathered(encoder)?;
+                    self.push_gathered(encoder);
                 }
             } else {
-                self.push_gathered(encoder)?;
+                self.push_gathered(encoder);
                 self.gathers = false;
-                self.push_piece(buffer, encoder)?;
+                self.push_piece(buffer, encoder);
             }
         } else {
             reuse(buffer);
@@ -151,17 +153,17 @@ impl TableWriter {
         self.settle(1, encoder, reuse)
     }
 
-    fn push_gathered(&mut self, encoder: &Encoder) -> Result<()> {
+    fn push_gathered(&mut self, encoder: &Encoder) {
         if self.gathered.rows() == 0 {
-            return Ok(());
+            return;
         }
         let next = self.spare.pop().unwrap_or_else(|| TableBuffer::new(self.table));
         let gathered = std::mem::replace(&mut self.gathered, next);
         self.gathers = true;
-        self.push_piece(gathered, encoder)
+        self.push_piece(gathered, encoder);
     }
 
-    fn push_piece(&mut self, buffer: TableBuffer, encoder: &Encoder) -> Result<()> {
+    fn push_piece(&mut self, buffer: TableBuffer, encoder: &Encoder) {
         let rows = buffer.rows();
         let buffer = Arc::new(buffer);
         let mut from = 0;
@@ -173,22 +175,21 @@ impl TableWriter {
             self.pieces.push((buffer.clone(), range));
             from += take;
             if self.rows >= self.limits.rows || self.bytes >= self.limits.bytes {
-                self.cut(encoder)?;
+                self.cut(encoder);
             }
         }
-        Ok(())
     }
 
-    fn cut(&mut self, encoder: &Encoder) -> Result<()> {
+    fn cut(&mut self, encoder: &Encoder) {
         if self.rows == 0 {
-            return Ok(());
+            return;
         }
         let pieces = std::mem::take(&mut self.pieces);
         self.groups.push(ordinals(self.table, &pieces));
-        let writers = self.file.column_writers()?;
-        self.in_flight.push_back(encoder.submit(Layout::whole(self.table), pieces, writers));
+        let layout = Layout::whole(self.table);
+        let group = encoder.submit(layout, pieces, self.file.leaves(), self.compression);
+        self.in_flight.push_back(group);
         (self.rows, self.bytes) = (0, 0);
-        Ok(())
     }
 
     /// Appends what is complete, and sees to it that at most `most` row groups are not.
@@ -211,21 +212,21 @@ impl TableWriter {
                     reuse(buffer);
                 }
             }
-            self.file.append(chunks)?;
+            self.file.append_chunks(chunks)?;
             self.in_flight.pop_front();
         }
         Ok(())
     }
 
     /// Queues what is left for the encoder.
-    pub(crate) fn flush(&mut self, encoder: &Encoder) -> Result<()> {
-        self.push_gathered(encoder)?;
-        self.cut(encoder)
+    pub(crate) fn flush(&mut self, encoder: &Encoder) {
+        self.push_gathered(encoder);
+        self.cut(encoder);
     }
 
     /// Appends what is left and closes the file. Gives back the ordinals of its row groups.
     pub(crate) fn close(mut self, encoder: &Encoder) -> Result<Vec<Ordinals>> {
-        self.flush(encoder)?;
+        self.flush(encoder);
         self.settle(0, encoder, &mut drop)?;
         self.file.close()?;
         Ok(self.groups)

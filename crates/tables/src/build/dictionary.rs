@@ -1,0 +1,110 @@
+//! Distinct texts, numbered in the order in which they first came.
+
+use std::ops::Range;
+
+use hashbrown::HashTable;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Distinct texts, end to end, and the way from a text to its code.
+#[derive(Default)]
+pub(crate) struct Dictionary {
+    text: String,
+    ends: Vec<u32>,
+    codes: HashTable<u32>,
+}
+
+impl std::fmt::Debug for Dictionary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl Dictionary {
+    /// How many texts there are: their codes are the numbers below.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Bytes of all texts together.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The text of a code that was given out.
+    #[inline]
+    pub(crate) fn get(&self, code: u32) -> &str {
+        &self.text[span(&self.ends, code)]
+    }
+
+    /// The same, for those to whom its bytes are enough.
+    #[inline]
+    pub(crate) fn bytes_of(&self, code: u32) -> &[u8] {
+        bytes_of(&self.text, &self.ends, code)
+    }
+
+    /// The code of `text`, which is added where it is new.
+    pub(crate) fn intern(&mut self, text: &str) -> u32 {
+        let Self { text: all, ends, codes } = self;
+        let hash = xxh3_64(text.as_bytes());
+        if let Some(&code) = codes.find(hash, |&code| bytes_of(all, ends, code) == text.as_bytes()) {
+            return code;
+        }
+        let code = ends.len() as u32;
+        all.push_str(text);
+        ends.push(all.len() as u32);
+        codes.insert_unique(hash, code, |&code| xxh3_64(bytes_of(all, ends, code)));
+        code
+    }
+
+    /// The texts, in the order of their codes.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|code| self.get(code as u32))
+    }
+
+    /// Forgets the texts and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+        self.codes.clear();
+    }
+}
+
+#[inline]
+fn bytes_of<'d>(text: &'d str, ends: &[u32], code: u32) -> &'d [u8] {
+    &text.as_bytes()[span(ends, code)]
+}
+
+#[inline]
+fn span(ends: &[u32], code: u32) -> Range<usize> {
+    let code = code as usize;
+    let start = if code == 0 { 0 } else { ends[code - 1] };
+    start as usize..ends[code] as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_texts_have_one_code() {
+        let mut dictionary = Dictionary::default();
+        for _ in 0..2 {
+            let codes: Vec<u32> = ["b", "", "a", "b", ""].map(|text| dictionary.intern(text)).into();
+            assert_eq!(codes, [0, 1, 2, 0, 1]);
+            assert_eq!(dictionary.iter().collect::<Vec<_>>(), ["b", "", "a"]);
+            assert_eq!((dictionary.len(), dictionary.bytes()), (3, 2));
+            dictionary.clear();
+        }
+    }
+
+    #[test]
+    fn many_texts_stay_apart() {
+        let mut dictionary = Dictionary::default();
+        for round in 0..2 {
+            for n in 0..5000_u32 {
+                assert_eq!(dictionary.intern(&n.to_string()), n, "{round}");
+            }
+        }
+        assert_eq!(dictionary.get(4711), "4711");
+    }
+}
