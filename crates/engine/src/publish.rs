@@ -86,6 +86,9 @@ impl Publication {
         swap::recover(&target)?;
         let progress = sibling(PROGRESS_SUFFIX);
         swap::recover(&progress)?;
+        if !progress.join(MANIFEST).is_file() {
+            remove_progress(&progress)?;
+        }
         remove_leftovers(parent, &sibling(".korpus-"))?;
         // Another run may have finished between the first look and the lock.
         allowed(&target, options)?;
@@ -133,12 +136,7 @@ impl Publication {
     /// # Errors
     /// Where something of it cannot be removed.
     pub fn forget(&self) -> Result<()> {
-        match fs::remove_dir_all(&self.progress) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).context("remove", &self.progress)
-            }
-            _ => Ok(()),
-        }
+        remove_progress(&self.progress)
     }
 
     /// Syncs everything, and puts it in the place of the target. What was kept as progress goes.
@@ -174,6 +172,18 @@ impl Drop for Publication {
             let _ = fs::remove_dir_all(staging);
         }
     }
+}
+
+/// Removes a progress, its manifest first: what is left where this is interrupted must not pass for one.
+fn remove_progress(progress: &Path) -> Result<()> {
+    for removed in [fs::remove_file(progress.join(MANIFEST)), fs::remove_dir_all(progress)] {
+        if let Err(error) = removed
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(error).context("remove", progress);
+        }
+    }
+    Ok(())
 }
 
 /// What stands at `target`, if it may be replaced.

@@ -175,6 +175,17 @@ fn a_run_that_died_between_two_renames_is_recovered() {
 }
 
 #[test]
+fn progress_that_was_half_removed_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("out");
+    let progress = dir.path().join(".out.korpus-progress");
+    write_dataset(&progress, "one");
+    fs::remove_file(progress.join(MANIFEST)).unwrap();
+    let publication = Publication::begin(&target, KEEP).unwrap();
+    assert!(!publication.progress().exists());
+}
+
+#[test]
 fn progress_is_kept_until_something_is_published() {
     let dir = tempfile::tempdir().unwrap();
     let target = dir.path().join("out");
