@@ -40,7 +40,8 @@ pub struct ConvertReport {
     pub run: RunReport,
     /// What the dataset says about itself: of one that was [added to](append), all of it.
     pub manifest: Manifest,
-    /// How many messages were kept, in the order of days and channels; empty where neither `volumes` nor `messages` is wanted.
+    /// How many messages were kept, in the order of days and channels; empty where neither `volumes` nor `messages` is wanted,
+    /// and of a dataset that was added to without a table `volumes`.
     pub volumes: Vec<Volume>,
 }
 

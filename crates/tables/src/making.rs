@@ -206,6 +206,10 @@ impl<'a> Making<'a> {
     fn volumes(&self, totals: VolumeTotals) -> Result<Vec<Volume>> {
         let encoder = Encoder::default();
         let chosen = self.selection.has(Table::Volumes);
+        if !chosen && self.earlier.is_some() {
+            // Nobody counted the earlier messages.
+            return Ok(Vec::new());
+        }
         let mut writer = chosen.then(|| self.writer(Table::Volumes, 0)).transpose()?;
         let mut buffer = TableBuffer::new(Table::Volumes);
         let mut days: BTreeMap<(Option<i32>, Option<String>), u64> = BTreeMap::new();
