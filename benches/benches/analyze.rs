@@ -7,10 +7,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use korpus_analytics::{AnalyzeOptions, Publishing, analyze, analyze_to};
-use korpus_benches::Corpus;
-use korpus_core::{
-    Block, Component, DecodeLimits, InputEnd, Limits, PageParser, Scratch, Template, WholeDecoder,
-};
+use korpus_benches::{Corpus, blocks};
+use korpus_core::{Block, Component, DecodeLimits, Limits, PageParser, Scratch, Template, WholeDecoder};
 use korpus_engine::InputList;
 use korpus_synth::{Codec, Profile};
 use korpus_tables::{ConvertOptions, Table, convert};
@@ -48,19 +46,7 @@ impl Reader {
         };
         for file in &corpus.files {
             decoder.decode(file, None, &DecodeLimits::default(), body).unwrap();
-            parser.reset();
-            for window in body.chunks(256 << 10) {
-                parser.feed(window);
-                while let Some(block) = parser.next_block() {
-                    each(&block);
-                    parser.recycle(block);
-                }
-            }
-            parser.finish(InputEnd::Complete);
-            while let Some(block) = parser.next_block() {
-                each(&block);
-                parser.recycle(block);
-            }
+            blocks(parser, body, &mut each);
         }
         messages
     }

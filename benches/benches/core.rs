@@ -5,28 +5,11 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use korpus_benches::{Corpus, SerdePage};
-use korpus_core::{Block, DecodeLimits, Decoder, InputEnd, Limits, MessageField, PageParser, WholeDecoder};
+use korpus_benches::{Corpus, SerdePage, blocks};
+use korpus_core::{DecodeLimits, Decoder, Limits, MessageField, PageParser, WholeDecoder};
 use korpus_synth::Codec;
 
 const MESSAGES: u64 = 20_000;
-
-/// Hands every block of a body to `each`, and takes it back.
-fn blocks(parser: &mut PageParser, body: &[u8], mut each: impl FnMut(&Block)) {
-    parser.reset();
-    for window in body.chunks(256 << 10) {
-        parser.feed(window);
-        while let Some(block) = parser.next_block() {
-            each(&block);
-            parser.recycle(block);
-        }
-    }
-    parser.finish(InputEnd::Complete);
-    while let Some(block) = parser.next_block() {
-        each(&block);
-        parser.recycle(block);
-    }
-}
 
 fn scan(parser: &mut PageParser, corpus: &Corpus) -> u64 {
     let mut messages = 0;

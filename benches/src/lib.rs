@@ -4,9 +4,27 @@
 
 mod rivals;
 
+use korpus_core::{Block, InputEnd, PageParser};
 use korpus_synth::{Codec, Profile, Size, Synth, SynthOptions};
 
 pub use rivals::{SerdeComponent, SerdeData, SerdeMessage, SerdePage};
+
+/// Hands every block of a body to `each`, and takes it back.
+pub fn blocks(parser: &mut PageParser, body: &[u8], mut each: impl FnMut(&Block)) {
+    parser.reset();
+    for window in body.chunks(256 << 10) {
+        parser.feed(window);
+        while let Some(block) = parser.next_block() {
+            each(&block);
+            parser.recycle(block);
+        }
+    }
+    parser.finish(InputEnd::Complete);
+    while let Some(block) = parser.next_block() {
+        each(&block);
+        parser.recycle(block);
+    }
+}
 
 /// A corpus of pages in memory, one body a file.
 pub struct Corpus {
