@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::date::{ParsedTime, parse_timestamp};
+
 /// The inside of a JSON string: borrowed, still escaped where it holds escapes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Text<'b> {
@@ -38,6 +40,15 @@ impl<'b> Text<'b> {
     #[inline]
     pub fn plain(self) -> Option<&'b str> {
         if self.escaped { None } else { Some(self.raw) }
+    }
+
+    /// The time that the text tells, if it is one: see [`parse_timestamp`].
+    #[inline]
+    pub fn timestamp(self) -> Option<ParsedTime> {
+        match self.plain() {
+            Some(plain) => parse_timestamp(plain),
+            None => parse_timestamp(&self.exact()?),
+        }
     }
 
     /// Whether the text is empty.

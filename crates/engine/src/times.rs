@@ -1,6 +1,6 @@
 //! The times of a message, parsed once for all who need them.
 
-use korpus_core::{Message, ParsedTime, Text, parse_timestamp};
+use korpus_core::{Message, ParsedTime, Text};
 
 /// When a message was created and changed, as far as its texts are times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,14 +19,14 @@ impl MessageTimes {
     /// The times of `message`.
     pub fn of(message: Message<'_>) -> Self {
         let (created_on, modified_on) = (message.created_on(), message.modified_on());
-        let created = parse(created_on);
+        let created = created_on.and_then(Text::timestamp);
         // Most messages never change: the two texts are one.
         let is_same = created_on.map(Text::raw) == modified_on.map(Text::raw);
         let event_at = created.map(|time| time.micros).or_else(|| time_of(message.timestamp()));
         Self {
             created,
-            modified: if is_same { created } else { parse(modified_on) },
-            stored: parse(message.store_modified_on()),
+            modified: if is_same { created } else { modified_on.and_then(Text::timestamp) },
+            stored: message.store_modified_on().and_then(Text::timestamp),
             event_at: event_at.or_else(|| message.timestamp_value()?.as_i64()?.checked_mul(1000)),
         }
     }
@@ -40,13 +40,5 @@ impl MessageTimes {
 
 /// The time that a text is, in microseconds since 1970.
 pub(crate) fn time_of(text: Option<Text<'_>>) -> Option<i64> {
-    parse(text).map(|time| time.micros)
-}
-
-fn parse(text: Option<Text<'_>>) -> Option<ParsedTime> {
-    let text = text?;
-    match text.plain() {
-        Some(plain) => parse_timestamp(plain),
-        None => parse_timestamp(&text.exact()?),
-    }
+    text?.timestamp().map(|time| time.micros)
 }

@@ -1,6 +1,6 @@
 //! Where a message differs from what is documented.
 
-use korpus_core::{Author, Kind, Message, MessageField, Text, Value, parse_timestamp};
+use korpus_core::{Author, Kind, Message, MessageField, Text, Value};
 
 /// Keys that are documented, but have no field of their own.
 const DOCUMENTED: &[&str] = &[
@@ -75,7 +75,7 @@ pub(crate) fn for_each(message: Message<'_>, event_at: Option<i64>, mut found: i
     {
         // Only a time that is far off is worth the way back to whether it is that of `createdOn`.
         let far = at.abs_diff(stamp.saturating_mul(1000)) > TOLERANCE;
-        if far && parse_timestamp(&created.lossy()).is_some() {
+        if far && created.timestamp().is_some() {
             found("timestampValue", "time_disagreement", "");
         }
     }

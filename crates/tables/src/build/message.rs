@@ -2,7 +2,7 @@
 
 use korpus_core::{
     AuthorField, ChannelField, ClassifiedText, Kind, LatencyField, LatencyPartField, Message, MessageField,
-    ParsedTime, Scratch, TagField, TagsField, Text, TextKind, Value, parse_timestamp,
+    ParsedTime, Scratch, TagField, TagsField, Text, TextKind, Value,
 };
 use korpus_engine::{InputInfo, Item, MessageTimes};
 
@@ -155,7 +155,7 @@ impl Row<'_, '_> {
     /// `timestamp` fills the column of `createdOn` where that left it empty, and shares it where it is the same time.
     fn timestamp(&mut self, value: Value<'_>) -> bool {
         let column = MessageColumn::CreatedAt;
-        let parsed = value.as_text().and_then(|text| read_time(text, &mut self.rows.scratch));
+        let parsed = value.as_text().and_then(Text::timestamp);
         let Some(taken) = self.rows.messages.current_i64(column) else {
             return self.created(parsed, MessageForm::TIMESTAMP);
         };
@@ -393,27 +393,14 @@ impl Row<'_, '_> {
 }
 
 /// Puts the time that `value` tells; false where the column does not give back the text as it was written.
-pub(crate) fn put_time(
-    table: &mut TableBuffer,
-    scratch: &mut String,
-    column: impl Into<usize>,
-    value: Value<'_>,
-) -> bool {
-    put_parsed(table, column, value.as_text().and_then(|text| read_time(text, scratch)))
+pub(crate) fn put_time(table: &mut TableBuffer, column: impl Into<usize>, value: Value<'_>) -> bool {
+    put_parsed(table, column, value.as_text().and_then(Text::timestamp))
 }
 
 fn put_parsed(table: &mut TableBuffer, column: impl Into<usize>, time: Option<ParsedTime>) -> bool {
     let Some(time) = time else { return false };
     table.put_i64(column, time.micros);
     time.canonical
-}
-
-fn read_time(text: Text<'_>, scratch: &mut String) -> Option<ParsedTime> {
-    if let Some(plain) = text.plain() {
-        return parse_timestamp(plain);
-    }
-    scratch.clear();
-    if text.decode_into(scratch) { parse_timestamp(scratch) } else { None }
 }
 
 /// Puts a boolean, also one that is written as 0 or 1. Gives back whether it was one, and whether it was a number.

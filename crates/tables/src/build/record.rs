@@ -40,7 +40,7 @@ fn put_conversation(rows: &mut Rows, record: Conversation<'_>, ordinal: u64, inp
                 continue;
             }
             ConversationField::StartTime => {
-                let exact = put_time(table, &mut rows.scratch, ConversationColumn::StartedAt, value);
+                let exact = put_time(table, ConversationColumn::StartedAt, value);
                 raw |= u64::from(!exact) << field as u64;
                 continue;
             }
@@ -86,8 +86,8 @@ fn put_session(rows: &mut Rows, record: SessionRecord<'_>, ordinal: u64, input: 
             SessionField::SessionType => put_exact(table, SessionColumn::SessionType, value),
             SessionField::SessionStatus => put_exact(table, SessionColumn::SessionStatus, value),
             SessionField::ContainmentType => put_exact(table, SessionColumn::ContainmentType, value),
-            SessionField::StartTime => put_time(table, &mut rows.scratch, SessionColumn::StartedAt, value),
-            SessionField::EndTime => put_time(table, &mut rows.scratch, SessionColumn::EndedAt, value),
+            SessionField::StartTime => put_time(table, SessionColumn::StartedAt, value),
+            SessionField::EndTime => put_time(table, SessionColumn::EndedAt, value),
             SessionField::Languages => {
                 value.kind() == Kind::Array && {
                     let row = table.rows();

@@ -36,8 +36,6 @@ pub(crate) struct Rows {
     pub rejects: TableBuffer,
     /// Whether tags are wanted.
     pub with_tags: bool,
-    /// For texts that must be decoded to be looked at.
-    pub scratch: String,
 }
 
 impl Rows {
@@ -52,7 +50,6 @@ impl Rows {
             sessions: buffer(Table::PlatformSessions),
             rejects: buffer(Table::Rejects),
             with_tags: selection.has(Table::Tags),
-            scratch: String::new(),
         }
     }
 
