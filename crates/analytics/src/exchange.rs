@@ -5,8 +5,9 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use korpus_engine::Spool;
+
 use crate::error::Result;
-use crate::spool::Spool;
 
 /// Key, ordinal, kind and length of what follows.
 const HEADER: usize = 16 + 8 + 1 + 4;
@@ -212,7 +213,7 @@ impl Partition {
         let mut run = Vec::new();
         for &(at, len) in &self.spilled {
             run.resize(len, 0);
-            spool.read(at, &mut run)?;
+            spool.read_at(at, &mut run)?;
             each(&run);
         }
         self.chunks.iter().for_each(|chunk| each(chunk));

@@ -18,7 +18,6 @@ pub mod report;
 mod requests;
 mod rows;
 mod sketch;
-mod spool;
 mod steps;
 mod symbols;
 mod table_file;

@@ -56,7 +56,7 @@ impl AnchorLog {
     /// Revokes what is not in the session of the given message, or on the wrong side of it; everything where it was
     /// never seen. Of several copies of it the one that de-duplication keeps counts, else the first. Returns whether it
     /// was seen.
-    pub(crate) fn apply(mut self, direction: Direction, fates: &mut Fates) -> Result<bool> {
+    pub(crate) fn apply(self, direction: Direction, fates: &mut Fates) -> Result<bool> {
         let is_winner =
             |entry: &&AnchorEntry| !matches!(fates.fate(entry.ordinal), Fate::Duplicate | Fate::Superseded);
         let anchor = self.anchors.iter().find(is_winner).or(self.anchors.first()).copied();

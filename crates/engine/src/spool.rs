@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{IoContext, Result};
 
@@ -10,7 +11,7 @@ use crate::error::{IoContext, Result};
 #[derive(Debug)]
 pub struct Spool {
     dir: PathBuf,
-    file: Option<File>,
+    file: Option<Mutex<File>>,
     len: u64,
 }
 
@@ -27,9 +28,13 @@ impl Spool {
     pub fn append(&mut self, bytes: &[u8]) -> Result<u64> {
         let file = match &mut self.file {
             Some(file) => file,
-            none => none
-                .insert(tempfile::tempfile_in(&self.dir).context("create a temporary file in", &self.dir)?),
+            none => {
+                let file =
+                    tempfile::tempfile_in(&self.dir).context("create a temporary file in", &self.dir)?;
+                none.insert(Mutex::new(file))
+            }
         };
+        let file = file.get_mut().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::End(0)).context("write to a temporary file in", &self.dir)?;
         file.write_all(bytes).context("write to a temporary file in", &self.dir)?;
         let at = self.len;
@@ -37,12 +42,13 @@ impl Spool {
         Ok(at)
     }
 
-    /// Reads exactly `out.len()` bytes from `at` on.
+    /// Reads exactly `out.len()` bytes from `at` on. Several threads may.
     ///
     /// # Errors
     /// Where the file cannot be read, or is shorter.
-    pub fn read_at(&mut self, at: u64, out: &mut [u8]) -> Result<()> {
-        let Some(file) = &mut self.file else { return Ok(()) };
+    pub fn read_at(&self, at: u64, out: &mut [u8]) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(at)).context("read a temporary file in", &self.dir)?;
         file.read_exact(out).context("read a temporary file in", &self.dir)
     }

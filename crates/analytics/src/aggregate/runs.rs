@@ -7,12 +7,13 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use korpus_engine::Spool;
+
 use super::groups::Seen;
 use super::{Aggregate, Aggregates};
 use crate::codec::{Reader, put_int, put_uint};
 use crate::error::Result;
 use crate::sketch::Sketch;
-use crate::spool::Spool;
 use crate::symbols::Names;
 
 /// More runs of one aggregate than these become one: each takes a buffer while it is read.
@@ -214,7 +215,7 @@ impl Cursor {
             let read = BUFFER.max(len).min(usize::try_from(self.rest.len).unwrap_or(usize::MAX));
             let end = self.bytes.len();
             self.bytes.resize(end + read, 0);
-            spools[self.spool].read(self.rest.at, &mut self.bytes[end..])?;
+            spools[self.spool].read_at(self.rest.at, &mut self.bytes[end..])?;
             self.rest = Run { at: self.rest.at + read as u64, len: self.rest.len - read as u64 };
         }
     }

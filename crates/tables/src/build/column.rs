@@ -66,6 +66,13 @@ pub(crate) struct List {
     pub valid: Vec<bool>,
 }
 
+/// The bytes of texts, or the elements of lists, that `rows` span, given where each row ends.
+#[inline]
+pub(crate) fn span(ends: &[u32], rows: Range<usize>) -> Range<usize> {
+    let end = |row: usize| if row == 0 { 0 } else { ends[row - 1] as usize };
+    end(rows.start)..end(rows.end)
+}
+
 /// The most that is reserved at once, in values or bytes: one huge text must not make all later buffers huge.
 const MOST_ROOM: usize = 1 << 20;
 
@@ -141,8 +148,7 @@ impl Texts {
         if !*self.valid.get(row)? {
             return None;
         }
-        let start = if row == 0 { 0 } else { self.ends[row - 1] };
-        Some(&self.text[start as usize..self.ends[row] as usize])
+        Some(&self.text[span(&self.ends, row..row + 1)])
     }
 
     fn pad(&mut self, rows: usize) {
@@ -218,18 +224,12 @@ impl Names {
 
     /// Adds the values of `range` of another column.
     pub(crate) fn append_range(&mut self, other: &Self, range: Range<usize>) {
-        let mut codes = vec![Self::NULL; other.dictionary.len()];
-        for &code in &other.codes[range] {
-            let own = match codes.get_mut(code as usize) {
-                Some(own) if *own == Self::NULL => {
-                    *own = self.dictionary.intern(other.dictionary.get(code));
-                    *own
-                }
-                Some(own) => *own,
-                None => Self::NULL,
-            };
-            self.codes.push(own);
-        }
+        let Self { dictionary, codes, .. } = self;
+        let mut known = Vec::new();
+        codes.extend(other.codes[range].iter().map(|&code| match code {
+            Self::NULL => Self::NULL,
+            code => dictionary.adopt(&other.dictionary, code, &mut known),
+        }));
         self.has_long |= other.has_long;
     }
 
@@ -442,16 +442,15 @@ impl ColumnBuffer {
 
     /// Bytes of the first `rows` values: a measure for cutting row groups, the same however the rows came in.
     pub(crate) fn bytes_before(&self, rows: usize) -> usize {
-        let end = |ends: &[u32]| if rows == 0 { 0 } else { ends[rows - 1] as usize };
         match self {
-            Self::Text(column) => end(&column.ends) + 4 * rows,
+            Self::Text(column) => span(&column.ends, 0..rows).end + 4 * rows,
             Self::Name(column) => column.bytes_before(rows),
             Self::Binary(column) => column.values[..rows].iter().map(|bytes| bytes.len() + 4).sum(),
             Self::Bool(_) => rows,
             Self::Int32(_) => 4 * rows,
             Self::Int64(_) | Self::Float64(_) => 8 * rows,
             Self::List(column) => {
-                let elements = end(&column.ends);
+                let elements = span(&column.ends, 0..rows).end;
                 4 * rows + column.parts.iter().map(|part| part.bytes_before(elements)).sum::<usize>()
             }
         }

@@ -5,6 +5,8 @@ use std::ops::Range;
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::column::span;
+
 /// Distinct texts, end to end, and the way from a text to its code.
 #[derive(Default)]
 pub(crate) struct Dictionary {
@@ -33,7 +35,7 @@ impl Dictionary {
     /// The text of a code that was given out.
     #[inline]
     pub(crate) fn get(&self, code: u32) -> &str {
-        &self.text[span(&self.ends, code)]
+        &self.text[span_of(&self.ends, code)]
     }
 
     /// The same, for those to whom its bytes are enough.
@@ -56,6 +58,20 @@ impl Dictionary {
         code
     }
 
+    /// The code here of the text that has `code` in `other`; `known` remembers those that were asked for, and is empty first.
+    #[inline]
+    pub(crate) fn adopt(&mut self, other: &Self, code: u32, known: &mut Vec<u32>) -> u32 {
+        const UNKNOWN: u32 = u32::MAX;
+        if known.is_empty() {
+            known.resize(other.len(), UNKNOWN);
+        }
+        let own = &mut known[code as usize];
+        if *own == UNKNOWN {
+            *own = self.intern(other.get(code));
+        }
+        *own
+    }
+
     /// The texts, in the order of their codes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|code| self.get(code as u32))
@@ -71,14 +87,12 @@ impl Dictionary {
 
 #[inline]
 fn bytes_of<'d>(text: &'d str, ends: &[u32], code: u32) -> &'d [u8] {
-    &text.as_bytes()[span(ends, code)]
+    &text.as_bytes()[span_of(ends, code)]
 }
 
 #[inline]
-fn span(ends: &[u32], code: u32) -> Range<usize> {
-    let code = code as usize;
-    let start = if code == 0 { 0 } else { ends[code - 1] };
-    start as usize..ends[code] as usize
+fn span_of(ends: &[u32], code: u32) -> Range<usize> {
+    span(ends, code as usize..code as usize + 1)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod totals;
 mod volumes;
 
 pub(crate) use books::{put_earlier_page, put_pages, put_reject};
-pub(crate) use column::{ColumnBuffer, Fixed, List, Names, Room, Texts, Validity};
+pub(crate) use column::{ColumnBuffer, Fixed, List, Names, Room, Texts, Validity, span};
 pub(crate) use component::{ComponentPlaces, FIRST, OTHERS};
 pub(crate) use copy::put_row;
 pub(crate) use dictionary::Dictionary;

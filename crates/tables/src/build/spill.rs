@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::column::{ColumnBuffer, Fixed, List, Names, Texts};
+use super::column::{ColumnBuffer, Fixed, List, Names, Texts, span};
 use super::table::TableBuffer;
 use crate::error::{Result, TablesError};
 use crate::schema::Table;
@@ -43,7 +43,7 @@ impl ColumnBuffer {
     fn append_range(&mut self, other: &Self, range: Range<usize>) {
         match (self, other) {
             (Self::Text(column), Self::Text(other)) => {
-                let span = span(&other.ends, &range);
+                let span = span(&other.ends, range.clone());
                 let base = column.text.len();
                 column.text.push_str(&other.text[span.clone()]);
                 append_ends(&mut column.ends, &other.ends[range.clone()], base, span.start);
@@ -56,7 +56,7 @@ impl ColumnBuffer {
             (Self::Int64(column), Self::Int64(other)) => append_fixed(column, other, range),
             (Self::Float64(column), Self::Float64(other)) => append_fixed(column, other, range),
             (Self::List(column), Self::List(other)) => {
-                let span = span(&other.ends, &range);
+                let span = span(&other.ends, range.clone());
                 let base = column.len;
                 column.len += span.len();
                 append_ends(&mut column.ends, &other.ends[range.clone()], base, span.start);
@@ -168,12 +168,6 @@ impl ColumnBuffer {
         }
         Ok(())
     }
-}
-
-/// What the elements of the rows in `range` span, given where each row ends.
-fn span(ends: &[u32], range: &Range<usize>) -> Range<usize> {
-    let end = |row: usize| if row == 0 { 0 } else { ends[row - 1] as usize };
-    end(range.start)..end(range.end)
 }
 
 fn append_ends(out: &mut Vec<u32>, ends: &[u32], base: usize, start: usize) {

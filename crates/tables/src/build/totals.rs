@@ -79,7 +79,7 @@ impl VolumeTotals {
         self.runs.push(Run { next: 0, end: 0, read: last, from: 0 });
         let mut heap = BinaryHeap::new();
         for (index, run) in self.runs.iter_mut().enumerate() {
-            heap.extend(run.next(&mut self.spool)?.map(|(key, count)| Reverse((Packed(key), index, count))));
+            heap.extend(run.next(&self.spool)?.map(|(key, count)| Reverse((Packed(key), index, count))));
         }
         let mut open: Option<(Packed, i64)> = None;
         let mut close = |open: Option<(Packed, i64)>| match open {
@@ -87,7 +87,7 @@ impl VolumeTotals {
             _ => Ok(()),
         };
         while let Some(Reverse((key, index, count))) = heap.pop() {
-            let next = self.runs[index].next(&mut self.spool)?;
+            let next = self.runs[index].next(&self.spool)?;
             heap.extend(next.map(|(key, count)| Reverse((Packed(key), index, count))));
             match &mut open {
                 Some((same, total)) if *same == key => *total += count,
@@ -110,7 +110,7 @@ struct Run {
 }
 
 impl Run {
-    fn next(&mut self, spool: &mut Spool) -> Result<Option<(Vec<u8>, i64)>> {
+    fn next(&mut self, spool: &Spool) -> Result<Option<(Vec<u8>, i64)>> {
         const HEAD: usize = 12;
         self.fill(HEAD, spool)?;
         let Some((head, rest)) = self.read[self.from..].split_first_chunk::<HEAD>() else { return Ok(None) };
@@ -128,7 +128,7 @@ impl Run {
     }
 
     /// Sees to it that so many bytes are there, unless the run ends before.
-    fn fill(&mut self, len: usize, spool: &mut Spool) -> Result<()> {
+    fn fill(&mut self, len: usize, spool: &Spool) -> Result<()> {
         let there = self.read.len() - self.from;
         if there >= len || self.next == self.end {
             return Ok(());

@@ -11,7 +11,7 @@ use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffe
 use arrow::datatypes::{DataType, Field};
 use arrow::error::ArrowError;
 
-use crate::build::{ColumnBuffer, Fixed, List, Texts};
+use crate::build::{ColumnBuffer, Fixed, List, Texts, span};
 use crate::schema::{ColumnKind, ELEMENT, struct_fields};
 
 /// Rows of one column buffer.
@@ -78,12 +78,6 @@ fn mismatch() -> ArrowError {
     ArrowError::SchemaError("a column buffer of another type than its column".to_owned())
 }
 
-/// The range of elements that rows of texts or lists span, given where each row ends.
-fn span(ends: &[u32], rows: &Range<usize>) -> Range<usize> {
-    let end = |row: usize| if row == 0 { 0 } else { ends[row - 1] as usize };
-    end(rows.start)..end(rows.end)
-}
-
 fn nulls(valid: Vec<bool>) -> Option<NullBuffer> {
     if valid.iter().all(|&valid| valid) { None } else { Some(NullBuffer::from(valid)) }
 }
@@ -116,7 +110,7 @@ fn offsets<'a, T: 'a>(
     offsets.push(0);
     for (column, rows) in pieces {
         let (buffer, ends, validity) = of(column).ok_or_else(mismatch)?;
-        let span = span(ends, rows);
+        let span = span(ends, rows.clone());
         if total + span.len() > i32::MAX as usize {
             return Err(ArrowError::OffsetOverflowError(total + span.len()));
         }
@@ -135,7 +129,7 @@ fn texts(pieces: &[Piece<'_>]) -> Result<StringArray, ArrowError> {
             _ => None,
         }
     }
-    let spans = pieces.iter().filter_map(|(column, rows)| Some(span(of(column)?.1, rows).len()));
+    let spans = pieces.iter().filter_map(|(column, rows)| Some(span(of(column)?.1, rows.clone()).len()));
     let mut bytes: Vec<u8> = Vec::with_capacity(spans.sum());
     let (offsets, nulls) =
         offsets(pieces, of, |texts, span| bytes.extend_from_slice(&texts.text.as_bytes()[span]))?;

@@ -158,7 +158,7 @@ impl DayWriter {
         let layout = Layout::of(TABLE, &path);
         let file = match &mut rows.file {
             Some(file) => file,
-            none => none.insert(create(layout, path, self.compression)?),
+            none => none.insert(TableFile::create(layout, path, self.compression)?),
         };
         let group = encoder.submit(layout, pieces, file.leaves(), self.compression);
         self.in_flight.push_back((day, group));
@@ -206,7 +206,7 @@ impl DayWriter {
         }
         if closed.is_empty() && self.part == 0 {
             let path = day_path(&self.dir, None, self.part);
-            create(Layout::of(TABLE, &path), path.clone(), self.compression)?.close()?;
+            TableFile::create(Layout::of(TABLE, &path), path.clone(), self.compression)?.close()?;
             closed.push(TableGroups { table: TABLE, path, groups: Vec::new() });
         }
         Ok(closed)
@@ -224,13 +224,6 @@ impl Rows {
             groups: Vec::new(),
         }
     }
-}
-
-/// Begins a file, and the folder around it.
-fn create(layout: Layout, path: PathBuf, compression: Compression) -> Result<TableFile> {
-    let folder = path.parent().unwrap_or(&path);
-    std::fs::create_dir_all(folder).map_err(TablesError::io("create", folder))?;
-    TableFile::create(layout, path, compression)
 }
 
 /// The day of a row, and where those after it end that have the same.

@@ -35,8 +35,10 @@ pub(crate) struct Output {
 }
 
 impl TableFile {
-    /// Begins the file at `path`, in a folder that exists.
+    /// Begins the file at `path`, and the folder around it.
     pub(crate) fn create(layout: Layout, path: PathBuf, compression: Compression) -> Result<Self> {
+        let folder = path.parent().unwrap_or(&path);
+        std::fs::create_dir_all(folder).map_err(TablesError::io("create", folder))?;
         let file = File::create(&path).map_err(TablesError::io("create", &path))?;
         let output = Output { path: path.clone(), file: Some(file) };
         let properties = writer_properties(layout.table, compression);

@@ -107,8 +107,6 @@ impl TableWriter {
         compression: Compression,
         limits: RowGroupLimits,
     ) -> Result<Self> {
-        let folder = path.parent().unwrap_or(&path);
-        std::fs::create_dir_all(folder).map_err(TablesError::io("create", folder))?;
         // There are many other tables: each with as much memory as the messages would be too much together.
         let share = if table == Table::Messages { 1 } else { 4 };
         let limits = RowGroupLimits { bytes: limits.bytes / share, ..limits };

@@ -9,7 +9,7 @@ use parquet::schema::types::ColumnDescriptor;
 
 use super::bits::{put_hybrid, put_packed, width_of};
 use super::delta::put_delta;
-use crate::build::{ColumnBuffer, Dictionary, Fixed, List, Names, Texts, Validity};
+use crate::build::{ColumnBuffer, Dictionary, Fixed, List, Names, Texts, Validity, span};
 
 /// What a page holds. Of the values, those of one type only.
 #[derive(Debug, Default)]
@@ -31,9 +31,6 @@ pub(super) struct PageBuffer {
     /// The codes in the dictionary of the chunk of those in the buffer that is being read.
     translation: Vec<u32>,
 }
-
-/// No code yet.
-const UNKNOWN: u32 = u32::MAX;
 
 /// Writes a byte string behind its length.
 #[inline]
@@ -128,8 +125,8 @@ impl PageBuffer {
         let Some(validity) = list.parts.get(part).map(ColumnBuffer::validity) else { return Err(mismatch()) };
         // An element is there, and its part is not.
         let null = descriptor.max_def_level() as u8 - 1;
-        let start = if rows.start == 0 { 0 } else { list.ends[rows.start - 1] as usize };
-        let mut at = start;
+        let elements = span(&list.ends, rows.clone());
+        let mut at = elements.start;
         for row in rows {
             let end = list.ends[row] as usize;
             if at == end {
@@ -143,7 +140,7 @@ impl PageBuffer {
             at = end;
         }
         self.slots = self.definitions.len();
-        Ok(start..at)
+        Ok(elements)
     }
 
     fn put_column(
@@ -174,10 +171,9 @@ impl PageBuffer {
     }
 
     fn put_texts(&mut self, texts: &Texts, range: Range<usize>) {
-        let end = |row: usize| if row == 0 { 0 } else { texts.ends[row - 1] as usize };
-        let mut start = end(range.start);
+        let Range { mut start, end } = span(&texts.ends, range.clone());
         let bytes = texts.text.as_bytes();
-        self.strings.reserve(4 * range.len() + end(range.end) - start);
+        self.strings.reserve(4 * range.len() + end - start);
         for (&end, &valid) in texts.ends[range.clone()].iter().zip(&texts.valid[range]) {
             let end = end as usize;
             if valid {
@@ -196,13 +192,8 @@ impl PageBuffer {
     }
 
     fn put_codes(&mut self, names: &Names, range: Range<usize>, dictionary: &mut Dictionary) {
-        self.translation.resize(names.dictionary.len(), UNKNOWN);
         for &code in names.codes[range].iter().filter(|&&code| code != Names::NULL) {
-            let known = &mut self.translation[code as usize];
-            if *known == UNKNOWN {
-                *known = dictionary.intern(names.dictionary.get(code));
-            }
-            self.codes.push(*known);
+            self.codes.push(dictionary.adopt(&names.dictionary, code, &mut self.translation));
             self.values += 1;
         }
     }
