@@ -9,7 +9,7 @@ use super::markup::{
     begins_like_object, begins_like_payload, decode_entities, entity_at, entity_source, has_entity,
     holds_markup, is_ssml, strip_speech,
 };
-use super::tape::{Builder, decode_in, escape_source};
+use super::tape::{Builder, decode_in, escape_source, key_bit};
 use super::types::is_message_type;
 use super::view::{Template, View};
 use crate::error::Reason;
@@ -295,6 +295,7 @@ impl Scratch {
             error,
             kind: Cell::new(TextKind::Json),
             visible: OnceCell::new(),
+            norm: OnceCell::new(),
             visited: Cell::new(false),
             marked: Cell::new(false),
         });
@@ -332,7 +333,7 @@ impl Scratch {
 /// The last member of `object` whose key is one of `keys`, of which earlier ones count more.
 fn find(builder: &Builder<'_, '_>, object: u32, keys: &[&str]) -> Option<u32> {
     let parent = &builder.items[object as usize];
-    keys.iter().find_map(|key| {
+    keys.iter().filter(|key| parent.keys & key_bit(key) != 0).find_map(|key| {
         let mut at = object + 1;
         while at < parent.next {
             let item = &builder.items[at as usize];

@@ -27,6 +27,9 @@ pub(super) struct Item<'s> {
     pub decoded: u32,
     pub kind: Kind,
     pub flags: u8,
+    /// Of an object, the [`key_bit`]s of its keys: most keys that are asked for are not there, and most of those are known
+    /// by this.
+    pub keys: u64,
     /// Whether a column holds it exactly.
     pub used: Cell<bool>,
 }
@@ -37,6 +40,14 @@ pub(super) const RAW_KEY: u8 = 1;
 pub(super) const SHADOWED: u8 = 2;
 /// A container that was not taken apart.
 pub(super) const CLOSED: u8 = 4;
+
+/// One bit of 64, the same for equal keys.
+#[inline]
+pub(super) const fn key_bit(key: &str) -> u64 {
+    let bytes = key.as_bytes();
+    let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else { return 1 };
+    1 << ((first as usize * 7 + last as usize * 3 + bytes.len() * 11) % 64)
+}
 
 /// The longest JSON pointer of a container that is taken apart: whoever writes pointers down pays for each again.
 const POINTER_BYTES: usize = 512;
@@ -169,7 +180,7 @@ impl<'s, 'a> Builder<'s, 'a> {
                 item.raw = &text[open.start..at];
                 item.next = next;
                 if item.kind == Kind::Object {
-                    self.mark_shadowed(open.item);
+                    self.see_keys(open.item);
                 }
             }
         }
@@ -184,6 +195,7 @@ impl<'s, 'a> Builder<'s, 'a> {
             decoded: 0,
             kind,
             flags,
+            keys: 0,
             used: Cell::new(false),
         });
         index
@@ -221,29 +233,33 @@ impl<'s, 'a> Builder<'s, 'a> {
         (if exact { (decoded, 0) } else { (raw, RAW_KEY) }, value)
     }
 
-    /// Marks the members of an object whose key stands again later.
-    fn mark_shadowed(&mut self, object: u32) {
+    /// Collects the keys of an object, and marks the members whose key stands again later.
+    fn see_keys(&mut self, object: u32) {
         const FEW: usize = 16;
         let end = self.items[object as usize].next;
         let (mut members, mut count) = ([0_u32; FEW], 0);
+        let mut keys = 0;
         let mut at = object + 1;
         while at < end {
             let item = &self.items[at as usize];
-            let next = item.next;
-            if count == FEW {
-                return self.mark_shadowed_of_many(object + 1, end);
-            }
-            for &earlier in &members[..count] {
-                let before = &self.items[earlier as usize];
-                if before.key.len() == self.items[at as usize].key.len()
-                    && same_key(before, &self.items[at as usize])
-                {
-                    self.items[earlier as usize].flags |= SHADOWED;
+            let bit = key_bit(item.key);
+            if keys & bit != 0 && count <= FEW {
+                for &earlier in &members[..count] {
+                    if same_key(&self.items[earlier as usize], &self.items[at as usize]) {
+                        self.items[earlier as usize].flags |= SHADOWED;
+                    }
                 }
             }
-            members[count] = at;
+            keys |= bit;
+            if count < FEW {
+                members[count] = at;
+            }
             count += 1;
-            at = next;
+            at = self.items[at as usize].next;
+        }
+        self.items[object as usize].keys = keys;
+        if count > FEW {
+            self.mark_shadowed_of_many(object + 1, end);
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) struct View<'s> {
     pub kind: Cell<TextKind>,
     /// What a person sees, once it was asked for.
     pub visible: OnceCell<Option<&'s str>>,
+    /// The normalized type, once it was asked for.
+    pub norm: OnceCell<Option<&'s str>>,
     /// Whether what columns of elements and actions hold is marked.
     pub visited: Cell<bool>,
     /// Whether all that a column holds is marked.
@@ -103,8 +105,10 @@ impl<'s> Template<'s> {
 
     /// `template_type` in lower case, without spaces, underscores and a `template` at its end.
     pub fn template_type_norm(self) -> Option<&'s str> {
-        let name = self.template_type()?;
-        Some(self.view.scratch.text_of(|norm| normalize_template_type(name, norm)))
+        *self.view.norm.get_or_init(|| {
+            let name = self.template_type()?;
+            Some(self.view.scratch.text_of(|norm| normalize_template_type(name, norm)))
+        })
     }
 
     /// The form that the template leads to, where it has `formData`, beside the payload or in it.
