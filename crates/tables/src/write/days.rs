@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use korpus_engine::Spool;
 
-use super::encoder::{Encoder, Group, Pieces};
+use super::encoder::{Encoder, Group};
 use super::file::TableFile;
 use super::layout::{Day, Layout, day_path};
 use super::repair::TableGroups;
 use super::settings::Compression;
-use super::table::{Ordinals, RowGroupLimits, ordinals};
+use super::table::{Ordinals, RowGroupLimits};
 use crate::build::{ColumnBuffer, TableBuffer};
 use crate::error::{Result, TablesError};
 use crate::schema::{MessageColumn, Table};
@@ -138,29 +138,32 @@ impl DayWriter {
     /// Makes a row group of all that waits of a day.
     fn cut(&mut self, day: Day, encoder: &Encoder) -> Result<()> {
         let Some(rows) = self.days.get_mut(&day).filter(|rows| rows.row_group.0 > 0) else { return Ok(()) };
-        let mut pieces: Pieces = Vec::new();
-        let mut bytes = Vec::new();
-        for (at, len) in rows.spilled.drain(..) {
-            bytes.resize(len, 0);
-            self.spool.read_at(at, &mut bytes)?;
-            let buffer = TableBuffer::read(TABLE, &bytes)?;
-            pieces.push((Arc::new(buffer), 0..0));
-        }
-        pieces.push((Arc::new(std::mem::replace(&mut rows.buffer, TableBuffer::new(TABLE))), 0..0));
-        for (buffer, range) in &mut pieces {
-            range.end = buffer.rows();
-        }
-        pieces.retain(|(_, range)| !range.is_empty());
-        self.waiting -= std::mem::take(&mut rows.bytes);
-        rows.row_group = (0, 0);
-        rows.groups.push(ordinals(TABLE, &pieces));
         let path = day_path(&self.dir, day, self.part);
         let layout = Layout::of(TABLE, &path);
         let file = match &mut rows.file {
             Some(file) => file,
             none => none.insert(TableFile::create(layout, path, self.compression)?),
         };
-        let group = encoder.submit(layout, pieces, file.leaves(), self.compression);
+        let group = encoder.begin(layout, file.leaves(), self.compression);
+        let mut ordinals = Ordinals::default();
+        let mut put = |buffer: TableBuffer| {
+            let all = 0..buffer.rows();
+            if !all.is_empty() {
+                ordinals.extend(TABLE, &buffer, all.clone());
+                encoder.push(&group, Arc::new(buffer), all);
+            }
+        };
+        let mut bytes = Vec::new();
+        for (at, len) in rows.spilled.drain(..) {
+            bytes.resize(len, 0);
+            self.spool.read_at(at, &mut bytes)?;
+            put(TableBuffer::read(TABLE, &bytes)?);
+        }
+        put(std::mem::replace(&mut rows.buffer, TableBuffer::new(TABLE)));
+        encoder.end(&group);
+        self.waiting -= std::mem::take(&mut rows.bytes);
+        rows.row_group = (0, 0);
+        rows.groups.push(ordinals);
         self.in_flight.push_back((day, group));
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::encoder::{Encoder, Group, Pieces};
+use super::encoder::{Encoder, Group};
 use super::file::TableFile;
 use super::layout::Layout;
 use super::settings::Compression;
@@ -61,6 +61,23 @@ pub(crate) struct Ordinals {
     pub records: Option<Range<u64>>,
 }
 
+impl Ordinals {
+    /// Takes in those of some rows.
+    pub(super) fn extend(&mut self, table: Table, buffer: &TableBuffer, rows: Range<usize>) {
+        let (messages, records) = ordinal_columns(table);
+        for (seen, column) in [(&mut self.messages, messages), (&mut self.records, records)] {
+            let Some(ColumnBuffer::Int64(column)) = column.map(|column| &buffer.columns[column]) else {
+                continue;
+            };
+            for &value in column.there(rows.clone()) {
+                let at = value as u64;
+                let range = seen.get_or_insert(at..at + 1);
+                *range = range.start.min(at)..range.end.max(at + 1);
+            }
+        }
+    }
+}
+
 /// The columns that hold the ordinals of a table's rows: of messages, and of records.
 pub(crate) fn ordinal_columns(table: Table) -> (Option<usize>, Option<usize>) {
     match table {
@@ -87,15 +104,20 @@ pub(crate) struct TableWriter {
     /// Whether the last piece was put together: then those that come back are for this again, and none for the blocks.
     gathers: bool,
     spare: Vec<TableBuffer>,
-    pieces: Pieces,
+    /// The row group that rows go to, and how much it holds.
+    open: Option<Arc<Group>>,
     rows: usize,
     bytes: usize,
+    ordinals: Ordinals,
+    /// Row groups that have all their rows.
     in_flight: VecDeque<Arc<Group>>,
     groups: Vec<Ordinals>,
 }
 
 /// Buffers of fewer bytes are put together.
 const GATHERED: usize = 48 << 10;
+/// So many pieces of a row group may wait for a column that is slower than the others.
+const BEHIND: usize = 16;
 /// How many of those put together are kept for the next ones.
 const SPARE: usize = 4;
 
@@ -118,9 +140,10 @@ impl TableWriter {
             gathered: TableBuffer::new(table),
             gathers: false,
             spare: Vec::new(),
-            pieces: Vec::new(),
+            open: None,
             rows: 0,
             bytes: 0,
+            ordinals: Ordinals::default(),
             in_flight: VecDeque::new(),
             groups: Vec::new(),
         })
@@ -170,7 +193,11 @@ impl TableWriter {
             let range = from..from + take;
             self.rows += take;
             self.bytes += buffer.bytes(range.clone());
-            self.pieces.push((buffer.clone(), range));
+            self.ordinals.extend(self.table, &buffer, range.clone());
+            let group = self.open.get_or_insert_with(|| {
+                encoder.begin(Layout::whole(self.table), self.file.leaves(), self.compression)
+            });
+            encoder.push(group, buffer.clone(), range);
             from += take;
             if self.rows >= self.limits.rows || self.bytes >= self.limits.bytes {
                 self.cut(encoder);
@@ -179,19 +206,18 @@ impl TableWriter {
     }
 
     fn cut(&mut self, encoder: &Encoder) {
-        if self.rows == 0 {
-            return;
-        }
-        let pieces = std::mem::take(&mut self.pieces);
-        self.groups.push(ordinals(self.table, &pieces));
-        let layout = Layout::whole(self.table);
-        let group = encoder.submit(layout, pieces, self.file.leaves(), self.compression);
+        let Some(group) = self.open.take() else { return };
+        encoder.end(&group);
         self.in_flight.push_back(group);
+        self.groups.push(std::mem::take(&mut self.ordinals));
         (self.rows, self.bytes) = (0, 0);
     }
 
-    /// Appends what is complete, and sees to it that at most `most` row groups are not.
+    /// Appends what is complete, and sees to it that at most `most` row groups are not, and that no column falls behind.
     fn settle(&mut self, most: usize, encoder: &Encoder, reuse: &mut impl FnMut(TableBuffer)) -> Result<()> {
+        if let Some(group) = &self.open {
+            encoder.catch_up(group, BEHIND);
+        }
         while let Some(group) = self.in_flight.front() {
             if !group.is_complete() {
                 if self.in_flight.len() <= most {
@@ -200,20 +226,29 @@ impl TableWriter {
                 encoder.finish(group);
             }
             let chunks = group.take_chunks().map_err(TablesError::parquet(self.file.path()))?;
-            for mut buffer in group.take_buffers() {
-                if self.gathers {
-                    if self.spare.len() < SPARE {
-                        buffer.clear();
-                        self.spare.push(buffer);
-                    }
-                } else {
-                    reuse(buffer);
-                }
-            }
             self.file.append_chunks(chunks)?;
-            self.in_flight.pop_front();
+            if let Some(group) = self.in_flight.pop_front() {
+                self.reclaim(&group, reuse);
+            }
+        }
+        for group in self.in_flight.iter().chain(&self.open).cloned().collect::<Vec<_>>() {
+            self.reclaim(&group, reuse);
         }
         Ok(())
+    }
+
+    /// Takes back the buffers that are encoded.
+    fn reclaim(&mut self, group: &Group, reuse: &mut impl FnMut(TableBuffer)) {
+        for mut buffer in group.take_buffers() {
+            if self.gathers {
+                if self.spare.len() < SPARE {
+                    buffer.clear();
+                    self.spare.push(buffer);
+                }
+            } else {
+                reuse(buffer);
+            }
+        }
     }
 
     /// Queues what is left for the encoder.
@@ -229,23 +264,4 @@ impl TableWriter {
         self.file.close()?;
         Ok(self.groups)
     }
-}
-
-/// The ordinals of the rows in `pieces`.
-pub(super) fn ordinals(table: Table, pieces: &Pieces) -> Ordinals {
-    let (messages, records) = ordinal_columns(table);
-    let range = |column: Option<usize>| {
-        let column = column?;
-        let mut seen: Option<Range<u64>> = None;
-        for (buffer, rows) in pieces {
-            let ColumnBuffer::Int64(buffer) = &buffer.columns[column] else { return None };
-            for row in rows.clone().filter(|&row| buffer.valid[row]) {
-                let at = buffer.values[row] as u64;
-                let range = seen.get_or_insert(at..at + 1);
-                *range = range.start.min(at)..range.end.max(at + 1);
-            }
-        }
-        seen
-    };
-    Ordinals { messages: range(messages), records: range(records) }
 }

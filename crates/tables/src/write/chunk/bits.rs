@@ -24,17 +24,18 @@ pub(super) fn put_zigzag(value: i64, out: &mut Vec<u8>) {
 
 /// Writes `values`, each in `width` bits, the lowest bits first; the last byte is filled up with zeros.
 pub(super) fn put_packed(values: impl Iterator<Item = u64>, width: u32, out: &mut Vec<u8>) {
-    let (mut bits, mut filled) = (0_u128, 0);
+    let (mut bits, mut filled) = (0_u64, 0);
     for value in values {
-        bits |= u128::from(value) << filled;
+        bits |= value << filled;
         filled += width;
         if filled >= 64 {
-            out.extend_from_slice(&(bits as u64).to_le_bytes());
-            bits >>= 64;
+            out.extend_from_slice(&bits.to_le_bytes());
             filled -= 64;
+            // What there was no room for.
+            bits = if filled > 0 { value >> (width - filled) } else { 0 };
         }
     }
-    out.extend_from_slice(&(bits as u64).to_le_bytes()[..filled.div_ceil(8) as usize]);
+    out.extend_from_slice(&bits.to_le_bytes()[..filled.div_ceil(8) as usize]);
 }
 
 /// Writes `values` of `width` bits as Parquet's hybrid: a value that stands eight times or more is written once, the others

@@ -12,6 +12,7 @@ mod page;
 mod tests;
 
 use std::io::Write;
+use std::ops::Range;
 
 use bytes::Bytes;
 use parquet::basic::{Encoding, PageType};
@@ -24,9 +25,8 @@ use parquet::schema::types::ColumnDescPtr;
 
 use self::compress::Compressors;
 use self::page::{Extremes, PageBuffer};
-use super::arrays::Piece;
 use super::settings::Compression;
-use crate::build::Dictionary;
+use crate::build::{ColumnBuffer, Dictionary};
 
 /// Rows after which a page may end: a count of the row group's rows, so that pages do not depend on how rows came in.
 const BATCH_ROWS: usize = 1 << 10;
@@ -52,43 +52,61 @@ impl Chunk {
     }
 }
 
-/// The memory that encoding a column takes, used again for the next one.
+/// The memory that encoding takes whatever the column is, used again for the next one.
 #[derive(Default)]
 pub(crate) struct Workspace {
-    page: PageBuffer,
-    dictionary: Dictionary,
     compressors: Compressors,
     /// A page before and after it is compressed.
     bytes: Vec<u8>,
     compressed: Vec<u8>,
 }
 
-/// Encodes the rows of all `pieces`, in order, as a chunk for each of the column's `leaves`.
-///
-/// # Errors
-/// If the leaves do not fit the column buffers, or compressing fails.
-pub(crate) fn column_chunks(
-    leaves: &[ColumnDescPtr],
-    pieces: &[Piece<'_>],
-    compression: Compression,
-    workspace: &mut Workspace,
-) -> Result<Vec<Chunk>> {
-    let chunk = |(part, descriptor): (usize, &ColumnDescPtr)| {
-        workspace.page.clear();
-        workspace.dictionary.clear();
-        let mut writer = ChunkWriter::new(descriptor, compression, workspace);
-        writer.put_all(part, pieces)?;
-        writer.close()
-    };
-    leaves.iter().enumerate().map(chunk).collect()
+/// A column of a row group on its way: rows go in, and in the end there is a chunk for each of its leaves.
+pub(crate) struct ColumnWriter {
+    leaves: Vec<ChunkWriter>,
+}
+
+impl ColumnWriter {
+    pub(crate) fn new(leaves: &[ColumnDescPtr], compression: Compression) -> Self {
+        let chunk = |descriptor: &ColumnDescPtr| ChunkWriter::new(descriptor.clone(), compression);
+        Self { leaves: leaves.iter().map(chunk).collect() }
+    }
+
+    /// Adds `rows` of a buffer.
+    ///
+    /// # Errors
+    /// If the leaves do not fit the buffer, or compressing fails.
+    pub(crate) fn put(
+        &mut self,
+        buffer: &ColumnBuffer,
+        rows: Range<usize>,
+        workspace: &mut Workspace,
+    ) -> Result<()> {
+        let mut leaves = self.leaves.iter_mut().enumerate();
+        leaves.try_for_each(|(part, leaf)| leaf.put(buffer, part, rows.clone(), workspace))
+    }
+
+    /// Closes the chunks. What comes next belongs to another row group.
+    ///
+    /// # Errors
+    /// If compressing fails.
+    pub(crate) fn finish(&mut self, workspace: &mut Workspace) -> Result<Vec<Chunk>> {
+        self.leaves.iter_mut().map(|leaf| leaf.finish(workspace)).collect()
+    }
 }
 
 /// A chunk on its way.
-struct ChunkWriter<'a> {
-    descriptor: &'a ColumnDescPtr,
+struct ChunkWriter {
+    descriptor: ColumnDescPtr,
     compression: Compression,
-    workspace: &'a mut Workspace,
-    /// Data pages so far, as they were written by the dictionary or without it: the one ends where the other begins.
+    page: PageBuffer,
+    dictionary: Dictionary,
+    so_far: SoFar,
+}
+
+/// What there is of a chunk besides the page that is being filled.
+struct SoFar {
+    /// Data pages, as they were written by the dictionary or without it: the one ends where the other begins.
     pages: Vec<CompressedPage>,
     has_dictionary: bool,
     is_dictionary_open: bool,
@@ -98,12 +116,9 @@ struct ChunkWriter<'a> {
     nulls: usize,
 }
 
-impl<'a> ChunkWriter<'a> {
-    fn new(descriptor: &'a ColumnDescPtr, compression: Compression, workspace: &'a mut Workspace) -> Self {
+impl Default for SoFar {
+    fn default() -> Self {
         Self {
-            descriptor,
-            compression,
-            workspace,
             pages: Vec::new(),
             has_dictionary: false,
             is_dictionary_open: true,
@@ -113,51 +128,64 @@ impl<'a> ChunkWriter<'a> {
             nulls: 0,
         }
     }
+}
 
-    fn put_all(&mut self, part: usize, pieces: &[Piece<'_>]) -> Result<()> {
-        for (buffer, rows) in pieces {
-            self.workspace.page.begin_buffer();
-            let mut rows = rows.clone();
-            while !rows.is_empty() {
-                let room = BATCH_ROWS - self.rows % BATCH_ROWS;
-                let taken = rows.start..rows.end.min(rows.start + room);
-                rows.start = taken.end;
-                self.rows += taken.len();
-                let Workspace { page, dictionary, .. } = &mut *self.workspace;
-                let dictionary = self.is_dictionary_open.then_some(dictionary);
-                self.has_dictionary |= page.put(buffer, part, taken, self.descriptor, dictionary)?;
-                if self.rows.is_multiple_of(BATCH_ROWS) {
-                    self.end_batch()?;
-                }
+impl ChunkWriter {
+    fn new(descriptor: ColumnDescPtr, compression: Compression) -> Self {
+        Self {
+            descriptor,
+            compression,
+            page: PageBuffer::default(),
+            dictionary: Dictionary::default(),
+            so_far: SoFar::default(),
+        }
+    }
+
+    fn put(
+        &mut self,
+        buffer: &ColumnBuffer,
+        part: usize,
+        mut rows: Range<usize>,
+        workspace: &mut Workspace,
+    ) -> Result<()> {
+        self.page.begin_buffer();
+        while !rows.is_empty() {
+            let room = BATCH_ROWS - self.so_far.rows % BATCH_ROWS;
+            let taken = rows.start..rows.end.min(rows.start + room);
+            rows.start = taken.end;
+            self.so_far.rows += taken.len();
+            let dictionary = self.so_far.is_dictionary_open.then_some(&mut self.dictionary);
+            self.so_far.has_dictionary |= self.page.put(buffer, part, taken, &self.descriptor, dictionary)?;
+            if self.so_far.rows.is_multiple_of(BATCH_ROWS) {
+                self.end_batch(workspace)?;
             }
         }
-        if self.pages.is_empty() || self.workspace.page.rows() > 0 {
-            self.end_page()?;
-        }
         Ok(())
     }
 
-    fn end_batch(&mut self) -> Result<()> {
-        let Workspace { page, dictionary, .. } = &*self.workspace;
-        let is_full = self.is_dictionary_open && dictionary.bytes() + 4 * dictionary.len() > DICTIONARY_BYTES;
+    fn end_batch(&mut self, workspace: &mut Workspace) -> Result<()> {
+        let Self { page, dictionary, so_far, .. } = &*self;
+        let is_full =
+            so_far.is_dictionary_open && dictionary.bytes() + 4 * dictionary.len() > DICTIONARY_BYTES;
         if is_full || page.rows() >= PAGE_ROWS || page.bytes() >= PAGE_BYTES {
-            self.end_page()?;
+            self.end_page(workspace)?;
         }
-        self.is_dictionary_open &= !is_full;
+        self.so_far.is_dictionary_open &= !is_full;
         Ok(())
     }
 
-    fn end_page(&mut self) -> Result<()> {
-        let Workspace { page, dictionary, compressors, bytes, compressed } = &mut *self.workspace;
-        let by_dictionary = self.has_dictionary && self.is_dictionary_open;
+    fn end_page(&mut self, workspace: &mut Workspace) -> Result<()> {
+        let Workspace { compressors, bytes, compressed } = workspace;
+        let Self { page, dictionary, so_far, .. } = self;
+        let by_dictionary = so_far.has_dictionary && so_far.is_dictionary_open;
         bytes.clear();
-        page.put_levels(self.descriptor, bytes);
+        page.put_levels(&self.descriptor, bytes);
         let dictionary = by_dictionary.then(|| dictionary.len());
         let encoding = page.put_values(self.descriptor.physical_type(), dictionary, bytes);
         compressors.compress(self.compression, bytes, compressed)?;
-        self.extremes.extend(page);
-        self.slots += page.slots();
-        self.nulls += page.slots() - page.values();
+        so_far.extremes.extend(page);
+        so_far.slots += page.slots();
+        so_far.nulls += page.slots() - page.values();
         let data = Page::DataPage {
             buf: Bytes::copy_from_slice(compressed),
             num_values: page.slots() as u32,
@@ -166,39 +194,53 @@ impl<'a> ChunkWriter<'a> {
             rep_level_encoding: Encoding::RLE,
             statistics: None,
         };
-        self.pages.push(CompressedPage::new(data, bytes.len()));
+        so_far.pages.push(CompressedPage::new(data, bytes.len()));
         page.clear();
         Ok(())
     }
 
-    fn dictionary_page(&mut self) -> Result<CompressedPage> {
-        let Workspace { dictionary, compressors, bytes, compressed, .. } = &mut *self.workspace;
+    fn dictionary_page(&mut self, workspace: &mut Workspace) -> Result<CompressedPage> {
+        let Workspace { compressors, bytes, compressed } = workspace;
         bytes.clear();
-        for text in dictionary.iter() {
-            page::put_bytes(text.as_bytes(), bytes);
+        for text in self.dictionary.iter() {
+            bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            bytes.extend_from_slice(text.as_bytes());
         }
         compressors.compress(self.compression, bytes, compressed)?;
         let page = Page::DictionaryPage {
             buf: Bytes::copy_from_slice(compressed),
-            num_values: dictionary.len() as u32,
+            num_values: self.dictionary.len() as u32,
             encoding: Encoding::PLAIN,
             is_sorted: false,
         };
         Ok(CompressedPage::new(page, bytes.len()))
     }
 
-    fn close(mut self) -> Result<Chunk> {
-        let mut pages = std::mem::take(&mut self.pages);
-        if self.has_dictionary {
-            pages.insert(0, self.dictionary_page()?);
+    /// Closes the chunk; the next one has its memory.
+    fn finish(&mut self, workspace: &mut Workspace) -> Result<Chunk> {
+        if self.so_far.pages.is_empty() || self.page.rows() > 0 {
+            self.end_page(workspace)?;
         }
+        if self.so_far.has_dictionary {
+            let dictionary = self.dictionary_page(workspace)?;
+            self.so_far.pages.insert(0, dictionary);
+        }
+        self.dictionary.clear();
+        std::mem::take(&mut self.so_far).close(&self.descriptor, self.compression)
+    }
+}
+
+impl SoFar {
+    /// Puts the pages one behind the other, and says what they are.
+    fn close(self, descriptor: &ColumnDescPtr, compression: Compression) -> Result<Chunk> {
+        let Self { pages, extremes, rows, slots, nulls, .. } = self;
         // Heads of pages are small.
         let room = pages.iter().map(|page| page.compressed_size() + 64).sum();
         let mut sink = TrackedWrite::new(Vec::with_capacity(room));
         let mut writer = SerializedPageWriter::new(&mut sink);
         let mut uncompressed = 0;
         let (mut dictionary_at, mut data_at) = (None, None);
-        let mut encodings = vec![Encoding::PLAIN, Encoding::RLE];
+        let mut encodings = vec![Encoding::RLE];
         let mut stats: Vec<PageEncodingStats> = Vec::new();
         for page in pages {
             let encoding = page.encoding();
@@ -220,22 +262,21 @@ impl<'a> ChunkWriter<'a> {
             }
         }
         let bytes = sink.into_inner()?;
-        let mut metadata = ColumnChunkMetaData::builder(self.descriptor.clone())
-            .set_compression(self.compression.codec())
+        let mut metadata = ColumnChunkMetaData::builder(descriptor.clone())
+            .set_compression(compression.codec())
             .set_encodings(encodings)
             .set_page_encoding_stats(stats)
-            .set_num_values(self.slots as i64)
+            .set_num_values(slots as i64)
             .set_total_compressed_size(bytes.len() as i64)
             .set_total_uncompressed_size(uncompressed as i64)
             .set_data_page_offset(data_at.unwrap_or_default())
             .set_dictionary_page_offset(dictionary_at);
-        if let Some(statistics) = self.extremes.statistics(self.descriptor.physical_type(), self.nulls as u64)
-        {
+        if let Some(statistics) = extremes.statistics(descriptor.physical_type(), nulls as u64) {
             metadata = metadata.set_statistics(statistics);
         }
         let close = ColumnCloseResult {
             bytes_written: bytes.len() as u64,
-            rows_written: self.rows as u64,
+            rows_written: rows as u64,
             metadata: metadata.build()?,
             bloom_filter: None,
             column_index: None,

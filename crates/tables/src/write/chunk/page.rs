@@ -21,8 +21,9 @@ pub(super) struct PageBuffer {
     repetitions: Vec<u8>,
     slots: usize,
     values: usize,
-    /// Byte strings as they are written, each behind its length.
+    /// Byte strings, end to end, and how long each is.
     strings: Vec<u8>,
+    lengths: Vec<i32>,
     codes: Vec<u32>,
     bools: Vec<bool>,
     ints: Vec<i32>,
@@ -30,13 +31,6 @@ pub(super) struct PageBuffer {
     doubles: Vec<f64>,
     /// The codes in the dictionary of the chunk of those in the buffer that is being read.
     translation: Vec<u32>,
-}
-
-/// Writes a byte string behind its length.
-#[inline]
-pub(super) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-    out.extend_from_slice(bytes);
 }
 
 impl PageBuffer {
@@ -56,7 +50,7 @@ impl PageBuffer {
     /// About how many bytes the values take.
     pub(super) fn bytes(&self) -> usize {
         self.strings.len()
-            + 4 * (self.codes.len() + self.ints.len())
+            + 4 * (self.lengths.len() + self.codes.len() + self.ints.len())
             + 8 * (self.longs.len() + self.doubles.len())
     }
 
@@ -67,6 +61,7 @@ impl PageBuffer {
         definitions.clear();
         repetitions.clear();
         self.strings.clear();
+        self.lengths.clear();
         self.codes.clear();
         self.bools.clear();
         self.ints.clear();
@@ -157,8 +152,7 @@ impl PageBuffer {
             },
             ColumnBuffer::Binary(column) => {
                 for bytes in column.there(range) {
-                    put_bytes(bytes, &mut self.strings);
-                    self.values += 1;
+                    self.put_string(bytes);
                 }
             }
             ColumnBuffer::Bool(column) => self.values += put_there(column, range, &mut self.bools),
@@ -170,24 +164,30 @@ impl PageBuffer {
         Ok(matches!(buffer, ColumnBuffer::Name(_)))
     }
 
+    fn put_string(&mut self, bytes: &[u8]) {
+        self.strings.extend_from_slice(bytes);
+        self.lengths.push(bytes.len() as i32);
+        self.values += 1;
+    }
+
+    /// Rows without a text have no bytes either.
     fn put_texts(&mut self, texts: &Texts, range: Range<usize>) {
-        let Range { mut start, end } = span(&texts.ends, range.clone());
-        let bytes = texts.text.as_bytes();
-        self.strings.reserve(4 * range.len() + end - start);
+        let span = span(&texts.ends, range.clone());
+        self.strings.extend_from_slice(&texts.text.as_bytes()[span.clone()]);
+        let before = self.lengths.len();
+        let mut start = span.start as u32;
         for (&end, &valid) in texts.ends[range.clone()].iter().zip(&texts.valid[range]) {
-            let end = end as usize;
             if valid {
-                put_bytes(&bytes[start..end], &mut self.strings);
-                self.values += 1;
+                self.lengths.push((end - start) as i32);
             }
             start = end;
         }
+        self.values += self.lengths.len() - before;
     }
 
     fn put_names(&mut self, names: &Names, range: Range<usize>) {
         for &code in names.codes[range].iter().filter(|&&code| code != Names::NULL) {
-            put_bytes(names.dictionary.bytes_of(code), &mut self.strings);
-            self.values += 1;
+            self.put_string(names.dictionary.bytes_of(code));
         }
     }
 
@@ -215,20 +215,28 @@ impl PageBuffer {
 
     /// Writes the values; codes where the dictionary of the chunk has so many texts. Gives back how they are encoded.
     pub(super) fn put_values(&self, kind: Type, dictionary: Option<usize>, out: &mut Vec<u8>) -> Encoding {
-        match kind {
-            Type::INT32 => put_delta(&self.ints, out),
-            Type::INT64 => put_delta(&self.longs, out),
-            _ => {
-                if let Some(texts) = dictionary {
-                    let width = width_of(texts.saturating_sub(1) as u64).max(1);
-                    out.push(width as u8);
-                    put_hybrid(&self.codes, width, out);
-                    return Encoding::RLE_DICTIONARY;
-                }
-                out.extend_from_slice(&self.strings);
+        match (kind, dictionary) {
+            (Type::INT32, _) => put_delta(&self.ints, out),
+            (Type::INT64, _) => put_delta(&self.longs, out),
+            (Type::BOOLEAN, _) => {
                 put_packed(self.bools.iter().map(|&flag| flag.into()), 1, out);
+                return Encoding::PLAIN;
+            }
+            (Type::DOUBLE, _) => {
                 out.extend(self.doubles.iter().flat_map(|double| double.to_le_bytes()));
                 return Encoding::PLAIN;
+            }
+            (_, Some(texts)) => {
+                let width = width_of(texts.saturating_sub(1) as u64).max(1);
+                out.push(width as u8);
+                put_hybrid(&self.codes, width, out);
+                return Encoding::RLE_DICTIONARY;
+            }
+            (_, None) => {
+                // Lengths apart from the bytes: ids have nothing in common then that a compressor would look at in vain.
+                put_delta(&self.lengths, out);
+                out.extend_from_slice(&self.strings);
+                return Encoding::DELTA_LENGTH_BYTE_ARRAY;
             }
         }
         Encoding::DELTA_BINARY_PACKED
