@@ -58,6 +58,10 @@ pub struct InputEntry {
     /// Whether it changed while it was read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub changed: bool,
+    /// Whether later runs read it again where it comes again: reading it ended by an error of the system, or by where it stood
+    /// in an archive.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 /// One file of the dataset.
@@ -163,6 +167,7 @@ impl From<&crate::ledger::InputReport> for InputEntry {
             members: report.members.as_ref().map(|members| members.read),
             status: report.status.as_str().to_owned(),
             changed: report.changed,
+            again: report.io_error.is_some() || report.cut_here,
         }
     }
 }

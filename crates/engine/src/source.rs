@@ -18,7 +18,7 @@ use std::time::SystemTime;
 
 use korpus_core::{
     Block, Codec, CodecError, CodecErrorKind, DecodeLimits, Decoder, HttpHead, InputEnd, Limits, NotWhole,
-    PageParser, Reason, WholeDecoder, query_value,
+    PageParser, WholeDecoder, query_value,
 };
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
@@ -195,7 +195,7 @@ impl Source {
                 }
                 return self.stream(&mut Tap { reader: bytes, wire }, report, reading);
             }
-            let mut at = FileAt { file, size: len, wire, is_input: false };
+            let mut at = FileAt { file, size: len, wire, is_input: false, temporary: None };
             if zip::fetch(&at, 0, 4).is_some_and(|start| is_zip(&start)) {
                 at.is_input = true;
                 wire.set_size(len);
@@ -263,7 +263,7 @@ impl Source {
         report.bytes = bytes.len() as u64;
         report.hash = xxh3_128(bytes);
         match Kind::of(body, &report.input.display) {
-            Some(_) if reading.is_too_deep() => report.fault = Some(Reason::NestedArchive),
+            Some(_) if reading.is_too_deep(report) => {}
             Some(Kind::Zip) => self.zip(&body, report, reading)?,
             Some(kind) => self.archive(kind, &mut &body[..], report, reading)?,
             None if !self.is_wanted(report, reading.sink)? => {}
@@ -418,6 +418,7 @@ pub(crate) fn empty_report(input: &InputInfo) -> InputReport {
         fault: None,
         members: None,
         left_out: false,
+        cut_here: false,
     }
 }
 

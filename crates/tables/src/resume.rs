@@ -151,7 +151,9 @@ fn take_up(inputs: &InputList, dir: &Path, options: &ConvertOptions) -> Result<R
     let found = pool.install(|| finished(inputs, progress.manifest(), &options.run.cancel))?;
     Ok(match found {
         Finished::These(marks) => Ok(marks),
-        Finished::Nothing(name) => Err(format!("{name} is another one now, or is gone")),
+        Finished::Nothing(name) => {
+            Err(format!("{name} is another one now, could not be read then, or is gone"))
+        }
     })
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, TimestampMicrosecondType};
 use arrow::util::display::array_value_to_string;
+use common::archives::{gzip, har, tar, zip};
 use common::{array, files, options, page, restored, rows};
 use korpus_engine::{EngineError, Filter, InputList, Manifest};
 use korpus_synth::{Shape, Size, Synth, SynthOptions};
@@ -218,6 +219,106 @@ fn members_of_archives_are_known_by_their_content_too() {
     }
     let report = append(&inputs(&[message("d"), large]), &out, &options, &()).unwrap();
     assert_eq!(report.known.len(), 2);
+}
+
+#[test]
+fn what_was_refused_for_where_it_stood_is_not_known() {
+    let named = |files: &[(&str, &Vec<u8>)]| {
+        files.iter().map(|(name, body)| ((*name).to_owned(), (*body).clone())).collect::<Bodies>()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let grow = |name: &str, whole: (String, Vec<u8>), parts: &[&Bodies], options: &ConvertOptions| {
+        let out = dir.path().join(name);
+        let kept = || Manifest::read(&out).unwrap().totals.messages.kept;
+        convert(&inputs(std::slice::from_ref(&whole)), &out, options, &()).unwrap();
+        let mut kept_after = vec![kept()];
+        for part in parts {
+            let mut given = vec![whole.clone()];
+            given.extend_from_slice(part);
+            let report = append(&inputs(&given), &out, options, &()).unwrap();
+            assert_eq!(report.known[0], whole.0, "where it stands alone, reading it again gives the same");
+            kept_after.push(kept());
+        }
+        kept_after
+    };
+    // An archive that stands too deep, in one that is not read whole for it.
+    let [deep, beside, above] = ["deep", "beside", "above"].map(|id| message(id).1);
+    let inner = zip(&named(&[("a.json", &deep)]));
+    let middle = tar(&named(&[("in.zip", &inner), ("b.json", &beside)]));
+    let outer = zip(&named(&[("middle.tar", &middle), ("c.json", &above)]));
+    let outer = ("outer.zip".to_owned(), outer);
+    let again = |name: &str, body: &Vec<u8>| named(&[(name, body)]);
+    for (turn, part) in [again("in.zip", &inner), again("middle.tar", &middle)].iter().enumerate() {
+        let kept = grow(&format!("deep-{turn}"), outer.clone(), &[part, part], &ConvertOptions::default());
+        assert_eq!(kept, [2, 3, 3], "{turn}");
+    }
+    // Members behind the one that used up what an input may become.
+    let member = |n: usize, start: &str, end: &str| {
+        let page = String::from_utf8(message(&format!("m{n}")).1).unwrap();
+        let (page, padding) = (page.strip_prefix('{').unwrap(), "a".repeat(90_000));
+        let text = format!("{{{start}{}{end}}}", page.strip_suffix('}').unwrap());
+        (format!("m{n:03}.json.gz"), gzip(text.replace('~', &padding).as_bytes()))
+    };
+    for (name, start, end) in [("before", "\"x\":\"~\",", ""), ("behind", "", ",\"x\":\"~\"")] {
+        let members: Bodies = (0..40).map(|n| member(n, start, end)).collect();
+        let mut options = ConvertOptions::default();
+        options.run.limits.ratio_floor = 1 << 20;
+        let whole = ("all.tar.gz".to_owned(), gzip(&tar(&members)));
+        let kept = grow(name, whole, &[&members, &members], &options);
+        assert!((5..40).contains(&kept[0]), "{kept:?}");
+        assert_eq!(kept[1..], [40, 40], "{name}");
+    }
+}
+
+/// Gives so many bytes of a body, and then fails.
+struct Failing(std::io::Cursor<Vec<u8>>);
+
+impl std::io::Read for Failing {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(out)? {
+            0 => Err(std::io::Error::other("the line is dead")),
+            len => Ok(len),
+        }
+    }
+}
+
+#[test]
+fn what_could_not_be_read_to_its_end_is_not_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let (name, body) = message("a");
+    // All of the body came before the failure: it has the hash of the whole.
+    let mut failing = InputList::default();
+    failing.push_reader(name.clone(), Failing(std::io::Cursor::new(body.clone())));
+    let options = ConvertOptions::default();
+    let report = convert(&failing, &out, &options, &()).unwrap();
+    assert!(report.run.ledger.inputs()[0].io_error.is_some() && report.manifest.inputs[0].again);
+    let report = append(&inputs(&[(name, body)]), &out, &options, &()).unwrap();
+    assert!(report.known.is_empty());
+    let manifest = report.added.unwrap().manifest;
+    assert_eq!((manifest.totals.messages.kept, manifest.inputs[1].again), (1, false));
+}
+
+#[test]
+fn temporary_files_that_cannot_be_written_publish_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let (name, body) = message("a");
+    let mut options = ConvertOptions::default();
+    options.run.limits.whole_bytes = 50;
+    convert(&inputs(&[message("first")]), &out, &options, &()).unwrap();
+    let before = files(&out);
+    options.run.temp_dir = Some(dir.path().join("nowhere"));
+    let members = [(name, body)].to_vec();
+    for archive in [gzip(&zip(&members)), har(&members)] {
+        let given = inputs(&[("archive".to_owned(), archive)]);
+        let refused = convert(&given, &dir.path().join("new"), &options, &()).unwrap_err();
+        assert!(refused.to_string().contains("temporary file"), "{refused}");
+        let refused = append(&given, &out, &options, &()).unwrap_err();
+        assert!(refused.to_string().contains("temporary file"), "{refused}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is there");
+        assert!(files(&out) == before);
+    }
 }
 
 /// How an element is written: 0 as a message, 1 as a session, 2 inside an agent AI record, with or without an id.

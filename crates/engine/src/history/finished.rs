@@ -18,7 +18,7 @@ use crate::manifest::{InputEntry, Manifest};
 pub enum Finished {
     /// The inputs that are marked, by their place in the list.
     These(Vec<bool>),
-    /// Nothing that is of use: it read this input, which is another one now, or is none any more.
+    /// Nothing that is of use: it read this input, which is another one now, is none any more, or could not be read to its end.
     Nothing(String),
 }
 
@@ -68,7 +68,7 @@ fn is_same(input: &InputInfo, entry: &InputEntry, cancel: &AtomicBool) -> bool {
         InputKind::Stdin | InputKind::Reader(_) | InputKind::Member => return false,
     };
     match read {
-        Ok((size, hash)) => size == entry.size && format!("{hash:032x}") == entry.hash,
+        Ok((size, hash)) => !entry.again && size == entry.size && format!("{hash:032x}") == entry.hash,
         // It could not be read then either.
         Err(_) => entry.status == InputStatus::Unreadable.as_str(),
     }
@@ -88,6 +88,7 @@ mod tests {
             members: None,
             status: "ok".to_owned(),
             changed: false,
+            again: false,
         }
     }
 
@@ -122,6 +123,7 @@ mod tests {
         };
         let same = |entry: &InputEntry| is_same(&input, entry, &AtomicBool::new(false));
         assert!(same(&read));
+        assert!(!same(&InputEntry { again: true, ..read.clone() }), "reading it broke off");
         std::fs::write(&path, "as it is.").unwrap();
         assert!(!same(&read));
         std::fs::write(&path, "as it was, and more").unwrap();

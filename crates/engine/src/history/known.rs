@@ -11,7 +11,6 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::error::{EngineError, IoContext, Result};
 use crate::inputs::{InputInfo, InputKind, InputList};
-use crate::ledger::InputStatus;
 use crate::manifest::Manifest;
 use crate::observer::Observer;
 
@@ -22,11 +21,11 @@ pub struct Known {
 }
 
 impl Known {
-    /// Those of a manifest, members of archives among them. What could not be read is not known.
+    /// Those of a manifest, members of archives among them. What is to be read again is not known.
     pub fn of(manifest: &Manifest) -> Self {
         let mut by_size: HashMap<u64, HashSet<u128>> = HashMap::new();
         for entry in &manifest.inputs {
-            if entry.status != InputStatus::Unreadable.as_str()
+            if !entry.again
                 && let Ok(hash) = u128::from_str_radix(&entry.hash, 16)
             {
                 by_size.entry(entry.size).or_default().insert(hash);
@@ -178,7 +177,7 @@ mod tests {
     use crate::ledger::Ledger;
     use crate::manifest::InputEntry;
 
-    fn entry(bytes: &[u8], status: &str) -> InputEntry {
+    fn entry(bytes: &[u8], status: &str, again: bool) -> InputEntry {
         InputEntry {
             path: "before".to_owned(),
             size: bytes.len() as u64,
@@ -187,6 +186,7 @@ mod tests {
             members: None,
             status: status.to_owned(),
             changed: false,
+            again,
         }
     }
 
@@ -194,7 +194,12 @@ mod tests {
     fn content_tells_what_is_known() {
         let dir = tempfile::tempdir().unwrap();
         let mut manifest = Manifest::new(1, &Ledger::default());
-        manifest.inputs = vec![entry(b"one", "ok"), entry(b"seven", "partial"), entry(b"", "unreadable")];
+        manifest.inputs = vec![
+            entry(b"one", "ok", false),
+            entry(b"seven", "partial", false),
+            entry(b"eight", "partial", true),
+            entry(b"", "unreadable", true),
+        ];
         let known = Known::of(&manifest);
         let path = |name: &str, bytes: &[u8]| {
             std::fs::write(dir.path().join(name), bytes).unwrap();
@@ -203,6 +208,7 @@ mod tests {
         let files = [
             path("renamed", b"seven"),
             path("same size", b"two"),
+            path("broken off", b"eight"),
             path("grown", b"one more"),
             path("empty", b""),
             dir.path().join("gone"),
@@ -220,7 +226,10 @@ mod tests {
         let out = known.take_out(&mut inputs, dir.path(), &AtomicBool::new(false), &()).unwrap();
         assert_eq!(out, ["bytes", "renamed"]);
         let left: Vec<_> = inputs.inputs.iter().map(|input| (input.index, input.display.as_str())).collect();
-        assert_eq!(left, [(0, "other"), (1, "same size"), (2, "grown"), (3, "empty"), (4, "gone")]);
+        assert_eq!(
+            left,
+            [(0, "other"), (1, "same size"), (2, "broken off"), (3, "grown"), (4, "empty"), (5, "gone")]
+        );
         let cancelled = known.take_out(&mut inputs, dir.path(), &AtomicBool::new(true), &());
         assert!(matches!(cancelled, Err(EngineError::Cancelled)));
     }

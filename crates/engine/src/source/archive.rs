@@ -15,7 +15,6 @@ use super::tar::{TarReader, is_tar};
 use super::wire::{Cut, Hashing, Wire, end_in};
 use super::zip::{At, FileAt, Zip, is_zip};
 use super::{BlockSink, Reading, Source, Stopped, empty_report};
-use crate::error::EngineError;
 use crate::inputs::{Container, InputInfo, InputKind};
 use crate::ledger::{InputReport, Members};
 
@@ -50,9 +49,14 @@ impl Kind {
 }
 
 impl<S> Reading<'_, S> {
-    /// Whether an archive that stands here is left alone.
-    pub(super) fn is_too_deep(&self) -> bool {
-        self.depth >= DEEPEST
+    /// Whether an archive that stands here is left alone; it is told in `report` then.
+    pub(super) fn is_too_deep(&self, report: &mut InputReport) -> bool {
+        let is_too_deep = self.depth >= DEEPEST;
+        if is_too_deep {
+            report.fault = Some(Reason::NestedArchive);
+            self.wire.cut();
+        }
+        is_too_deep
     }
 }
 
@@ -189,8 +193,7 @@ impl Source {
         report: &mut InputReport,
         reading: &mut Reading<'_, S>,
     ) -> Result<(), Stopped> {
-        if reading.is_too_deep() {
-            report.fault = Some(Reason::NestedArchive);
+        if reading.is_too_deep(report) {
             return Ok(());
         }
         match kind {
@@ -241,10 +244,7 @@ impl Source {
             match outcome {
                 Ok(0) => break,
                 Ok(len) => {
-                    if let Err(error) = spill.push(&chunk[..len]) {
-                        report.io_error = Some(error.to_string());
-                        return Ok(());
-                    }
+                    spill.push(&chunk[..len]).map_err(|error| reading.sink.fail(error))?;
                     if reading.depth > 0 && wire.spend(len as u64) {
                         damage = Some(Reason::RatioExceeded);
                         break;
@@ -259,8 +259,9 @@ impl Source {
         let size = spill.len();
         match spill.content() {
             Content::Memory(bytes) => self.zip(&bytes, report, reading)?,
-            Content::File(file) => {
-                self.zip(&FileAt { file, size, wire, is_input: false }, report, reading)?;
+            Content::File(file, dir) => {
+                let at = FileAt { file, size, wire, is_input: false, temporary: Some(dir) };
+                self.zip(&at, report, reading)?;
             }
         }
         report.fault = damage.or(report.fault);
@@ -274,8 +275,7 @@ impl Source {
         report: &mut InputReport,
         reading: &mut Reading<'_, S>,
     ) -> Result<(), Stopped> {
-        if reading.is_too_deep() {
-            report.fault = Some(Reason::NestedArchive);
+        if reading.is_too_deep(report) {
             return Ok(());
         }
         let wire = reading.wire;
@@ -326,7 +326,7 @@ impl Source {
             self.exchange(&entry, &mut spill, &mut roll, reading)?;
         }
         if let Some(error) = har.take_error() {
-            report.io_error = Some(error.to_string());
+            return Err(reading.sink.fail(error));
         }
         let (damage, has_entries) = (har.damage(), har.has_entries());
         roll.close(damage, report, &mut reading.known);
@@ -357,7 +357,7 @@ impl Source {
             roll.skip(&name);
             return Ok(());
         }
-        if entry.end.is_none() && self.is_known_exchange(spill, is_base64) {
+        if entry.end.is_none() && self.is_known_exchange(spill, is_base64, reading)? {
             roll.counts.read += 1;
             reading.known += 1;
             return Ok(());
@@ -368,11 +368,9 @@ impl Source {
             Content::Memory(bytes) if !is_base64 && entry.end.is_none() => {
                 return self.member(member, http, Bytes::Memory(bytes), reading);
             }
-            content => content.reader(),
+            content => content.reader(reading.wire),
         };
-        let Ok(mut reader) = reader else {
-            return self.member(member, http, Bytes::Refused(Reason::Unreadable, None), reading);
-        };
+        let mut reader = reader.map_err(|error| reading.sink.fail(error))?;
         if is_base64 {
             reader = Box::new(Base64::new(reader));
         }
@@ -385,14 +383,20 @@ impl Source {
         }
     }
 
-    fn is_known_exchange(&self, spill: &mut Spill, is_base64: bool) -> bool {
-        let Some(known) = self.history.as_ref().map(|history| &history.known) else { return false };
-        let Ok(mut reader) = spill.content().reader() else { return false };
+    fn is_known_exchange<S: BlockSink>(
+        &self,
+        spill: &mut Spill,
+        is_base64: bool,
+        reading: &mut Reading<'_, S>,
+    ) -> Result<bool, Stopped> {
+        let Some(known) = self.history.as_ref().map(|history| &history.known) else { return Ok(false) };
+        let reader = spill.content().reader(reading.wire);
+        let mut reader = reader.map_err(|error| reading.sink.fail(error))?;
         if is_base64 {
             reader = Box::new(Base64::new(reader));
         }
         let mut hashing = Hashing::new(&mut reader);
-        io::copy(&mut hashing, &mut io::sink()).is_ok() && known.has(hashing.bytes, hashing.hash())
+        Ok(io::copy(&mut hashing, &mut io::sink()).is_ok() && known.has(hashing.bytes, hashing.hash()))
     }
 
     /// Reads a member from a stream: in one go where it is small.
@@ -441,9 +445,7 @@ impl Source {
             match hashing.read(&mut chunk) {
                 Ok(0) => break,
                 Ok(len) => {
-                    if let Err(error) = spill.push(&chunk[..len]) {
-                        return Err(reading.sink.fail(error));
-                    }
+                    spill.push(&chunk[..len]).map_err(|error| reading.sink.fail(error))?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => end = Some(end_in(&error).unwrap_or(InputEnd::Truncated)),
@@ -455,13 +457,8 @@ impl Source {
             reading.known += 1;
             return Ok(());
         }
-        let content = match spill.content().reader() {
-            Ok(content) => content,
-            Err(error) => {
-                let dir = self.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-                return Err(reading.sink.fail(EngineError::io("read a temporary file in", &dir, error)));
-            }
-        };
+        let content = spill.content().reader(reading.wire);
+        let content = content.map_err(|error| reading.sink.fail(error))?;
         match end {
             Some(end) => self.member(member, None, Bytes::Stream(&mut content.chain(Cut(end))), reading),
             None => self.member(member, None, Bytes::Stream(&mut content.chain(reader)), reading),
@@ -486,6 +483,7 @@ impl Source {
         reading.members += 1;
         let mut report = InputReport { http, ..empty_report(&info) };
         reading.sink.begin(&info);
+        let cuts = reading.wire.cuts();
         reading.depth += 1;
         let outcome = match bytes {
             Bytes::Memory(bytes) => self.bytes(bytes, &mut report, reading),
@@ -503,6 +501,7 @@ impl Source {
         };
         reading.depth -= 1;
         outcome?;
+        report.cut_here = reading.wire.cuts() > cuts;
         reading.sink.end(report)
     }
 }

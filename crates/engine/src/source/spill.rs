@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::wire::Wire;
 use crate::error::{IoContext, Result};
 
 /// How many bytes at the start are held in memory whatever the limit.
@@ -68,7 +69,7 @@ impl Spill {
     /// What is held: in memory, or in a file.
     pub(super) fn content(&mut self) -> Content<'_> {
         match &mut self.file {
-            Some(file) => Content::File(file),
+            Some(file) => Content::File(file, &self.dir),
             None => Content::Memory(&self.memory),
         }
     }
@@ -78,30 +79,45 @@ impl Spill {
 pub(super) enum Content<'s> {
     /// All of it.
     Memory(&'s [u8]),
-    /// All of it; its position is anywhere.
-    File(&'s mut File),
+    /// All of it; its position is anywhere. And the directory of the file.
+    File(&'s mut File, &'s Path),
 }
 
 impl<'s> Content<'s> {
-    /// Reads it from its start.
-    pub(super) fn reader(self) -> io::Result<Box<dyn Read + 's>> {
+    /// Reads it from its start. That the file fails is noted on `wire`.
+    pub(super) fn reader(self, wire: &'s Wire) -> Result<Box<dyn Read + 's>> {
         Ok(match self {
             Self::Memory(bytes) => Box::new(bytes),
-            Self::File(file) => {
-                file.seek(SeekFrom::Start(0))?;
-                Box::new(file)
+            Self::File(file, dir) => {
+                file.seek(SeekFrom::Start(0)).context("read a temporary file in", dir)?;
+                Box::new(Own { file, dir, wire })
             }
         })
     }
 }
 
+/// A temporary file: that it fails is no fault of the input.
+struct Own<'s> {
+    file: &'s File,
+    dir: &'s Path,
+    wire: &'s Wire,
+}
+
+impl Read for Own<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.file.read(out).inspect_err(|error| self.wire.note_own(error, self.dir))
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use korpus_core::Limits;
+
     use super::*;
 
     #[test]
     fn little_stays_in_memory_and_much_goes_to_disk() {
-        let mut spill = Spill::new(10, None);
+        let (mut spill, wire) = (Spill::new(10, None), Wire::new(&Limits::default()));
         for round in 0..2 {
             let mut expected = Vec::new();
             for part in 0..(3 + round * 40) {
@@ -109,12 +125,12 @@ mod tests {
                 expected.extend([part as u8; 3]);
             }
             assert_eq!(spill.len(), expected.len() as u64);
-            assert_eq!(matches!(spill.content(), Content::File(_)), round == 1);
+            assert_eq!(matches!(spill.content(), Content::File(..)), round == 1);
             let held = if round == 1 { expected.len().min(START) } else { expected.len() };
             assert_eq!(spill.start(), &expected[..held]);
             for _ in 0..2 {
                 let mut read = Vec::new();
-                spill.content().reader().unwrap().read_to_end(&mut read).unwrap();
+                spill.content().reader(&wire).unwrap().read_to_end(&mut read).unwrap();
                 assert_eq!(read, expected);
             }
             spill.clear();

@@ -2,12 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, Read};
+use std::path::Path;
 use std::{error, fmt};
 
 use korpus_core::{Decoder, InputEnd, Limits};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{BlockSink, Stopped, end_of};
+use crate::error::EngineError;
 
 /// How many bytes of a stream tell whether it is a container.
 pub(super) const PEEK: usize = 1024;
@@ -19,7 +21,11 @@ pub(super) struct Wire {
     /// Of an input that is read by position: however often, it has no more bytes than these.
     size: Cell<Option<u64>>,
     spent: Cell<u64>,
+    /// How often something was left or cut for what stands around it.
+    cuts: Cell<u64>,
     failed: RefCell<Option<String>>,
+    /// Why a temporary file cannot be read any more.
+    own_failure: RefCell<Option<EngineError>>,
     ratio: u64,
     ratio_floor: u64,
 }
@@ -31,7 +37,9 @@ impl Wire {
             told: Cell::new(0),
             size: Cell::new(None),
             spent: Cell::new(0),
+            cuts: Cell::new(0),
             failed: RefCell::new(None),
+            own_failure: RefCell::new(None),
             ratio: limits.ratio,
             ratio_floor: limits.ratio_floor,
         }
@@ -52,8 +60,11 @@ impl Wire {
         self.size.get().map_or(self.read.get(), |size| self.read.get().min(size))
     }
 
-    /// Says how much was read since the last time.
+    /// Says how much was read since the last time; ends the run where a temporary file failed.
     pub(super) fn tell(&self, sink: &mut impl BlockSink) -> Result<(), Stopped> {
+        if let Some(error) = self.own_failure.take() {
+            return Err(sink.fail(error));
+        }
         let read = self.read();
         let new = read - self.told.replace(read);
         sink.read(new)
@@ -65,16 +76,40 @@ impl Wire {
         self.is_spent()
     }
 
-    /// Whether more came out than the input may become.
+    /// Whether more came out than the input may become: whatever is read then is cut.
     pub(super) fn is_spent(&self) -> bool {
         let from = self.size.get().unwrap_or(self.read.get());
-        self.spent.get() > self.ratio_floor && self.spent.get() > from.saturating_mul(self.ratio)
+        let is_spent =
+            self.spent.get() > self.ratio_floor && self.spent.get() > from.saturating_mul(self.ratio);
+        if is_spent {
+            self.cut();
+        }
+        is_spent
+    }
+
+    /// Notes that something is left or cut, for where it stands.
+    pub(super) fn cut(&self) {
+        self.cuts.set(self.cuts.get() + 1);
+    }
+
+    /// How often something was left or cut for where it stands: the numbers before and after tell whether it was in between.
+    pub(super) fn cuts(&self) -> u64 {
+        self.cuts.get()
     }
 
     /// Notes that the system failed to read.
     pub(super) fn note(&self, error: &io::Error) {
         if error.kind() != io::ErrorKind::Interrupted {
             *self.failed.borrow_mut() = Some(error.to_string());
+        }
+    }
+
+    /// Notes that a temporary file in `dir` cannot be read: no fault of the input, so the run ends.
+    pub(super) fn note_own(&self, error: &io::Error, dir: &Path) {
+        if error.kind() != io::ErrorKind::Interrupted {
+            let error = io::Error::new(error.kind(), error.to_string());
+            let error = EngineError::io("read a temporary file in", dir, error);
+            self.own_failure.borrow_mut().get_or_insert(error);
         }
     }
 

@@ -349,18 +349,57 @@ fn streams_of_zip_archives_go_to_disk_where_they_are_large() {
     let bytes = zip(&[Zipped::new("a", &page, STORED), Zipped::new("b", &page, DEFLATE)]);
     let limits = Limits { whole_bytes: 100, ..small() };
     let wire = Wire::new(&limits);
-    let report = |dir: Option<&str>, seen: &mut Collect| {
-        let mut source = Source::new(&limits, false, dir.map(Into::into));
-        let mut report = empty_report(&memory("x", b""));
-        let mut reading = Reading { wire: &wire, sink: seen, depth: 0, members: 0, known: 0 };
-        source.stream(&mut &bytes[..], &mut report, &mut reading).unwrap();
-        report
-    };
     let mut seen = Collect::default();
-    assert_eq!(report(None, &mut seen).fault, None);
+    let mut report = empty_report(&memory("x", b""));
+    let mut reading = Reading { wire: &wire, sink: &mut seen, depth: 0, members: 0, known: 0 };
+    Source::new(&limits, false, None).stream(&mut &bytes[..], &mut report, &mut reading).unwrap();
+    assert_eq!(report.fault, None);
     assert_eq!(members(&seen), [("a", 300), ("b", 300)]);
+}
+
+#[test]
+fn a_temporary_file_that_fails_ends_the_run() {
+    let page = body(300);
+    let zipped = zip(&[Zipped::new("a", &page, STORED)]);
+    let limits = Limits { whole_bytes: 100, ..small() };
+    let inner = tar(&[("inner.zip", &zipped), ("after", &page)]);
+    for bytes in [gzip(&zipped), inner, har(&[(URL, &page)], false)] {
+        let mut seen = Collect::default();
+        let nowhere = Some("/no such directory".into());
+        let outcome = Source::new(&limits, false, nowhere).read(&memory("x", &bytes), &mut seen);
+        assert!(outcome.is_err() && seen.members.is_empty());
+        assert!(seen.error.unwrap().starts_with("cannot create a temporary file in /no such directory"));
+    }
+    // One that can be written and not read again.
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("file");
+    std::fs::write(&path, &zipped).unwrap();
+    let unreadable = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+    let wire = Wire::new(&limits);
+    let size = zipped.len() as u64;
+    let at = FileAt { file: &unreadable, size, wire: &wire, is_input: false, temporary: Some(dir.path()) };
     let mut seen = Collect::default();
-    assert!(report(Some("/no such directory"), &mut seen).io_error.is_some());
+    let mut reading = Reading { wire: &wire, sink: &mut seen, depth: 0, members: 0, known: 0 };
+    let mut report = empty_report(&memory("x", b""));
+    let outcome = Source::new(&limits, false, None).zip(&at, &mut report, &mut reading);
+    assert!(outcome.and_then(|()| wire.tell(&mut seen)).is_err());
+    assert!(seen.error.unwrap().starts_with("cannot read a temporary file in"));
+}
+
+#[test]
+fn what_is_cut_for_where_it_stands_says_so() {
+    let page = body(3);
+    let inner = zip(&[Zipped::new("a", &page, STORED)]);
+    let middle = tar(&[("inner.zip", &inner), ("b", &page)]);
+    let (report, seen) =
+        read("x.zip", &zip(&[Zipped::new("middle.tar", &middle, STORED), Zipped::new("c", &page, STORED)]));
+    assert!(!report.cut_here, "it stands in nothing");
+    let cut: Vec<_> =
+        seen.members.iter().map(|(member, _)| (&member.input.display[6..], member.cut_here)).collect();
+    assert_eq!(
+        cut,
+        [("middle.tar!inner.zip", true), ("middle.tar!b", false), ("middle.tar", true), ("c", false)]
+    );
 }
 
 #[test]

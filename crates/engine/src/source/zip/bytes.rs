@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 
 use korpus_core::InputEnd;
 
@@ -36,6 +37,8 @@ pub(in crate::source) struct FileAt<'f> {
     pub(in crate::source) wire: &'f Wire,
     /// Whether it is the input itself, whose bytes count.
     pub(in crate::source) is_input: bool,
+    /// Where it lies, if it is a temporary file.
+    pub(in crate::source) temporary: Option<&'f Path>,
 }
 
 impl At for FileAt<'_> {
@@ -44,7 +47,10 @@ impl At for FileAt<'_> {
         match &outcome {
             Ok(len) if self.is_input => self.wire.count(*len as u64),
             Ok(_) => {}
-            Err(error) => self.wire.note(error),
+            Err(error) => match self.temporary {
+                Some(dir) => self.wire.note_own(error, dir),
+                None => self.wire.note(error),
+            },
         }
         outcome
     }
