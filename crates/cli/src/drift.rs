@@ -8,9 +8,8 @@ mod tests;
 use std::fmt::Write as _;
 
 use korpus_core::{
-    Action, ChannelField, ClassifiedText, Component, Conversation, KeyGroup, Kind, Message, Node, Reason,
-    Record, Scratch, SessionField, SessionRecord, Template, TemplateType, TemplateVisitor, Text, TextKind,
-    Value,
+    Action, ChannelField, ClassifiedText, Conversation, KeyGroup, Kind, Message, Node, Reason, Record,
+    Scratch, SessionField, SessionRecord, Template, TemplateType, TemplateVisitor, Text, TextKind, Value,
 };
 use korpus_engine::Work;
 use serde_json::{Value as Json, json};
@@ -76,13 +75,13 @@ impl Drift {
         }
         for component in message.components() {
             self.text(Listed::ComponentType, component.component_type(), place);
-            if let Some(text) = Component::data_text(component) {
-                self.payload(&scratch.classify(text), place);
+            if let Some(text) = component.data_text_value() {
+                self.payload(&scratch.classify_value(text), place);
             }
             scratch.reset();
         }
-        if let Some(text) = message.call_text() {
-            self.payload(&scratch.classify(text), place);
+        if let Some(text) = message.call_text_value() {
+            self.payload(&scratch.classify_value(text), place);
             scratch.reset();
         }
     }

@@ -321,6 +321,12 @@ impl<'b> Message<'b> {
         is_agent_side = IsAgentSide,
     }
 
+    /// `text`, whatever it is but null, where the message has no component: only then it is what was said.
+    pub fn call_text_value(self) -> Option<Value<'b>> {
+        let value = self.value(MessageField::Text).filter(|value| !value.is_null())?;
+        self.components().next().is_none().then_some(value)
+    }
+
     /// `author`, where it is an object.
     pub fn author(self) -> Option<Author<'b>> {
         self.object.child(Class::Message, MessageField::Author as usize).map(Author)
@@ -435,6 +441,12 @@ impl<'b> Component<'b> {
     /// `data.text`, where it is a string.
     pub fn data_text(self) -> Option<Text<'b>> {
         self.data().and_then(|data| data.text(DataField::Text))
+    }
+
+    /// `data.text`, whatever it is but null: what [`classify_value`](crate::Scratch::classify_value) takes. Where nobody
+    /// encoded a template, it is an object.
+    pub fn data_text_value(self) -> Option<Value<'b>> {
+        self.data()?.value(DataField::Text).filter(|value| !value.is_null())
     }
 
     /// The elements of `thumbnails`, where it is a list.

@@ -1,9 +1,9 @@
 //! From a message to the bytes of its event, straight from the borrowed view.
 
 use korpus_core::{
-    Action, Author, Channel, ClassifiedText, Conversation, DataField, Form, LatencyField, LatencyPart,
-    LatencyPartField, Message, MessageField, Scratch, SessionRecord, TagField, TagsField, Template,
-    TemplateType, TemplateVisitor, Text, TextKind, Value,
+    Action, Author, Channel, ClassifiedText, Conversation, Form, LatencyField, LatencyPart, LatencyPartField,
+    Message, Scratch, SessionRecord, TagField, TagsField, Template, TemplateType, TemplateVisitor, Text,
+    TextKind, Value,
 };
 use korpus_engine::Item;
 use xxhash_rust::xxh3::xxh3_128;
@@ -175,17 +175,14 @@ impl EventWriter<'_> {
     /// Looks into the texts of all components, or at the text of a message that has none.
     fn texts_of(&mut self, message: Message<'_>, flags: u32, scratch: &Scratch) -> Shown {
         let mut found = Shown::default();
-        let mut any = false;
         self.lists.seen.clear();
         self.lists.text.clear();
-        for component in message.components() {
-            let is_first = !std::mem::replace(&mut any, true);
-            let value = component.data().and_then(|data| data.value(DataField::Text));
-            if let Some(value) = value.filter(|value| !value.is_null()) {
-                self.text_of(&mut found, value, is_first, flags, scratch);
+        for (i, component) in message.components().enumerate() {
+            if let Some(value) = component.data_text_value() {
+                self.text_of(&mut found, value, i == 0, flags, scratch);
             }
         }
-        if !any && let Some(value) = message.value(MessageField::Text).filter(|value| !value.is_null()) {
+        if let Some(value) = message.call_text_value() {
             self.text_of(&mut found, value, true, flags, scratch);
         }
         if self.lists.text.is_empty() {
@@ -202,8 +199,7 @@ impl EventWriter<'_> {
         flags: u32,
         scratch: &Scratch,
     ) {
-        let text =
-            value.as_text().map_or_else(|| scratch.classify_str(value.raw()), |text| scratch.classify(text));
+        let text = scratch.classify_value(value);
         let is_out = flags & Flags::OUT != 0;
         if is_first && let Some(visible) = text.visible().filter(|visible| !visible.is_empty()) {
             found.said = self.verbatim.then(|| visible.to_owned());

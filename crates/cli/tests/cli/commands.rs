@@ -123,6 +123,37 @@ fn check_reports_drift_without_quoting_texts() {
 }
 
 #[test]
+fn templates_that_nobody_encoded_are_seen_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let payload = r#"{"type":"template","payload":{"template_type":"glitter","text":"Pick one","buttons":[{"type":"teleport","title":"Go","payload":"p"}],"glow":1}}"#;
+    put(dir.path(), "a.json", page(&["a"]).replace("\"text of a\"", payload));
+    put(
+        dir.path(),
+        "b.json",
+        format!(r#"[{{"type":"incoming","timestamp":"2024-05-01T08:00:00.000Z","text":{payload}}}]"#),
+    );
+    // What stands in a component is what was said: convert has one payload of this message.
+    let both = page(&["c"])
+        .replace("\"text of c\"", payload)
+        .replace("\"_id\"", &format!("\"text\":{payload},\"_id\""));
+    put(dir.path(), "c.json", both);
+    let folder = dir.path().to_str().unwrap();
+    let json = korpus(["check", folder, "--format", "json"]).exits(0).json();
+    for (list, what) in
+        [("template_types", "glitter"), ("template_keys", "payload.glow"), ("values", "teleport")]
+    {
+        let seen = json["drift"][list]["seen"].as_array().unwrap();
+        let row = seen.iter().find(|row| row.to_string().contains(what)).unwrap_or_else(|| panic!("{json}"));
+        assert_eq!(row["count"], 3, "{row}");
+    }
+    for name in crate::common::names(dir.path()) {
+        let ran = korpus(["inspect", dir.path().join(&name).to_str().unwrap()]).exits(0);
+        assert_eq!(ran.out.matches("[template: glitter] Pick one").count(), 1, "{name} {}", ran.out);
+        assert_eq!(ran.out.matches("[Go]").count(), 1, "{name} {}", ran.out);
+    }
+}
+
+#[test]
 fn synthetic_templates_bring_no_news_but_a_type_of_their_own() {
     let dir = tempfile::tempdir().unwrap();
     let (dump, _) = synth(dir.path(), &["--messages", "6000", "--template-share", "1"]);

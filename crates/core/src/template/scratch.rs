@@ -16,7 +16,7 @@ use crate::error::Reason;
 use crate::limits::Limits;
 use crate::scan::{Arena, Scanner, Stop, skip_space};
 use crate::text::Text;
-use crate::value::Kind;
+use crate::value::{Kind, Value};
 
 /// How much of the arena is kept between messages: past it, one hostile text would hold on to its memory for good.
 const KEPT_BYTES: usize = 4 << 20;
@@ -108,6 +108,24 @@ impl Scratch {
             Some(b'{' | b'\\') => self.classify_decoded(text),
             Some(_) if holds_markup(raw, text.is_escaped()) => self.classify_decoded(text),
             Some(_) => ClassifiedText::verbatim(self, text, TextKind::Plain),
+        }
+    }
+
+    /// What a value is that stands where a text is expected. A string is the text that it holds; anything else is the
+    /// JSON that it is: a number is shown as it stands, and an object may be a template that nobody encoded. Null is
+    /// empty.
+    ///
+    /// ```
+    /// use korpus_core::{Scratch, TextKind, Value};
+    /// let scratch = Scratch::new(&Default::default());
+    /// let value = Value::parse(r#"{"type":"template","payload":{"text":"Hi"}}"#).unwrap();
+    /// assert_eq!(scratch.classify_value(value).kind(), TextKind::Template);
+    /// ```
+    pub fn classify_value<'s>(&'s self, value: Value<'s>) -> ClassifiedText<'s> {
+        match value.as_text() {
+            Some(text) => self.classify(text),
+            None if value.is_null() => self.classify_str(""),
+            None => self.classify_str(value.raw()),
         }
     }
 

@@ -102,9 +102,6 @@ pub(crate) fn put_component<'s>(
 }
 
 /// Puts a text, and what it is, into the columns for it; false where they do not give back `value`.
-///
-/// A value that is no string is read as the JSON that it is: numbers are shown as they stand, and an object may be a
-/// template that nobody encoded.
 pub(crate) fn put_classified<'s>(
     table: &mut TableBuffer,
     at: &ComponentPlaces,
@@ -112,7 +109,7 @@ pub(crate) fn put_classified<'s>(
     scratch: &'s Scratch,
 ) -> (ClassifiedText<'s>, bool) {
     let text = value.as_text();
-    let classified = text.map_or_else(|| scratch.classify_str(value.raw()), |text| scratch.classify(text));
+    let classified = scratch.classify_value(value);
     let exact = match text {
         Some(text) if classified.is_verbatim() => table.put_text(at.text, text),
         _ => {
@@ -157,7 +154,7 @@ fn put_data<'s>(
 ) -> Option<ClassifiedText<'s>> {
     let data = component.data()?;
     let text = data.value(DataField::Text);
-    let classified = text.filter(|text| !text.is_null()).map(|text| put_classified(table, at, text, scratch));
+    let classified = component.data_text_value().map(|text| put_classified(table, at, text, scratch));
     let exact = text.is_none() || classified.as_ref().is_some_and(|(_, exact)| *exact);
     let mut object = table.object(at.data);
     for other in data.others() {

@@ -196,8 +196,8 @@ fn text_of(message: Message<'_>, scratch: &Scratch) -> Vec<String> {
     let mut lines = Vec::new();
     let mut components = message.components();
     for component in components.by_ref().take(MOST_COMPONENTS) {
-        if let Some(text) = component.data_text() {
-            lines.extend(draw(&scratch.classify(text)));
+        if let Some(text) = component.data_text_value() {
+            lines.extend(draw(&scratch.classify_value(text)));
         } else {
             let kind = component.component_type().map(Text::lossy);
             lines.push(format!("[{}]", visible_short(kind.as_deref().unwrap_or("no text"), 40)));
@@ -211,7 +211,9 @@ fn text_of(message: Message<'_>, scratch: &Scratch) -> Vec<String> {
         lines.push(format!("… and {} more components", thousands(more)));
     }
     if lines.is_empty() {
-        lines.extend(message.call_text().into_iter().flat_map(|text| draw(&scratch.classify(text))));
+        lines.extend(
+            message.call_text_value().into_iter().flat_map(|text| draw(&scratch.classify_value(text))),
+        );
     }
     lines
 }
