@@ -26,7 +26,7 @@ pub enum EngineError {
     TargetExists(PathBuf),
     /// The target holds something that is no dataset.
     NotADataset(PathBuf),
-    /// The dataset that would be replaced holds a file that no run wrote.
+    /// The dataset that would be replaced holds a file or folder that no run wrote.
     ForeignFile(PathBuf),
     /// The target, or something above it, is a file.
     NotADirectory(PathBuf),
@@ -81,7 +81,7 @@ impl fmt::Display for EngineError {
             Self::Io { action, path, source } => write!(f, "cannot {action} {}: {source}", path.display()),
             Self::DiskFull(path) => write!(
                 f,
-                "the disk is full: no room for {}; free some space or choose another --out, then run again (nothing \
+                "the disk is full: no room for {}; free some space or take another disk, then run again (nothing \
                  was published)",
                 path.display()
             ),
@@ -92,23 +92,23 @@ impl fmt::Display for EngineError {
             ),
             Self::NotADataset(path) => write!(
                 f,
-                "{} is not empty and holds no finished dataset (no _korpus.json): it is left alone; choose another \
-                 --out",
+                "{} is not empty and holds no finished dataset (no _korpus.json): it is left alone; name another \
+                 directory",
                 path.display()
             ),
             Self::ForeignFile(path) => write!(
                 f,
-                "{} was not written by korpus and would be lost with the dataset around it: move it, or choose another --out",
+                "{} was not written by korpus and would be lost with the dataset around it: move it elsewhere first",
                 path.display()
             ),
             Self::NotADirectory(path) => write!(
                 f,
-                "{} is a file, not a directory: it is left alone; choose another --out",
+                "{} is a file, not a directory: it is left alone; name another directory",
                 path.display()
             ),
             Self::DanglingLink(path) => write!(
                 f,
-                "{} is a link to something that is not there: create what it names, or choose another --out",
+                "{} is a link to something that is not there: create what it names, or name another directory",
                 path.display()
             ),
             Self::NoDataset { path, why } => {

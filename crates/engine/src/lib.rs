@@ -78,7 +78,7 @@ pub use ledger::{
 pub use manifest::{FileEntry, InputEntry, MANIFEST, Manifest, Totals};
 pub use memory::MemoryBudget;
 pub use observer::Observer;
-pub use publish::{Publication, PublishOptions, hash_file, remove_unfinished};
+pub use publish::{Publication, PublishOptions, hash_file, progress_of, remove_unfinished};
 pub use run::{Pool, RunOptions, RunReport, run};
 pub use spool::Spool;
 pub use times::MessageTimes;

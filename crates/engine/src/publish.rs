@@ -14,6 +14,7 @@ mod tests;
 mod unfinished;
 
 use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -75,12 +76,7 @@ impl Publication {
         };
         allowed(&target, options)?;
         fs::create_dir_all(parent).context("create", parent)?;
-        let sibling = |suffix: &str| {
-            let mut hidden = std::ffi::OsString::from(".");
-            hidden.push(name);
-            hidden.push(suffix);
-            parent.join(hidden)
-        };
+        let sibling = |suffix: &str| parent.join(hidden_name(name, suffix));
         let lock_path = sibling(".korpus-lock");
         let lock = Lock::take(&lock_path, &target)?;
         swap::recover(&target)?;
@@ -174,6 +170,20 @@ impl Drop for Publication {
     }
 }
 
+/// Where the progress of an interrupted run towards `target` lies, if there is any.
+pub fn progress_of(target: &Path) -> Option<PathBuf> {
+    let target = fs::canonicalize(target).or_else(|_| std::path::absolute(target)).ok()?;
+    let progress = target.with_file_name(hidden_name(target.file_name()?, PROGRESS_SUFFIX));
+    progress.join(MANIFEST).is_file().then_some(progress)
+}
+
+fn hidden_name(name: &OsStr, suffix: &str) -> OsString {
+    let mut hidden = OsString::from(".");
+    hidden.push(name);
+    hidden.push(suffix);
+    hidden
+}
+
 /// Removes a progress, its manifest first: what is left where this is interrupted must not pass for one.
 fn remove_progress(progress: &Path) -> Result<()> {
     for removed in [fs::remove_file(progress.join(MANIFEST)), fs::remove_dir_all(progress)] {
@@ -222,7 +232,7 @@ fn standing(target: &Path) -> Result<Standing> {
     }
 }
 
-/// A file in the dataset at `target` that no run put there, by its manifest: it would go with the dataset.
+/// A file or folder in the dataset at `target` that no run put there, by its manifest: it would go with the dataset.
 fn foreign_file(target: &Path) -> Result<Option<PathBuf>> {
     let manifest = match Manifest::read(target) {
         Ok(manifest) => manifest,
@@ -230,16 +240,14 @@ fn foreign_file(target: &Path) -> Result<Option<PathBuf>> {
         Err(EngineError::NoDataset { .. }) => return Ok(Some(target.join(MANIFEST))),
         Err(error) => return Err(error),
     };
-    let ours: HashSet<PathBuf> = manifest.files.iter().map(|file| target.join(&file.path)).collect();
+    let mut ours = HashSet::from([target.join(MANIFEST)]);
+    for file in manifest.files.iter().chain(&manifest.keys) {
+        let path = target.join(&file.path);
+        ours.extend(path.ancestors().take_while(|above| *above != target).map(Path::to_owned));
+    }
     for entry in WalkDir::new(target).min_depth(1).sort_by_file_name() {
         let entry = entry.map_err(io::Error::from).context("read", target)?;
-        // What begins with an underscore is no table, but of the dataset: the manifest, the keys.
-        let of_dataset = |path: &Path| {
-            let first = path.strip_prefix(target).ok().and_then(|inside| inside.iter().next());
-            first.is_some_and(|name| name.as_encoded_bytes().starts_with(b"_"))
-        };
-        let is_ours = entry.file_type().is_dir() || of_dataset(entry.path()) || ours.contains(entry.path());
-        if !is_ours {
+        if !ours.contains(entry.path()) {
             return Ok(Some(entry.into_path()));
         }
     }

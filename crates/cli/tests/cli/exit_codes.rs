@@ -82,7 +82,7 @@ fn nothing_done_is_2_and_says_why() {
         (&["convert", good, "--out", out, "--tag", "plan=gold"], "scope:name=value"),
         (&["convert", good, "--out", out, "--call-id", "c"], "requests are known"),
         (&["convert", missing.to_str().unwrap(), "--out", out], "cannot read"),
-        (&["convert", good, "--out", below_a_file.to_str().unwrap()], "choose another --out"),
+        (&["convert", good, "--out", below_a_file.to_str().unwrap()], "name another directory"),
         (&["convert", good, "--out", blocked_path], "file is a file, not a directory"),
         (&["convert", good, "--out", full.to_str().unwrap()], "left alone"),
         (&["convert", good, "--out", out, "--threads", "513"], "from 1 to 512"),

@@ -12,14 +12,18 @@ const KEEP: PublishOptions = PublishOptions { overwrite: false };
 fn write_dataset(dir: &Path, text: &str) {
     fs::create_dir_all(dir.join("messages")).unwrap();
     fs::write(dir.join("messages/part.txt"), text).unwrap();
+    fs::create_dir_all(dir.join("_keys")).unwrap();
+    fs::write(dir.join("_keys/part.bin"), "keys").unwrap();
     let mut manifest = Manifest::new(1, &Ledger::default());
-    manifest.files.push(FileEntry {
-        path: "messages/part.txt".to_owned(),
-        table: "messages".to_owned(),
+    let entry = |path: &str, table: &str| FileEntry {
+        path: path.to_owned(),
+        table: table.to_owned(),
         rows: 1,
         bytes: text.len() as u64,
         hash: String::new(),
-    });
+    };
+    manifest.files.push(entry("messages/part.txt", "messages"));
+    manifest.keys.push(entry("_keys/part.bin", "_keys"));
     manifest.write(dir).unwrap();
 }
 
@@ -98,12 +102,18 @@ fn files_of_others_in_a_dataset_are_not_lost() {
     let target = dir.path().join("out");
     publish(&target, KEEP, "one").unwrap();
     publish(&target, OVERWRITE, "two").unwrap();
-    for foreign in ["notes.txt", "messages/notes.txt"] {
+    for foreign in ["notes.txt", "messages/notes.txt", "_notes.txt", "_keys/notes.txt", "_korpus"] {
         fs::write(target.join(foreign), "dear").unwrap();
         let error = publish(&target, OVERWRITE, "three").unwrap_err();
         assert!(matches!(&error, EngineError::ForeignFile(path) if path.ends_with(foreign)), "{error}");
         assert_eq!(text_of(&target), "two");
         fs::remove_file(target.join(foreign)).unwrap();
+    }
+    for foreign in ["notes", "messages/notes", "_notes"] {
+        fs::create_dir(target.join(foreign)).unwrap();
+        let error = publish(&target, OVERWRITE, "three").unwrap_err();
+        assert!(matches!(&error, EngineError::ForeignFile(path) if path.ends_with(foreign)), "{error}");
+        fs::remove_dir(target.join(foreign)).unwrap();
     }
     // Nor is what only has the name of a manifest.
     fs::write(target.join(MANIFEST), "{}").unwrap();
@@ -201,6 +211,7 @@ fn progress_is_kept_until_something_is_published() {
     fs::write(publication.path().join("half"), "").unwrap();
     drop(publication);
     assert_eq!(siblings(&target), [".out.korpus-progress"]);
+    assert_eq!((progress_of(&target), progress_of(&progress)), (Some(progress.clone()), None));
     let publication = Publication::begin(&target, KEEP).unwrap();
     assert_eq!((text_of(&progress), publication.progress()), ("two".to_owned(), &*progress));
     drop(publication);
