@@ -1,5 +1,6 @@
 //! How a command ends: the exit codes, and what is said before them.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{fmt, io};
 
@@ -41,6 +42,8 @@ pub(crate) enum Failure {
     Output(io::Error),
     /// Ctrl-C.
     Interrupted(&'static str),
+    /// The same, and what was finished before it is kept here.
+    Kept(Box<Failure>, PathBuf),
 }
 
 impl fmt::Display for Failure {
@@ -51,6 +54,12 @@ impl fmt::Display for Failure {
             Self::Analytics(error) => error.fmt(f),
             Self::Output(error) => write!(f, "cannot write to standard output: {error}"),
             Self::Interrupted(what) => f.write_str(what),
+            Self::Kept(failure, progress) => write!(
+                f,
+                "{failure} (what was finished before is kept in {}: the same command goes on from there, and a run without \
+                 --resume removes it)",
+                progress.display()
+            ),
         }
     }
 }
@@ -98,6 +107,7 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::Interrupted(_) | Self::Tables(TablesError::Engine(EngineError::Cancelled)) => 130,
+            Self::Kept(failure, _) => failure.code(),
             failure if failure.is_broken_pipe() => 0,
             _ => 2,
         }

@@ -5,10 +5,11 @@
 //! one, and beside it at most one step is lost.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use korpus_engine::{
     EngineError, Finished, InputInfo, InputKind, InputList, Ledger, Manifest, Observer, Publication,
-    PublishOptions, finished,
+    PublishOptions, finished, hash_file,
 };
 
 use crate::convert::{ConvertOptions, Volume};
@@ -40,7 +41,7 @@ const SHARE: u64 = 4;
 /// way is kept beside `out`, and a later call goes on from there. The rows come to those of one undisturbed run.
 ///
 /// Inputs are told by their names and content. Where one that was read is another one by now, or is gone, everything is read
-/// anew: what was made of it cannot be taken out. So it is where the options are others.
+/// anew: what was made of it cannot be taken out. So it is where the options are others, and where what was kept is damaged.
 ///
 /// ```
 /// use korpus_engine::InputList;
@@ -147,6 +148,9 @@ fn take_up(inputs: &InputList, dir: &Path, options: &ConvertOptions) -> Result<R
         // Whatever it is: it can be made again.
         Err(error) => return Ok(Err(error.to_string())),
     };
+    if let Some(damaged) = damaged_file(dir, progress.manifest(), &options.run.cancel)? {
+        return Ok(Err(format!("{damaged} of what it had finished is damaged")));
+    }
     let pool = korpus_engine::Pool::new(options.threads)?;
     let found = pool.install(|| finished(inputs, progress.manifest(), &options.run.cancel))?;
     Ok(match found {
@@ -155,6 +159,21 @@ fn take_up(inputs: &InputList, dir: &Path, options: &ConvertOptions) -> Result<R
             Err(format!("{name} is another one now, could not be read then, or is gone"))
         }
     })
+}
+
+/// The first file of the dataset at `dir` that is not what its manifest says.
+fn damaged_file(dir: &Path, manifest: &Manifest, cancel: &AtomicBool) -> Result<Option<String>> {
+    for file in manifest.files.iter().chain(&manifest.keys) {
+        if cancel.load(Ordering::Relaxed) {
+            return Err(EngineError::Cancelled.into());
+        }
+        let is_whole = hash_file(&dir.join(&file.path))
+            .is_ok_and(|(bytes, hash)| bytes == file.bytes && format!("{hash:032x}") == file.hash);
+        if !is_whole {
+            return Ok(Some(file.path.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// How many of the inputs the next step reads.

@@ -234,11 +234,29 @@ fn damage_to_what_was_kept_costs_no_more_than_reading_it_again() {
     let (whole, out) = (dir.path().join("whole"), dir.path().join("out"));
     let options = options(1, 40, true);
     convert(&list, &whole, &options, &()).unwrap();
-    assert!(is_cancelled(&run(&list, &out, &options, 8).1));
-    let manifest = dir.path().join(".out.korpus-progress").join(MANIFEST);
-    std::fs::write(&manifest, "{}").unwrap();
-    let report = run(&list, &out, &options, usize::MAX).1.unwrap();
-    assert!(report.discarded.is_some());
-    assert_same(&out, &whole);
+    let progress = dir.path().join(".out.korpus-progress");
+    let flip = |path: &Path| {
+        let mut bytes = std::fs::read(path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(path, bytes).unwrap();
+    };
+    for damaged in
+        [MANIFEST, "_keys/part-00000.bin", "messages/part-00000.parquet", "tags/part-00000.parquet"]
+    {
+        assert!(is_cancelled(&run(&list, &out, &options, 8).1));
+        match damaged {
+            MANIFEST => std::fs::write(progress.join(damaged), "{}").unwrap(),
+            "tags/part-00000.parquet" => std::fs::remove_file(progress.join(damaged)).unwrap(),
+            _ => flip(&progress.join(damaged)),
+        }
+        let report = run(&list, &out, &options, usize::MAX).1.unwrap();
+        assert!(report.discarded.unwrap().contains(damaged), "{damaged}");
+        assert_eq!(report.taken_up, 0);
+        assert_same(&out, &whole);
+        assert_eq!(names(dir.path()), ["out", "whole"]);
+        std::fs::remove_dir_all(&out).unwrap();
+    }
+    run(&list, &out, &options, usize::MAX).1.unwrap();
     assert!(files(&out).contains_key(Path::new("messages/part-00001.parquet")), "in steps again");
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
-use korpus_engine::{EngineError, InputStatus, Ledger, Manifest};
+use korpus_engine::{EngineError, InputStatus, Ledger, Manifest, progress_of};
 use korpus_tables::{
     AppendReport, ConvertOptions, ConvertReport, ResumeReport, TablesError, Volume, append, convert, resume,
 };
@@ -89,6 +89,13 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Exit, Failure> {
             return Err(Failure::Interrupted(
                 "interrupted: nothing was published; the same command goes on from the last checkpoint",
             ));
+        }
+        Err(error) if args.resume => {
+            let failure = Failure::from(error);
+            return Err(match progress_of(dir) {
+                Some(progress) => Failure::Kept(Box::new(failure), progress),
+                None => failure,
+            });
         }
         outcome => outcome?,
     };
