@@ -1,6 +1,7 @@
 //! From inputs to tables of metrics: the one entry that everything else serves.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use arrow::compute::{BatchCoalescer, concat_batches};
@@ -244,6 +245,13 @@ pub(crate) fn mapped(
         of_bodies: Exchange::new(options.share(32), temp_dir()),
     };
     let run = run(pool, inputs, &options.run, &job, &mut state, observer)?;
+    if let Some(failed) =
+        run.ledger.inputs().iter().find(|report| options.restored && report.io_error.is_some())
+    {
+        // What is restored lies in temporary files of our own.
+        let error = std::io::Error::other(failed.io_error.clone().unwrap_or_default());
+        return Err(EngineError::io("read back", Path::new(&failed.input.display), error).into());
+    }
     let is_kept = |seq: &u64| run.messages.fate(*seq) == Fate::Kept;
     state.resolve_bodies(
         |seq| Some(seq).filter(is_kept).and_then(|seq| run.ledger.page_of_message(seq)),

@@ -4,18 +4,20 @@
 //! made up for one without, the record or request around them) is put around them again.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{Array, AsArray, StringArray};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 use korpus_core::{HttpHead, write_json_string, write_timestamp};
-use korpus_engine::{ExpandOptions, InputList, MANIFEST, Manifest, expand};
+use korpus_engine::{
+    Container, EngineError, InputInfo, InputKind, InputList, MANIFEST, Manifest, OnceReader,
+};
 use korpus_tables::{Dataset, Table, TableReader, TablesError, restore};
-use tempfile::TempDir;
 
 use crate::error::{AnalyticsError, Result};
 use crate::report::Tally;
@@ -23,7 +25,8 @@ use crate::report::Tally;
 /// The key under which a restored message has the id that was made up for it.
 pub(crate) const MADE_UP_ID: &str = "korpus:message_id";
 
-/// The inputs that stand for a dataset, in temporary files that go when this is dropped.
+/// The inputs that stand for a dataset: they can be read once. Temporary files hold them that have no names, so that nothing
+/// is left of them however the program ends.
 #[derive(Debug)]
 pub struct DatasetInputs {
     /// What to read instead of the dataset.
@@ -34,7 +37,6 @@ pub struct DatasetInputs {
     pub rejects: Vec<Tally>,
     /// How reading the bodies went then, by their status.
     pub page_statuses: Vec<Tally>,
-    _files: TempDir,
 }
 
 /// Whether there is a dataset of tables at `path`.
@@ -43,22 +45,24 @@ pub fn is_dataset(path: &Path) -> bool {
 }
 
 impl DatasetInputs {
-    /// Restores the dataset at `dir` into temporary files in `temp_dir` (or the system's).
+    /// Restores the dataset at `dir` into temporary files in `temp_dir` (or the system's), unless `cancel` says that nobody
+    /// wants it any more.
     ///
     /// # Errors
-    /// Where the dataset lacks tables that are needed, or cannot be read; where the files cannot be written.
-    pub fn open(dir: &Path, temp_dir: Option<&Path>) -> Result<Self> {
+    /// Where the dataset lacks tables that are needed, or cannot be read; where the files cannot be written;
+    /// [`EngineError::Cancelled`].
+    pub fn open(dir: &Path, temp_dir: Option<&Path>, cancel: &AtomicBool) -> Result<Self> {
         let dataset = Dataset::open(dir)?;
         let temp = temp_dir.map_or_else(std::env::temp_dir, Path::to_owned);
-        let files = tempfile::tempdir_in(&temp).map_err(TablesError::io("create a directory in", &temp))?;
-        let (records, conversations) = records(&dataset)?;
+        let (records, conversations) = records(&dataset, cancel)?;
         let mut bodies = Bodies {
-            requests: requests(&dataset)?,
+            cancel,
+            requests: requests(&dataset, cancel)?,
             records,
             conversations,
             messages: Rows::new(dataset.read(Table::Messages)?),
-            dir: files.path().to_owned(),
-            file: None,
+            requested: Pieces::create(&temp)?,
+            others: Pieces::create(&temp)?,
             count: 0,
             open: None,
             failed: None,
@@ -69,22 +73,35 @@ impl DatasetInputs {
         }
         written?;
         bodies.close()?;
-        if let Some(mut file) = bodies.file.take() {
-            file.flush().map_err(TablesError::io("write", files.path()))?;
+        bodies.others.end("bodies.json".to_owned());
+        let mut inputs = bodies.requested.inputs()?;
+        inputs.extend(bodies.others.inputs()?);
+        for (index, input) in inputs.iter_mut().enumerate() {
+            input.index = index;
         }
-        let inputs = if bodies.count == 0 {
-            InputList::default()
-        } else {
-            expand(&[OsString::from(files.path())], &ExpandOptions::default())?
-        };
         Ok(Self {
-            inputs,
+            inputs: InputList { inputs, ..InputList::default() },
             manifest: dataset.manifest().clone(),
-            rejects: tally(&dataset, Table::Rejects, "reason")?,
-            page_statuses: tally(&dataset, Table::Pages, "page_status")?,
-            _files: files,
+            rejects: tally(&dataset, Table::Rejects, "reason", cancel)?,
+            page_statuses: tally(&dataset, Table::Pages, "page_status", cancel)?,
         })
     }
+}
+
+/// The batches of a table, until nobody wants them any more.
+fn batches(
+    dataset: &Dataset,
+    table: Table,
+    cancel: &AtomicBool,
+) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
+    Ok(dataset.read(table)?.map(|batch| {
+        check(cancel)?;
+        Ok(batch?)
+    }))
+}
+
+fn check(cancel: &AtomicBool) -> Result<()> {
+    if cancel.load(Ordering::Relaxed) { Err(EngineError::Cancelled.into()) } else { Ok(()) }
 }
 
 fn texts<'b>(batch: &'b RecordBatch, name: &str) -> Option<&'b StringArray> {
@@ -101,9 +118,9 @@ fn int(batch: &RecordBatch, name: &str, row: usize) -> i64 {
 }
 
 /// How often each value stands in a column, the most frequent first.
-fn tally(dataset: &Dataset, table: Table, column: &str) -> Result<Vec<Tally>> {
+fn tally(dataset: &Dataset, table: Table, column: &str, cancel: &AtomicBool) -> Result<Vec<Tally>> {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    for batch in dataset.read(table)? {
+    for batch in batches(dataset, table, cancel)? {
         let batch = batch?;
         for value in texts(&batch, column).into_iter().flatten().flatten() {
             *counts.entry(value.to_owned()).or_default() += 1;
@@ -118,9 +135,9 @@ fn tally(dataset: &Dataset, table: Table, column: &str) -> Result<Vec<Tally>> {
 type Page = (String, i64);
 
 /// The requests of the bodies, where they are known, as one URL each.
-fn requests(dataset: &Dataset) -> Result<HashMap<Page, String>> {
+fn requests(dataset: &Dataset, cancel: &AtomicBool) -> Result<HashMap<Page, String>> {
     let mut found = HashMap::new();
-    for batch in dataset.read(Table::Pages)? {
+    for batch in batches(dataset, Table::Pages, cancel)? {
         let batch = batch?;
         for row in 0..batch.num_rows() {
             let Some(url) = text(&batch, "request_url", row) else { continue };
@@ -139,7 +156,7 @@ fn requests(dataset: &Dataset) -> Result<HashMap<Page, String>> {
 
 /// What messages need of the records around them, as the beginning of a JSON object, by the id of the record; and how many
 /// records there are.
-fn records(dataset: &Dataset) -> Result<(HashMap<String, String>, usize)> {
+fn records(dataset: &Dataset, cancel: &AtomicBool) -> Result<(HashMap<String, String>, usize)> {
     const KEYS: [(&str, &str); 7] = [
         ("_id", "conversation_record_id"),
         ("botId", "bot_id"),
@@ -151,7 +168,7 @@ fn records(dataset: &Dataset) -> Result<(HashMap<String, String>, usize)> {
     ];
     let mut found = HashMap::new();
     let mut count = 0;
-    for batch in dataset.read(Table::Conversations)? {
+    for batch in batches(dataset, Table::Conversations, cancel)? {
         let batch = batch?;
         count += batch.num_rows();
         let started = batch
@@ -210,24 +227,91 @@ struct Open {
     record: Option<String>,
 }
 
+/// A temporary file without a name, which is read piece by piece, each an input of its own.
+struct Pieces {
+    dir: PathBuf,
+    out: BufWriter<File>,
+    len: u64,
+    /// The name of each, and where it begins and ends.
+    ended: Vec<(String, u64, u64)>,
+}
+
+impl Pieces {
+    fn create(dir: &Path) -> Result<Self> {
+        let file = tempfile::tempfile_in(dir).map_err(TablesError::io("create a temporary file in", dir))?;
+        Ok(Self { dir: dir.to_owned(), out: BufWriter::new(file), len: 0, ended: Vec::new() })
+    }
+
+    fn write(&mut self, text: &str) -> Result<()> {
+        const ACTION: &str = "write to a temporary file in";
+        self.out.write_all(text.as_bytes()).map_err(TablesError::io(ACTION, &self.dir))?;
+        self.len += text.len() as u64;
+        Ok(())
+    }
+
+    /// Ends a piece, unless there is nothing in it.
+    fn end(&mut self, name: String) {
+        let start = self.ended.last().map_or(0, |(_, _, end)| *end);
+        if start < self.len {
+            self.ended.push((name, start, self.len));
+        }
+    }
+
+    fn inputs(self) -> Result<Vec<InputInfo>> {
+        let written = self.out.into_inner().map_err(io::IntoInnerError::into_error);
+        let file = written.map_err(TablesError::io("write to a temporary file in", &self.dir))?;
+        let file = Arc::new(Mutex::new(file));
+        let input = |(display, at, end): (String, u64, u64)| InputInfo {
+            index: 0,
+            member: None,
+            display,
+            kind: InputKind::Reader(OnceReader::new(Piece { file: Arc::clone(&file), at, end })),
+            container: Container::Plain,
+            size: Some(end - at),
+        };
+        Ok(self.ended.into_iter().map(input).collect())
+    }
+}
+
+/// A piece of a file that others read too.
+struct Piece {
+    file: Arc<Mutex<File>>,
+    at: u64,
+    end: u64,
+}
+
+impl Read for Piece {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let most = out.len().min(usize::try_from(self.end - self.at).unwrap_or(usize::MAX));
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(self.at))?;
+        let len = file.read(&mut out[..most])?;
+        self.at += len as u64;
+        Ok(len)
+    }
+}
+
 /// Takes the restored lines, each in one piece, and makes bodies of them.
-struct Bodies {
+struct Bodies<'c> {
+    cancel: &'c AtomicBool,
     requests: HashMap<Page, String>,
     records: HashMap<String, String>,
     /// Lines of conversation records that are still to come; all that follow are session records.
     conversations: usize,
     messages: Rows,
-    dir: PathBuf,
-    /// Bodies without a request share a file.
-    file: Option<BufWriter<File>>,
+    /// Bodies whose requests are known, each behind its own.
+    requested: Pieces,
+    /// All others, as one input.
+    others: Pieces,
     count: usize,
     /// The open body, and its text so far.
     open: Option<(Open, String)>,
     failed: Option<AnalyticsError>,
 }
 
-impl Bodies {
+impl Bodies<'_> {
     fn line(&mut self, line: &str) -> Result<()> {
+        check(self.cancel)?;
         let line = line.trim_end();
         let Some((batch, row)) = self.messages.next()? else {
             return self.record(line);
@@ -290,29 +374,24 @@ impl Bodies {
         self.put(&body, request.as_deref())
     }
 
-    /// Writes a body: one whose request is known to a file of its own, behind the request.
+    /// Writes a body: one whose request is known as an input of its own, behind the request.
     fn put(&mut self, body: &str, request: Option<&str>) -> Result<()> {
         self.count += 1;
         if let Some(request) = request {
-            let path = self.dir.join(format!("{:09}.http", self.count));
             let request: String = request.chars().filter(|c| !c.is_whitespace()).collect();
-            let whole = format!("GET {request} HTTP/1.1\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{body}");
-            std::fs::write(&path, whole).map_err(TablesError::io("write", &path))?;
+            self.requested.write("GET ")?;
+            self.requested.write(&request)?;
+            self.requested.write(" HTTP/1.1\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")?;
+            self.requested.write(body)?;
+            self.requested.end(format!("{:09}.http", self.count));
             return Ok(());
         }
-        let path = self.dir.join("bodies.json");
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => {
-                none.insert(BufWriter::new(File::create(&path).map_err(TablesError::io("create", &path))?))
-            }
-        };
-        writeln!(file, "{body}").map_err(TablesError::io("write", &path))?;
-        Ok(())
+        self.others.write(body)?;
+        self.others.write("\n")
     }
 }
 
-impl Write for Bodies {
+impl Write for Bodies<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = std::str::from_utf8(line).map_err(io::Error::other)?;
         self.line(text).map_err(|error| {

@@ -1,10 +1,11 @@
 //! A dataset that was converted gives the metrics of the dumps that it was made of.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 
 use arrow::record_batch::RecordBatch;
-use korpus_analytics::{AnalyzeOptions, DatasetInputs, collect, is_dataset};
-use korpus_engine::InputList;
+use korpus_analytics::{AnalyticsError, AnalyzeOptions, DatasetInputs, collect, is_dataset};
+use korpus_engine::{EngineError, InputList};
 use korpus_synth::{Codec, Shape, Size, Synth, SynthOptions};
 use korpus_tables::{ConvertOptions, convert};
 
@@ -21,7 +22,8 @@ fn assert_same(inputs: &InputList) {
     convert(inputs, &out, &ConvertOptions::default(), &()).unwrap();
     assert!(is_dataset(&out) && !is_dataset(dir.path()));
     let expected = tables(inputs, &AnalyzeOptions::default());
-    let dataset = DatasetInputs::open(&out, Some(dir.path())).unwrap();
+    let dataset = DatasetInputs::open(&out, Some(dir.path()), &AtomicBool::new(false)).unwrap();
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "what is restored has no name");
     let options = AnalyzeOptions { restored: true, ..AnalyzeOptions::default() };
     let found = tables(&dataset.inputs, &options);
     assert!(expected["sessions"].num_rows() > 0);
@@ -29,8 +31,8 @@ fn assert_same(inputs: &InputList) {
         assert!(batch == &found[name], "{name}\n{batch:?}\n{:?}", found[name]);
     }
     assert!(!dataset.page_statuses.is_empty());
-    drop(dataset);
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    let cancelled = DatasetInputs::open(&out, Some(dir.path()), &AtomicBool::new(true));
+    assert!(matches!(cancelled, Err(AnalyticsError::Engine(EngineError::Cancelled))));
 }
 
 #[test]

@@ -69,7 +69,9 @@ pub use dedup::{Fate, Fates};
 pub use error::{EngineError, Result};
 pub use filter::{Direction, Filter, TagFilter, TagScope, parse_day_or_time};
 pub use history::{Finished, History, Known, finished};
-pub use inputs::{Container, ExpandOptions, InputInfo, InputKind, InputList, OnceReader, expand};
+pub use inputs::{
+    Container, ExpandOptions, InputInfo, InputKind, InputList, OnceReader, expand, waits_for_stdin,
+};
 pub use job::{BlockSeq, Job};
 pub use keylog::{Key, KeyLog};
 pub use ledger::{

@@ -24,7 +24,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::error::EngineError;
 use crate::history::History;
-use crate::inputs::{InputInfo, InputKind};
+use crate::inputs::{InputInfo, InputKind, StandardInput};
 use crate::ledger::{InputReport, InputStatus};
 use crate::mmap::Mapped;
 use archive::Kind;
@@ -133,7 +133,7 @@ impl Source {
                 self.bytes(bytes, &mut report, &mut reading)?;
             }
             InputKind::Stdin => {
-                let mut reader = Tap { reader: io::stdin().lock(), wire: &wire };
+                let mut reader = Tap { reader: StandardInput, wire: &wire };
                 self.stream(&mut reader, &mut report, &mut reading)?;
             }
             InputKind::Reader(once) => match once.take() {
@@ -436,7 +436,7 @@ pub(crate) fn hash_of(input: &InputInfo) -> (u64, u128) {
             Err(_) => hashing(&mut io::empty()),
         },
         InputKind::Bytes(bytes) => hashing(&mut &bytes[..]),
-        InputKind::Stdin => hashing(&mut io::stdin().lock()),
+        InputKind::Stdin => hashing(&mut StandardInput),
         // What was read of a reader is gone, and members are hashed with their archives.
         InputKind::Reader(_) | InputKind::Member => hashing(&mut io::empty()),
     }

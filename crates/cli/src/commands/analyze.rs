@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use korpus_analytics::report::{Facts, QueryFact};
@@ -14,6 +15,7 @@ use serde_json::json;
 use crate::args::{AnalyzeArgs, FilterArgs, Format};
 use crate::completeness::{self, Gap, Query};
 use crate::exit::{Exit, Failure};
+use crate::interrupt;
 use crate::reading::Reading;
 use crate::show::{
     Align, FAINT, Grid, count, heading, print, print_json, size, thousands, visible, visible_short,
@@ -35,7 +37,8 @@ const TEXT: usize = 70;
 /// Runs the command.
 pub(crate) fn run(args: &AnalyzeArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let dataset = dataset(args)?;
+    // Restoring a dataset takes long, and is to be stopped in good order too.
+    let dataset = dataset(args, &interrupt::flag())?;
     let reading = match &dataset {
         Some(dataset) => Reading::of(&args.read, dataset.inputs.clone())?,
         None => Reading::new(&args.read, Some(&args.out))?,
@@ -78,7 +81,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<Exit, Failure> {
 }
 
 /// The dataset that is to be read, where it is one that `convert` wrote.
-fn dataset(args: &AnalyzeArgs) -> Result<Option<DatasetInputs>, Failure> {
+fn dataset(args: &AnalyzeArgs, cancel: &AtomicBool) -> Result<Option<DatasetInputs>, Failure> {
     let inputs = &args.read.inputs;
     let Some(found) = inputs.iter().map(Path::new).find(|path| is_dataset(path)) else { return Ok(None) };
     if inputs.len() > 1 {
@@ -88,9 +91,10 @@ fn dataset(args: &AnalyzeArgs) -> Result<Option<DatasetInputs>, Failure> {
         )));
     }
     // Restored messages take as much room as the dumps did: beside the output there is some.
-    let beside = args.out.parent().filter(|dir| dir.is_dir()).map(Path::to_owned);
+    let parent = args.out.parent().map(|dir| if dir.as_os_str().is_empty() { Path::new(".") } else { dir });
+    let beside = parent.filter(|dir| dir.is_dir()).map(Path::to_owned);
     let temp_dir = args.read.common.temp_dir.clone().or(beside);
-    Ok(Some(DatasetInputs::open(found, temp_dir.as_deref())?))
+    Ok(Some(DatasetInputs::open(found, temp_dir.as_deref(), cancel)?))
 }
 
 /// What was found out about the dumps when the dataset was made of them.

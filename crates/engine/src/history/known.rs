@@ -10,7 +10,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::error::{EngineError, IoContext, Result};
-use crate::inputs::{InputInfo, InputKind, InputList};
+use crate::inputs::{InputInfo, InputKind, InputList, StandardInput};
 use crate::manifest::Manifest;
 use crate::observer::Observer;
 
@@ -60,7 +60,7 @@ impl Known {
     ) -> Result<Vec<String>> {
         for input in &mut inputs.inputs {
             let reader: Box<dyn Read> = match &input.kind {
-                InputKind::Stdin => Box::new(io::stdin().lock()),
+                InputKind::Stdin => Box::new(StandardInput),
                 InputKind::Reader(once) => match once.take() {
                     Some(reader) => reader,
                     None => continue,

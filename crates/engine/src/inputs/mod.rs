@@ -8,7 +8,8 @@ mod tests;
 use std::path::PathBuf;
 
 pub use expand::{ExpandOptions, InputList, expand};
-pub use reader::OnceReader;
+pub(crate) use reader::StandardInput;
+pub use reader::{OnceReader, waits_for_stdin};
 
 /// One input of a run: a stream of bytes that holds one body or many.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,30 @@
-//! A reader of any kind as an input: it can be read once.
+//! Inputs that can be read only once: a reader of any kind, and standard input.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many threads are reading standard input at this moment.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether the program waits for its standard input at this moment: a thread that does hears of nothing else, and may wait for
+/// ever.
+pub fn waits_for_stdin() -> bool {
+    WAITING.load(Ordering::Relaxed) > 0
+}
+
+/// Standard input, as [`waits_for_stdin`] sees it.
+pub(crate) struct StandardInput;
+
+impl Read for StandardInput {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        WAITING.fetch_add(1, Ordering::Relaxed);
+        let outcome = io::stdin().lock().read(out);
+        WAITING.fetch_sub(1, Ordering::Relaxed);
+        outcome
+    }
+}
 
 /// A reader that whoever comes first takes.
 #[derive(Clone)]
