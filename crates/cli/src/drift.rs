@@ -1,40 +1,34 @@
 //! What is new in dumps: template types, keys and values that nobody documented, and payloads that cannot be read.
 
 mod documented;
+mod keys;
 mod tally;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
-
 use korpus_core::{
-    Action, ChannelField, ClassifiedText, Conversation, KeyGroup, Kind, Message, Node, Reason, Record,
-    Scratch, SessionField, SessionRecord, Template, TemplateType, TemplateVisitor, Text, TextKind, Value,
+    Action, ChannelField, ClassifiedText, Conversation, Kind, Message, Node, Reason, Record, Scratch,
+    SessionField, SessionRecord, Template, TemplateType, TemplateVisitor, Text, TextKind, Value,
 };
 use korpus_engine::Work;
 use serde_json::{Value as Json, json};
 
 use crate::show::visible_short;
 use documented::Listed;
+use keys::note_new_keys;
 pub(crate) use tally::InputKey;
-use tally::{Place, Tally};
+use tally::{Place, Tallies, Tally};
 
-/// Characters of a value or a path of keys that tell it from others.
+/// Characters of a value or a key that tell it from others.
 const LONGEST: usize = 120;
-/// Under which a payload stands.
-const PAYLOAD_KEYS: [&str; 2] = ["payload", "pay load"];
-/// Levels of a path of keys.
-const DEEPEST: usize = 12;
-/// Values of one payload that are looked at: the rest of a larger one is more of the same.
-const MOST_LEFTOVERS: usize = 2000;
 
-/// What is new, with how often and where first.
+/// What is new, where first, and in how many messages or records: none counts a thing twice.
 #[derive(Debug, Default)]
 pub(crate) struct Drift {
     /// Template types that are in no list, normalised.
     types: Tally<String>,
-    /// Keys that no column takes and no document lists, by template type.
-    keys: Tally<(String, String)>,
+    /// Keys that no document lists, by template type.
+    keys: Tallies,
     /// Payloads of which not all could be read.
     errors: Tally<(TextKind, Reason)>,
     /// Values that are in no list.
@@ -151,7 +145,7 @@ impl Drift {
         self.payload_values(template, place);
         // Any other object is the customer's own, and all of its keys are new.
         if template.kind() != TextKind::Json {
-            self.leftovers(template, name, known, place);
+            note_new_keys(template, &cut(name), known, place, &mut self.keys);
         }
     }
 
@@ -170,36 +164,6 @@ impl Drift {
         {
             self.note(Listed::FeedbackView, view, place);
         }
-    }
-
-    /// Notes the keys of what no column of the tables takes, but for those that are documented.
-    fn leftovers(
-        &mut self,
-        template: Template<'_>,
-        name: &str,
-        known: Option<&'static TemplateType>,
-        place: Place,
-    ) {
-        let mut left = MOST_LEFTOVERS;
-        let mut last = String::new();
-        let keys = &mut self.keys;
-        let documents = Documents::new(template, known);
-        template.for_each_leftover(|pointer, _| {
-            if left == 0 {
-                return;
-            }
-            left -= 1;
-            if documents.have(pointer) {
-                return;
-            }
-            let path = path_of(pointer);
-            // The values of one list come one after the other.
-            if path == last {
-                return;
-            }
-            keys.note((cut(name), path.clone()), place);
-            last = path;
-        });
     }
 
     /// Adds what a later block has.
@@ -239,12 +203,12 @@ impl Drift {
             |(listed, value)| vec![listed.name().to_owned(), visible_short(value, 50)],
             out,
         );
-        self.keys.print(
-            "Keys in templates that no document lists (kept in templates.extra)",
+        self.keys.flat().print(
+            "Keys in templates that no document lists",
             &["template_type", "key"],
             most,
             name_of,
-            |(name, path)| vec![visible_short(name, 30), visible_short(path, 60)],
+            |&(name, path)| vec![visible_short(name, 30), visible_short(path, 60)],
             out,
         );
     }
@@ -259,8 +223,8 @@ impl Drift {
             "values": self.values.to_json(name_of, |(listed, value)| {
                 json!({"field": listed.name(), "value": value})
             }),
-            "template_keys": self.keys.to_json(name_of, |(name, path)| {
-                json!({"template_type": name, "key": path})
+            "template_keys": self.keys.flat().to_json(name_of, |(name, path)| {
+                json!({"template_type": *name, "key": *path})
             }),
         })
     }
@@ -284,87 +248,5 @@ fn cut(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
-    }
-}
-
-/// A JSON pointer as a path of keys, each index as `[]`.
-fn path_of(pointer: &str) -> String {
-    let mut path = String::new();
-    for (level, part) in pointer.split('/').skip(1).enumerate() {
-        if level >= DEEPEST || path.len() > LONGEST {
-            path.push('…');
-            break;
-        }
-        if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) {
-            path.push_str("[]");
-            continue;
-        }
-        if !path.is_empty() {
-            path.push('.');
-        }
-        let _ = write!(path, "{}", cut(part));
-    }
-    path.replace("~1", "/").replace("~0", "~")
-}
-
-/// Which keys of a text are documented.
-struct Documents {
-    /// The pointer of what is shown, inside the payloads around it.
-    content: String,
-    known: Option<&'static TemplateType>,
-    /// What else is documented of what is shown.
-    group: Option<&'static KeyGroup>,
-    envelope: Option<&'static KeyGroup>,
-}
-
-impl Documents {
-    fn new(template: Template<'_>, known: Option<&'static TemplateType>) -> Self {
-        let mut content = String::new();
-        let mut around = template.root();
-        while let Some(payload) = PAYLOAD_KEYS.iter().find_map(|key| around.get(key)) {
-            if payload.kind() != Kind::Object {
-                // What is shown is the text itself.
-                content.clear();
-                break;
-            }
-            content.push('/');
-            content.push_str(payload.key());
-            if payload.get("template_type").is_some() {
-                break;
-            }
-            around = payload;
-        }
-        Self {
-            content,
-            known,
-            group: KeyGroup::find(template.kind().as_str()),
-            envelope: KeyGroup::find("envelope"),
-        }
-    }
-
-    fn have(&self, pointer: &str) -> bool {
-        let inside = pointer.strip_prefix(&self.content).filter(|inside| inside.starts_with('/'));
-        if let Some(inside) = inside {
-            return self.known.is_some_and(|known| known.documents(inside))
-                || self.group.is_some_and(|group| group.documents(inside))
-                || inside.starts_with("/formData/") && self.in_envelope(inside)
-                || matches!(inside, "/template_type")
-                || self.content.is_empty() && self.in_envelope(inside);
-        }
-        // Envelopes may stand inside each other.
-        let mut outside = pointer;
-        while let Some(inner) =
-            PAYLOAD_KEYS.iter().find_map(|key| outside.strip_prefix('/')?.strip_prefix(key))
-        {
-            if !inner.starts_with('/') {
-                break;
-            }
-            outside = inner;
-        }
-        self.in_envelope(outside)
-    }
-
-    fn in_envelope(&self, pointer: &str) -> bool {
-        self.envelope.is_some_and(|envelope| envelope.documents(pointer))
     }
 }

@@ -1,6 +1,7 @@
 //! Payloads hidden in texts: the samples against expectations written by hand, and against a naive walk, in every
 //! writing, cut anywhere, hostile.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -316,6 +317,52 @@ fn pointers_cost_no_more_than_the_payload() {
     let classified = scratch.classify_str(&text);
     assert_eq!(classified.decode_error().unwrap().reason, Reason::TooDeep);
     assert_eq!(classified.template().unwrap().count(), (0, 0));
+}
+
+#[test]
+fn paths_are_those_of_the_leftovers_and_of_what_is_read() {
+    let scratch = Scratch::new(&Limits::default());
+    let is_index = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let path_of = |pointer: &str| {
+        let parts = pointer.split('/').map(|part| if is_index(part) { "0" } else { part });
+        parts.collect::<Vec<_>>().join("/")
+    };
+    let mut texts: Vec<String> = samples().into_iter().map(|(_, text)| text).collect();
+    texts.push(r#"{"text":"a","text":"b","x":{"y":[[1],[],[{}]]},"":[{"title":"a"},{"title":null}],"elements":[{"title":"t"}]}"#.to_owned());
+    for text in &texts {
+        let classified = scratch.classify_str(text);
+        let Some(template) = classified.template() else { continue };
+        let mut left = BTreeSet::new();
+        template.for_each_leftover(|pointer, _| _ = left.insert(path_of(pointer)));
+        let (mut all, mut unread, mut calls) = (BTreeSet::new(), BTreeSet::new(), 0);
+        template.for_each_path(|path, is_read| {
+            calls += 1;
+            all.insert(path.to_owned());
+            if !is_read {
+                unread.insert(path.to_owned());
+            }
+        });
+        assert_eq!((&unread, calls), (&left, all.len()), "{text}");
+        let mut ends = BTreeSet::new();
+        ends_of(template.root(), "", &mut ends);
+        assert_eq!(all, ends, "{text}");
+    }
+}
+
+/// The paths of all values that hold no other, each index as 0.
+fn ends_of(node: Node<'_>, path: &str, ends: &mut BTreeSet<String>) {
+    for child in node.children() {
+        let key = if node.kind() == Kind::Array {
+            "0".to_owned()
+        } else {
+            child.key().replace('~', "~0").replace('/', "~1")
+        };
+        let path = format!("{path}/{key}");
+        if child.children().next().is_none() {
+            ends.insert(path.clone());
+        }
+        ends_of(child, &path, ends);
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Counts of things, each with the place where it was first; bounded, because hostile inputs have no end of things.
+//! In how many places things are, each with the first; bounded, because hostile inputs have no end of things.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,6 +10,8 @@ use crate::show::{Grid, heading, thousands};
 
 /// Things that are told apart.
 const MOST: usize = 500;
+/// Things of one group that are told apart.
+const MOST_OF_GROUP: usize = 200;
 
 /// Which input of a run, and which member of it where it is an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,6 +59,11 @@ impl Place {
         format!("{}, page {}, {what} {}{offset}", name_of(self.input), self.page, self.index)
     }
 
+    /// Whether it is the same message or record.
+    fn is_in_one_with(self, other: Self) -> bool {
+        Self { text_offset: None, ..self } == Self { text_offset: None, ..other }
+    }
+
     fn to_json(self, name_of: &dyn Fn(InputKey) -> String) -> Value {
         let mut place = json!({"source_file": name_of(self.input), "page_index": self.page});
         let key = if self.is_record { "record_index" } else { "message_index" };
@@ -68,31 +75,32 @@ impl Place {
     }
 }
 
-/// How often, and where first.
+/// In how many places, and where first and last.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     count: u64,
     first: Place,
+    last: Place,
 }
 
-/// Counts by thing.
+/// Counts by thing: in how many messages or records it is. What a place has must come together.
 #[derive(Debug)]
-pub(crate) struct Tally<T> {
+pub(crate) struct Tally<T, const LIMIT: usize = MOST> {
     seen: BTreeMap<T, Seen>,
-    /// Things that found no room.
+    /// How often things were met that found no room.
     others: u64,
 }
 
-impl<T> Default for Tally<T> {
+impl<T, const LIMIT: usize> Default for Tally<T, LIMIT> {
     fn default() -> Self {
         Self { seen: BTreeMap::new(), others: 0 }
     }
 }
 
-impl<T: Ord> Tally<T> {
-    /// Counts one more.
+impl<T: Ord, const LIMIT: usize> Tally<T, LIMIT> {
+    /// Counts one more place, if it is one.
     pub(crate) fn note(&mut self, thing: T, place: Place) {
-        self.put(thing, Seen { count: 1, first: place });
+        self.put(thing, Seen { count: 1, first: place, last: place });
     }
 
     /// Adds what came later.
@@ -105,8 +113,9 @@ impl<T: Ord> Tally<T> {
 
     fn put(&mut self, thing: T, new: Seen) {
         if let Some(seen) = self.seen.get_mut(&thing) {
-            seen.count += new.count;
-        } else if self.seen.len() < MOST {
+            seen.count += new.count - u64::from(seen.last.is_in_one_with(new.first));
+            seen.last = new.last;
+        } else if self.seen.len() < LIMIT {
             self.seen.insert(thing, new);
         } else {
             self.others += new.count;
@@ -160,5 +169,52 @@ impl<T: Ord> Tally<T> {
             row
         });
         json!({"seen": rows.collect::<Vec<_>>(), "not_told_apart": self.others})
+    }
+}
+
+/// Counts by group and thing. Each group has room of its own: what one has no end of does not push out what others have.
+#[derive(Debug, Default)]
+pub(crate) struct Tallies {
+    groups: BTreeMap<String, Tally<String, MOST_OF_GROUP>>,
+    /// How often things were met of groups that found no room, or that nobody told apart.
+    others: u64,
+}
+
+impl Tallies {
+    /// Counts one more place, if it is one.
+    pub(crate) fn note(&mut self, group: &str, thing: String, place: Place) {
+        if let Some(tally) = self.groups.get_mut(group) {
+            tally.note(thing, place);
+        } else if self.groups.len() < MOST {
+            self.groups.entry(group.to_owned()).or_default().note(thing, place);
+        } else {
+            self.others += 1;
+        }
+    }
+
+    /// Counts things that nobody told apart.
+    pub(crate) fn miss(&mut self, count: u64) {
+        self.others += count;
+    }
+
+    /// Adds what came later.
+    pub(crate) fn append(&mut self, later: Self) {
+        self.others += later.others;
+        for (group, tally) in later.groups {
+            if self.groups.contains_key(&group) || self.groups.len() < MOST {
+                self.groups.entry(group).or_default().append(tally);
+            } else {
+                self.others += tally.others + tally.seen.values().map(|seen| seen.count).sum::<u64>();
+            }
+        }
+    }
+
+    /// All of them side by side.
+    pub(crate) fn flat(&self) -> Tally<(&str, &str)> {
+        let things = self.groups.iter().flat_map(|(group, tally)| {
+            tally.seen.iter().map(|(thing, seen)| ((group.as_str(), thing.as_str()), *seen))
+        });
+        let others = self.groups.values().map(|tally| tally.others).sum::<u64>() + self.others;
+        Tally { seen: things.collect(), others }
     }
 }

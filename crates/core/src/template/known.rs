@@ -13,6 +13,7 @@ use super::types::normalize_template_type;
 
 /// A template type that korpus knows. The set is open: any other type is taken apart by the same generic rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TemplateType {
     /// The name, as clients write it most often.
     pub name: &'static str,
@@ -28,6 +29,7 @@ pub struct TemplateType {
 
 /// Keys that stand together in many places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KeyGroup {
     /// The name that paths refer to.
     pub name: &'static str,
@@ -79,7 +81,10 @@ impl TemplateType {
     /// assert!(!button.documents("/deep/buttons/0/title"));
     /// ```
     pub fn documents(&self, pointer: &str) -> bool {
-        any_matches(&[self.read, self.known], pointer)
+        static TREES: Trees = Trees::new(|| {
+            TEMPLATE_TYPES.iter().map(|known| (known.name, Tree::of([known.read, known.known]))).collect()
+        });
+        TREES.get(self.name).is_some_and(|tree| tree.has(pointer))
     }
 }
 
@@ -91,35 +96,64 @@ impl KeyGroup {
 
     /// Whether what stands at a JSON pointer, from where the group stands, is one of its keys.
     pub fn documents(&self, pointer: &str) -> bool {
-        any_matches(&[self.read, self.known], pointer)
+        static TREES: Trees = Trees::new(|| {
+            KEY_GROUPS.iter().map(|group| (group.name, Tree::of([group.read, group.known]))).collect()
+        });
+        TREES.get(self.name).is_some_and(|tree| tree.has(pointer))
     }
 }
 
-fn any_matches(lists: &[&[&str]], pointer: &str) -> bool {
-    lists.iter().copied().flatten().any(|path| matches(path, pointer))
+/// Paths as a tree of keys: a pointer is followed once, and not once for each path.
+#[derive(Debug, Default)]
+struct Tree {
+    members: HashMap<&'static str, Tree>,
+    /// What is under `*`.
+    any: Option<Box<Tree>>,
+    /// What is under `[]`.
+    items: Option<Box<Tree>>,
+    /// Whether `**` is there.
+    anything: bool,
 }
 
-/// Whether a pointer is at a path or on the way to it.
-fn matches(path: &str, pointer: &str) -> bool {
-    let Some(rest) = pointer.strip_prefix('/') else { return pointer.is_empty() };
-    let (part, after) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-    if let Some(inside) = path.strip_prefix("[]") {
+impl Tree {
+    fn of(lists: [&[&'static str]; 2]) -> Self {
+        let mut tree = Self::default();
+        lists.into_iter().flatten().for_each(|path| tree.add(path));
+        tree
+    }
+
+    fn add(&mut self, path: &'static str) {
+        if let Some(inside) = path.strip_prefix("[]") {
+            return self.items.get_or_insert_default().add(inside);
+        }
+        let path = path.strip_prefix('.').unwrap_or(path);
+        if let Some(group) = path.strip_prefix('@') {
+            let group = KeyGroup::find(group).into_iter().flat_map(|group| [group.read, group.known]);
+            return group.flatten().for_each(|path| self.add(path));
+        }
+        let (key, inside) = path.split_at(path.find(['.', '[']).unwrap_or(path.len()));
+        match key {
+            "" => {}
+            "**" => self.anything = true,
+            "*" => self.any.get_or_insert_default().add(inside),
+            // No documented key needs an escape in a pointer.
+            _ => self.members.entry(key).or_default().add(inside),
+        }
+    }
+
+    /// Whether a pointer is at a path or on the way to it.
+    fn has(&self, pointer: &str) -> bool {
+        let Some(rest) = pointer.strip_prefix('/') else { return pointer.is_empty() };
+        let (part, after) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
         let is_index = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        return is_index && matches(inside, after);
-    }
-    let path = path.strip_prefix('.').unwrap_or(path);
-    if let Some(group) = path.strip_prefix('@') {
-        return KeyGroup::find(group).is_some_and(|group| group.documents(pointer));
-    }
-    let (key, inside) = path.split_at(path.find(['.', '[']).unwrap_or(path.len()));
-    match key {
-        "" => false,
-        "**" => true,
-        "*" => matches(inside, after),
-        // No documented key needs an escape in a pointer.
-        _ => key == part && matches(inside, after),
+        let items = self.items.as_deref().filter(|_| is_index);
+        let inside = [self.members.get(part), self.any.as_deref(), items];
+        self.anything || inside.into_iter().flatten().any(|tree| tree.has(after))
     }
 }
+
+/// The trees by name.
+type Trees = LazyLock<HashMap<&'static str, Tree>>;
 
 macro_rules! types {
     ($($family:literal { $($name:literal, [$($read:literal)*], [$($known:literal)*], $meaning:literal;)* })*) => {

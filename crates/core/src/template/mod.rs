@@ -8,6 +8,7 @@ mod kind;
 mod known;
 mod markup;
 mod node;
+mod paths;
 mod scratch;
 mod tape;
 #[cfg(test)]

@@ -133,7 +133,7 @@ impl<'s> Template<'s> {
     }
 
     /// Marks everything that a column holds, whether or not somebody asked for it.
-    fn mark_all(self) {
+    pub(super) fn mark_all(self) {
         if self.view.marked.replace(true) {
             return;
         }
@@ -382,7 +382,7 @@ fn first_of_cell(cell: Node<'_>) -> Option<&str> {
 }
 
 /// Appends a key to a JSON pointer (RFC 6901).
-fn push_escaped(key: &str, path: &mut String) {
+pub(super) fn push_escaped(key: &str, path: &mut String) {
     for c in key.chars() {
         match c {
             '~' => path.push_str("~0"),

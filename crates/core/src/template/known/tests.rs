@@ -7,13 +7,13 @@ use crate::{Limits, Scratch};
 
 /// What a payload would look like that has all of some paths.
 #[derive(Default)]
-struct Tree {
+struct Shape {
     is_scalar: bool,
-    members: BTreeMap<&'static str, Tree>,
-    items: Option<Box<Tree>>,
+    members: BTreeMap<&'static str, Shape>,
+    items: Option<Box<Shape>>,
 }
 
-impl Tree {
+impl Shape {
     fn add(&mut self, path: &'static str, take_known: bool) {
         if let Some(inside) = path.strip_prefix("[]") {
             return self.items.get_or_insert_default().add(inside, take_known);
@@ -56,10 +56,15 @@ impl Tree {
     }
 }
 
+/// Whether a pointer is at a path or on the way to it.
+fn matches(path: &'static str, pointer: &str) -> bool {
+    Tree::of([&[path], &[]]).has(pointer)
+}
+
 /// The pointers of what no column holds, in a payload with the given paths.
 fn leftovers(known: &TemplateType, take_known: bool) -> BTreeSet<String> {
     let name = known.name;
-    let mut tree = Tree::default();
+    let mut tree = Shape::default();
     known.read.iter().for_each(|path| tree.add(path, take_known));
     // The type of a title or value says under which key it stands.
     let known = known.known.iter().filter(|path| take_known || path.ends_with("e.type"));
