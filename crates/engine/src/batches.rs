@@ -27,8 +27,10 @@ pub struct MessageBatch {
 
 /// The messages of all inputs, in their order, read on threads of their own.
 ///
-/// Whoever is slow to pull slows the reading down: at most the blocks that the memory limit allows are read ahead. Dropping
-/// the iterator stops the reading.
+/// Whoever is slow to pull slows the reading down: at most the blocks that the memory limit allows are read ahead.
+///
+/// Dropping the iterator tells the reading to stop, by [`RunOptions::cancel`], and does not wait for it: the threads end as soon
+/// as none of them stands in a call of a reader, which may wait for as long as it likes. [`finish`](Self::finish) waits.
 ///
 /// Messages come before de-duplication, `skip` and `limit`, which need all of the input: [`finish`](Self::finish) gives
 /// the report that says by `message_seq` which message is the one to keep.
@@ -94,12 +96,11 @@ impl Iterator for MessageBatches {
 
 impl Drop for MessageBatches {
     fn drop(&mut self) {
-        if let Some(reading) = self.reading.take() {
+        if self.reading.is_some() {
             self.cancel.store(true, Ordering::Relaxed);
-            // Whoever waits for a place in the channel hears that nobody listens.
+            // Whoever waits for a place in the channel hears that nobody listens. What became of a run that nobody asks about
+            // is of no interest.
             self.batches = None;
-            // What became of a run that nobody asks about is of no interest.
-            let _ = reading.join();
         }
     }
 }
@@ -140,6 +141,7 @@ impl Job for Batching {
 mod tests {
     use std::io::{self, Read};
     use std::sync::atomic::AtomicUsize;
+    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -178,15 +180,35 @@ mod tests {
         let mut before = usize::MAX;
         while before != given.load(Ordering::Relaxed) {
             before = given.load(Ordering::Relaxed);
-            thread::sleep(std::time::Duration::from_millis(200));
+            thread::sleep(Duration::from_millis(200));
         }
         assert!(before < 256 << 20, "{before} bytes were read ahead");
         let next = batches.next().unwrap();
         assert_eq!(next.messages[0].0, first.messages.len() as u64);
         drop(batches);
-        let after = given.load(Ordering::Relaxed);
-        thread::sleep(std::time::Duration::from_millis(50));
-        assert_eq!(after, given.load(Ordering::Relaxed), "nothing is read any more");
+        // Whoever reads gives the reader back, and with it what it holds.
+        let dropped = Instant::now();
+        while Arc::strong_count(&given) > 1 {
+            assert!(dropped.elapsed() < Duration::from_mins(1), "it is still being read");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn whoever_leaves_does_not_wait_for_a_reader_that_waits() {
+        let (ours, theirs) = io::pipe().unwrap();
+        let mut inputs = InputList::default();
+        inputs.push_reader("silent", ours);
+        let batches = MessageBatches::new(inputs, RunOptions::default(), 1);
+        thread::sleep(Duration::from_millis(50));
+        let (sender, receiver) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            drop(batches);
+            sender.send(())
+        });
+        let outcome = receiver.recv_timeout(Duration::from_secs(20));
+        drop(theirs);
+        outcome.unwrap();
     }
 
     #[test]
