@@ -146,7 +146,8 @@ fn every_writing_of_a_payload_shows_the_same() {
             quoted.replace("&quot;", "&#x22;"),
             quoted,
             serde_json::to_string_pretty(&value).unwrap(),
-            format!("\u{feff}{raw}").trim_start_matches('\u{feff}').to_owned() + "\n \u{a0}",
+            format!("\u{feff}\n{raw}\n \u{a0}"),
+            format!(" \u{feff}{}", with_entities(&raw)),
             escaped(&value),
         ];
         others.extend(double_encoded(&value));
@@ -187,6 +188,17 @@ fn a_text_cut_anywhere_says_where() {
                 let expected = TextError { reason: Reason::Truncated, offset: cut };
                 assert_eq!(classified.decode_error(), Some(expected), "{name} {cut}");
                 assert_eq!(classified.visible(), Some(part));
+            }
+        }
+        // Longer writings, at some places: escapes are cut too, and payloads inside payloads.
+        let marked = format!("\u{feff}{pretty}");
+        for text in [double_encoded(&value), vec![escaped(&value), marked]].concat() {
+            let step = text.len() / 150 + 1;
+            for (cut, _) in text.char_indices().filter(|(at, _)| *at > 3).step_by(step) {
+                let classified = scratch.classify_str(&text[..cut]);
+                assert_eq!(classified.kind(), TextKind::Malformed, "{name} {cut}");
+                let expected = TextError { reason: Reason::Truncated, offset: cut };
+                assert_eq!(classified.decode_error(), Some(expected), "{name} {cut}");
             }
         }
         if whole {

@@ -12,7 +12,7 @@ use korpus_core::{
 
 use crate::json::JsonKind;
 use naive::shown_in;
-use value::{V, begins_like_json, object_in, unescaped};
+use value::{V, begins_like_json, object_in, trimmed, unescaped};
 
 /// Classifies the text in `data` and walks what it hides.
 ///
@@ -48,7 +48,7 @@ pub fn template_of(text: &str) -> Shown {
             return shown;
         }
     }
-    let trimmed = text.trim();
+    let trimmed = trimmed(text);
     let object = object_in(trimmed);
     match shown.kind {
         TextKind::Empty => assert!(trimmed.is_empty()),

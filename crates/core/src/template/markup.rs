@@ -24,6 +24,12 @@ pub(super) fn entity_at(text: &str) -> Option<(char, usize)> {
     NAMED.iter().find(|(name, _)| rest.starts_with(name)).map(|&(name, c)| (c, 1 + name.len()))
 }
 
+/// The text without the white space that it begins with. A byte order mark counts as such: files that were put into a text
+/// whole begin with one.
+pub(super) fn trim_start(text: &str) -> &str {
+    text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+}
+
 /// Whether `text`, white space before it removed, begins like an object: with `{`, or with a quote that is an entity
 /// before it.
 pub(super) fn begins_like_object(text: &str) -> bool {

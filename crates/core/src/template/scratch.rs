@@ -7,7 +7,7 @@ use bumpalo::Bump;
 use super::kind::TextKind;
 use super::markup::{
     begins_like_object, begins_like_payload, decode_entities, entity_at, entity_source, has_entity,
-    holds_markup, is_ssml, strip_speech,
+    holds_markup, is_ssml, strip_speech, trim_start,
 };
 use super::tape::{Builder, decode_in, escape_source, key_bit};
 use super::types::is_message_type;
@@ -99,9 +99,9 @@ impl Scratch {
     pub fn classify<'s>(&'s self, text: Text<'s>) -> ClassifiedText<'s> {
         let raw = text.raw();
         let first = match raw.as_bytes().first() {
-            // White space begins with none of these.
-            Some(&first @ (b'!'..=b'~' | 0xc3..=0xe0 | 0xe4..)) => Some(first),
-            _ => raw.trim_start().bytes().next(),
+            // White space and a byte order mark begin with none of these.
+            Some(&first @ (b'!'..=b'~' | 0xc3..=0xe0 | 0xe4..=0xee | 0xf0..)) => Some(first),
+            _ => trim_start(raw).bytes().next(),
         };
         match first {
             None => ClassifiedText::verbatim(self, text, TextKind::Empty),
@@ -140,13 +140,13 @@ impl Scratch {
         let (raw, exact) = decode_in(&self.bump, &self.buffer, text);
         let mut classified = ClassifiedText::verbatim(self, text, TextKind::Plain);
         classified.raw = Cell::new(Some((raw, exact)));
-        let trimmed = raw.trim_start();
+        let trimmed = trim_start(raw);
         if trimmed.is_empty() {
             classified.kind = TextKind::Empty;
         } else if begins_like_object(trimmed) {
             match self.object(raw, raw.len() - trimmed.len()) {
-                Ok(object) => {
-                    let view = self.view(object, raw);
+                Ok((object, origin)) => {
+                    let view = self.view(object, &origin);
                     classified.kind = view.kind.get();
                     classified.view = Some(view);
                     classified.error = view.error;
@@ -165,10 +165,13 @@ impl Scratch {
     }
 
     /// The JSON object (or list) that the text is, from `start` on: as it stands, or else with its HTML entities
-    /// decoded.
-    fn object<'s>(&'s self, text: &'s str, start: usize) -> Result<&'s str, TextError> {
-        let as_written = self.validate(text, start);
-        let Err(error) = as_written else { return as_written };
+    /// decoded. And how it was written.
+    fn object<'s>(&'s self, text: &'s str, start: usize) -> Result<(&'s str, Origin<'s>), TextError> {
+        let mut origin = Origin { text, entities: None, string: None };
+        let error = match self.validate(text, start) {
+            Ok(object) => return Ok((object, origin)),
+            Err(error) => error,
+        };
         if !has_entity(text) {
             return Err(error);
         }
@@ -178,28 +181,33 @@ impl Scratch {
             decode_entities(&text[start..], &mut buffer);
             &*self.bump.alloc_str(&buffer)
         };
-        let retried =
-            if decoded.starts_with('"') { self.quoted_object(decoded) } else { self.validate(decoded, 0) };
+        origin.entities = Some((decoded, start));
+        let retried = if decoded.starts_with('"') {
+            self.quoted_object(decoded, &mut origin)
+        } else {
+            self.validate(decoded, 0)
+        };
         // Of two failures that one counts which reads the text as it was meant: in escaped JSON, quotes are entities.
         let inside = text[start..].trim_start_matches('{').trim_start();
         let is_escaped = inside.starts_with('&') && entity_at(inside).is_some_and(|(c, _)| c == '"');
-        retried.map_err(|later| {
-            if is_escaped {
-                TextError { offset: start + entity_source(&text[start..], later.offset), ..later }
-            } else {
-                error
+        match retried {
+            Ok(object) => Ok((object, origin)),
+            Err(later) if is_escaped => {
+                Err(TextError { offset: start + entity_source(&text[start..], later.offset), ..later })
             }
-        })
+            Err(_) => Err(error),
+        }
     }
 
     /// The object in `"{…}"`: a JSON string that holds one, or an object between quotes.
-    fn quoted_object<'s>(&'s self, text: &'s str) -> Result<&'s str, TextError> {
+    fn quoted_object<'s>(&'s self, text: &'s str, origin: &mut Origin<'s>) -> Result<&'s str, TextError> {
         let as_string = self.validate(text, 0);
         let truncated = TextError { reason: Reason::Truncated, offset: text.len() };
         if let Ok(string) = as_string {
             let inside = &string[1..string.len() - 1];
             let is_escaped = inside.contains('\\');
             let (inner, _) = decode_in(&self.bump, &self.buffer, Text::new(inside, is_escaped));
+            origin.string = is_escaped.then_some((inner, inside));
             return self.validate(inner, 0).map_err(|error| match error.reason {
                 // No escape: an object between quotes that ends behind the first quote of its own.
                 Reason::Truncated if !is_escaped => truncated,
@@ -240,7 +248,7 @@ impl Scratch {
     }
 
     /// Takes an object apart: its tape, what is its payload, and what kind of text that makes it.
-    fn view<'s>(&'s self, object: &'s str, raw: &'s str) -> &'s View<'s> {
+    fn view<'s>(&'s self, object: &'s str, origin: &Origin<'s>) -> &'s View<'s> {
         let mut builder = Builder::new(&self.bump, &self.buffer, self.depth, self.nodes);
         let mut error = None;
         builder.build(object, 0, 0);
@@ -249,7 +257,7 @@ impl Scratch {
         let mut envelope = 0_u32;
         let mut decodings = 0;
         let (mut levels, mut pointer) = (0, 0);
-        let mut payload = None;
+        let (mut payload, mut shows_payload) = (None, false);
         let mut outermost = None;
         while let Some(found) = find(&builder, envelope, &["payload", "pay load"]) {
             let mut target = found;
@@ -262,29 +270,33 @@ impl Scratch {
                 let mut string = Text::new(&whole[1..whole.len() - 1], item.kind == Kind::EscapedString);
                 let decoded = loop {
                     let (inside, exact) = builder.decode(string);
-                    let trimmed = inside.trim_start();
+                    let trimmed = trim_start(inside);
                     let start = inside.len() - trimmed.len();
-                    // A lone surrogate between quotes would be lost: the string stays.
                     let in_quotes = trimmed.starts_with('"');
-                    if !exact || !(in_quotes || begins_like_payload(trimmed)) {
+                    let begins = begins_like_payload(trimmed);
+                    // A lone surrogate between quotes would be lost: the string stays.
+                    if !exact || !(in_quotes || begins) {
+                        shows_payload = !begins || self.object(inside, start).is_err();
                         break None;
                     }
                     if decodings >= self.decodings {
                         error.get_or_insert((Reason::TooDeep, first));
+                        shows_payload = in_quotes;
                         break None;
                     }
                     decodings += 1;
-                    let found =
-                        if in_quotes { self.validate(inside, start) } else { self.object(inside, start) };
-                    match found {
-                        Ok(inner) if inner.starts_with('"') => {
-                            string = Text::new(&inner[1..inner.len() - 1], inner.contains('\\'));
-                        }
-                        Ok(payload) => break Some(payload),
+                    if in_quotes {
                         // Text in quotes is text.
-                        Err(_) if in_quotes => break None,
+                        shows_payload = true;
+                        let Ok(inner) = self.validate(inside, start) else { break None };
+                        string = Text::new(&inner[1..inner.len() - 1], inner.contains('\\'));
+                        continue;
+                    }
+                    match self.object(inside, start) {
+                        Ok((payload, _)) => break Some(payload),
                         Err(why) => {
                             error.get_or_insert((why.reason, first));
+                            shows_payload = why.reason != Reason::TooDeep;
                             break None;
                         }
                     }
@@ -303,13 +315,14 @@ impl Scratch {
         }
         let error = error.or(builder.closed).map(|(reason, part)| TextError {
             reason,
-            offset: offset_of(&[part, outermost.unwrap_or(part), object], raw),
+            offset: origin.offset_of(&[part, outermost.unwrap_or(part), object]),
         });
         let items = builder.items.into_bump_slice();
         let view = &*self.bump.alloc(View {
             scratch: self,
             items,
             payload,
+            shows_payload,
             error,
             kind: Cell::new(TextKind::Json),
             visible: OnceCell::new(),
@@ -364,10 +377,25 @@ fn find(builder: &Builder<'_, '_>, object: u32, keys: &[&str]) -> Option<u32> {
     })
 }
 
-/// Where in the text the first of `parts` begins that is a piece of it; 0 where none is, but was decoded from it.
-fn offset_of(parts: &[&str], text: &str) -> usize {
-    let offset = |part: &&str| (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
-    parts.iter().map(offset).find(|&offset| offset < text.len()).unwrap_or(0)
+/// How an object is written in a text.
+struct Origin<'s> {
+    text: &'s str,
+    /// The text from a place on with its entities decoded, where they stand for what makes it JSON.
+    entities: Option<(&'s str, usize)>,
+    /// The object as it is inside a string with escapes, and the inside of that string, which the text before begins with.
+    string: Option<(&'s str, &'s str)>,
+}
+
+impl Origin<'_> {
+    /// Where in the text the first of `parts` begins that stands in it, decoded no further than the object.
+    fn offset_of(&self, parts: &[&str]) -> usize {
+        let decoded = self.entities.map_or(self.text, |(decoded, _)| decoded);
+        let around = self.string.map_or(decoded, |(object, _)| object);
+        let offset = |part: &&str| (part.as_ptr() as usize).wrapping_sub(around.as_ptr() as usize);
+        let at = parts.iter().map(offset).find(|&offset| offset < around.len()).unwrap_or(0);
+        let at = self.string.map_or(at, |(_, inside)| 1 + escape_source(inside, at));
+        self.entities.map_or(at, |(_, start)| start + entity_source(&self.text[start..], at))
+    }
 }
 
 fn kind_of(template: Template<'_>) -> TextKind {

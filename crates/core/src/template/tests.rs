@@ -93,7 +93,25 @@ fn texts_are_classified_in_order() {
         ("&#39;{&quot;text&quot;:&quot;a&quot;}&#39;", TextKind::Plain, Some("'{\"text\":\"a\"}'")),
         ("{\"type\":\"message\",\"payload\":\"[see below] hi\"}", TextKind::Message, Some("[see below] hi")),
         ("{\"type\":\"message\",\"payload\":\"[1]\"}", TextKind::Message, Some("[1]")),
-        ("{\"type\":\"message\",\"payload\":\"[{name}] hi\"}", TextKind::Message, None),
+        ("{\"type\":\"message\",\"payload\":\"[{name}] hi\"}", TextKind::Message, Some("[{name}] hi")),
+        (
+            "{\"type\":\"message\",\"payload\":\"{name}, welcome!\"}",
+            TextKind::Message,
+            Some("{name}, welcome!"),
+        ),
+        ("{\"type\":\"message\",\"payload\":\"{a} \\ud83d\"}", TextKind::Message, Some("{a} \u{fffd}")),
+        ("{\"type\":\"message\",\"payload\":\"{\\\"a\\\":\\\"\\ud83d\\\"}\"}", TextKind::Message, None),
+        ("{\"text\":\"said\",\"payload\":\"{name}\"}", TextKind::WrappedText, Some("said")),
+        ("\u{feff}", TextKind::Empty, Some("\u{feff}")),
+        ("\u{feff}{\"text\":\"a\"}", TextKind::WrappedText, Some("a")),
+        (" \u{feff}\n&quot;{&quot;text&quot;:&quot;a&quot;}&quot;", TextKind::WrappedText, Some("a")),
+        ("\u{feff}hi", TextKind::Plain, Some("\u{feff}hi")),
+        ("\u{ff01}{}", TextKind::Plain, Some("\u{ff01}{}")),
+        (
+            "{\"type\":\"template\",\"payload\":\"\u{feff}{\\\"template_type\\\":\\\"x\\\",\\\"text\\\":\\\"a\\\"}\"}",
+            TextKind::Template,
+            Some("a"),
+        ),
         (
             "{\"payload\":\"{&quot;template_type&quot;:&quot;x&quot;,&quot;text&quot;:&quot;a&amp;quot;&quot;}\"}",
             TextKind::Template,
@@ -239,6 +257,53 @@ fn a_list_in_a_string_is_the_list() {
     assert_eq!(classified.kind(), TextKind::Template);
     let error = TextError { reason: crate::Reason::TrailingComma, offset: 29 };
     assert_eq!(classified.decode_error(), Some(error));
+}
+
+/// The text with entities; as a JSON string with entities; between quotes that are entities; and each after some space.
+fn writings(text: &str) -> Vec<(String, &'static str)> {
+    let entities = |text: &str| text.replace('&', "&amp;").replace('"', "&quot;").replace('ü', "&#252;");
+    let mut string = String::new();
+    crate::write_json_string(text, &mut string);
+    let written = [
+        (text.to_owned(), "raw"),
+        (entities(text), "entities"),
+        (entities(&string), "string"),
+        (format!("&quot;{}&quot;", entities(text)), "quoted"),
+    ];
+    let spaced = written.clone().map(|(text, how)| (format!("\u{feff}\n \u{a0}{text} "), how));
+    written.into_iter().chain(spaced).collect()
+}
+
+#[test]
+fn what_was_left_whole_has_its_place_in_every_writing() {
+    use crate::Reason;
+    let limits = crate::Limits { template_nodes: 8, template_decodings: 1, ..Default::default() };
+    let scratch = Scratch::new(&limits);
+    let check = |text: &str, reason: Reason, part: &str| {
+        for (writing, how) in writings(text) {
+            let part = part.replace('"', if how == "raw" { "\"" } else { "&quot;" });
+            // A string in a string has two escapes for its own, and one for its quote.
+            let part = if how == "string" {
+                part.replace('\\', r"\\\").replacen("&quot;", r"\&quot;", 1)
+            } else {
+                part
+            };
+            assert_eq!(writing.matches(&part).count(), 1, "{writing} {part}");
+            let expected = TextError { reason, offset: writing.find(&part).unwrap() };
+            let classified = scratch.classify_str(&writing);
+            assert_eq!(classified.kind(), TextKind::Template, "{writing}");
+            assert_eq!(classified.decode_error(), Some(expected), "{how} {writing}");
+        }
+    };
+    let broken = r#"{"type":"template","ü":1,"payload":"{\"template_type\":\"x\",\"text\":}"}"#;
+    check(broken, Reason::UnexpectedByte, r#""{\"template_type"#);
+    assert_eq!(scratch.classify_str(broken).decode_error().unwrap().offset, 36);
+    let twice = r#"{"type":"template","ü":"&","payload":"{\"payload\":\"{\\\"a\\\":1}\"}"}"#;
+    check(twice, Reason::TooDeep, r#""{\"payload"#);
+    let many = r#"{"type":"template","ü":1,"payload":{"list":[1,2,3,4,5,6,7,8],"text":"t"}}"#;
+    check(many, Reason::TooLarge, "[1,2");
+    let inside = r#"{"type":"template","ü":1,"payload":"{\"list\":[1,2,3,4,5,6,7,8],\"text\":\"t\"}"}"#;
+    check(inside, Reason::TooLarge, r#""{\"list"#);
 }
 
 #[test]

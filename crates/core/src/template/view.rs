@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell};
 
 use super::kind::TextKind;
-use super::markup::{begins_like_payload, strip_speech};
+use super::markup::strip_speech;
 use super::node::Node;
 use super::scratch::{Scratch, TextError};
 use super::tape::Item;
@@ -17,6 +17,8 @@ pub(super) struct View<'s> {
     pub scratch: &'s Scratch,
     pub items: &'s [Item<'s>],
     pub payload: Option<u32>,
+    /// Whether a payload that is a string is what is shown: text, and not JSON that was left as it is.
+    pub shows_payload: bool,
     pub error: Option<TextError>,
     pub kind: Cell<TextKind>,
     /// What a person sees, once it was asked for.
@@ -177,11 +179,11 @@ impl<'s> Template<'s> {
             &["text", "text_message", "title", "heading"]
         };
         let found = keys.iter().find_map(|key| shown_text(content.get(key)?));
+        // A payload that is a string and no JSON is what is shown.
         let found = found.or_else(|| {
-            // A payload that is a string and no JSON is what is shown.
-            let payload = self.payload()?;
-            let text = payload.as_str()?;
-            if begins_like_payload(text.trim_start()) { None } else { shown_text(payload) }
+            shown_text(
+                self.payload().filter(|payload| payload.kind().is_string() && self.view.shows_payload)?,
+            )
         });
         let found = found.or_else(|| shown_text(self.root().get("text")?));
         found.or_else(|| self.snippets()).or_else(|| self.titles())

@@ -2,7 +2,7 @@
 
 use korpus_core::{Limits, Scratch, TextKind, normalize_template_type};
 
-use super::value::{V, begins_like_payload, container_in};
+use super::value::{V, begins_like_payload, container_in, trimmed};
 use super::{Shown, owned};
 use crate::json::{Json, JsonKind};
 
@@ -31,7 +31,7 @@ fn open_payloads(root: &mut V) {
             let (mut text, mut exact) = (payload.text.clone(), payload.exact);
             while exact && decodings < 4 {
                 decodings += 1;
-                let trimmed = text.trim();
+                let trimmed = trimmed(&text);
                 if begins_like_payload(trimmed) {
                     if let Some(found) = container_in(trimmed) {
                         *payload = V::read(Json::parse(found.as_bytes()).expect("read before"));
@@ -128,7 +128,9 @@ impl Naive<'_> {
             .find_map(|key| shown(content.get(key)?))
             .or_else(|| {
                 let payload = payload.filter(|payload| payload.is(JsonKind::String))?;
-                if begins_like_payload(payload.text.trim_start()) { None } else { shown(payload) }
+                let text = trimmed(&payload.text);
+                let is_json = begins_like_payload(text) && container_in(text).is_some();
+                if is_json { None } else { shown(payload) }
             })
             .or_else(|| shown(root.get("text")?))
             .or_else(|| snippets(content))

@@ -113,6 +113,11 @@ pub(super) fn json_string(text: &str) -> String {
     out
 }
 
+/// The text without white space around it, and without a byte order mark before it.
+pub(super) fn trimmed(text: &str) -> &str {
+    text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}').trim_end()
+}
+
 pub(super) fn begins_like_json(trimmed: &str) -> bool {
     let quote = trimmed.starts_with('&').then(|| trimmed.split_once(';')).flatten();
     trimmed.starts_with('{')
