@@ -10,6 +10,7 @@ use korpus_engine::{
     EngineError, FileEntry, InputList, Manifest, Observer, Pool, RunOptions, RunReport, hash_file, run,
 };
 use parquet::file::metadata::ParquetMetaDataReader;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::build::{NAME_COLUMNS, Selection, TableBuffer, VolumeTotals, put_earlier_page, put_pages};
 use crate::convert::{ConvertOptions, ConvertReport, Volume};
@@ -213,7 +214,9 @@ impl<'a> Making<'a> {
         let mut writer = chosen.then(|| self.writer(Table::Volumes, 0)).transpose()?;
         let mut buffer = TableBuffer::new(Table::Volumes);
         let mut days: BTreeMap<(Option<i32>, Option<String>), u64> = BTreeMap::new();
-        totals.for_each(|mut key, count| {
+        // Neighbours are mostly of one day and channel.
+        let mut open = Volume { day: None, channel: None, messages: 0 };
+        totals.for_each(|key, count| {
             if let Some(writer) = &mut writer {
                 key.put(count, &mut buffer);
                 if buffer.rows() == VOLUMES_AT_ONCE {
@@ -222,16 +225,23 @@ impl<'a> Making<'a> {
                     writer.push(full, &encoder, &mut drop)?;
                 }
             }
-            let day = key.hour.map(|hour| hour.div_euclid(24) as i32);
-            *days.entry((day, key.names[CHANNEL_NAME].take())).or_default() += count as u64;
+            let (day, channel) = (key.hour.map(|hour| hour.div_euclid(24) as i32), &key.names[CHANNEL_NAME]);
+            if open.day != day || open.channel != *channel {
+                let next = Volume { day, channel: channel.clone(), messages: 0 };
+                let Volume { day, channel, messages } = std::mem::replace(&mut open, next);
+                *days.entry((day, channel)).or_default() += messages;
+            }
+            open.messages += count as u64;
             Ok(())
         })?;
+        *days.entry((open.day, open.channel)).or_default() += open.messages;
         if let Some(mut writer) = writer {
             buffer.finish();
             writer.push(buffer, &encoder, &mut drop)?;
             writer.close(&encoder)?;
         }
-        Ok(days.into_iter().map(|((day, channel), messages)| Volume { day, channel, messages }).collect())
+        let volumes = days.into_iter().filter(|(_, messages)| *messages > 0);
+        Ok(volumes.map(|((day, channel), messages)| Volume { day, channel, messages }).collect())
     }
 
     fn manifest(
@@ -253,23 +263,13 @@ impl<'a> Making<'a> {
             manifest.keys.clone_from(&earlier.manifest().keys);
         }
         manifest.options = described(self.options);
+        let mut parts = Vec::new();
         for table in Table::ALL {
-            for path in parts_of(self.dir, table)? {
-                let name = relative(self.dir, &path);
-                let unchanged = self.earlier.filter(|_| !rewritten.contains(&path));
-                if let Some(entry) = unchanged.and_then(|earlier| earlier.linked(&name)) {
-                    manifest.files.push(entry.clone());
-                    continue;
-                }
-                let rows = rows_of(&path)?;
-                // The first file of a table is always there, for whoever looks for its columns.
-                if rows == 0 && self.part > 0 && path == part_path(self.dir, table, self.part) {
-                    std::fs::remove_file(&path).map_err(TablesError::io("remove", &path))?;
-                } else {
-                    manifest.files.push(file_entry(name, table.name(), rows, &path)?);
-                }
-            }
+            parts.extend(parts_of(self.dir, table)?.into_iter().map(|path| (table, path)));
         }
+        let entries = parts.par_iter().map(|(table, path)| self.entry(*table, path, rewritten));
+        let entries: Vec<Option<FileEntry>> = entries.collect::<Result<_>>()?;
+        manifest.files.extend(entries.into_iter().flatten());
         self.leave_out_empty_days(&mut manifest.files)?;
         match keys {
             Some(path) if noted == [0, 0] && self.part > 0 => {
@@ -282,6 +282,22 @@ impl<'a> Making<'a> {
             None => {}
         }
         Ok(manifest)
+    }
+
+    /// What the manifest says of a file of a table; one without rows is removed instead, unless it is the first, which is
+    /// always there for whoever looks for the columns.
+    fn entry(&self, table: Table, path: &Path, rewritten: &HashSet<PathBuf>) -> Result<Option<FileEntry>> {
+        let name = relative(self.dir, path);
+        let unchanged = self.earlier.filter(|_| !rewritten.contains(path));
+        if let Some(entry) = unchanged.and_then(|earlier| earlier.linked(&name)) {
+            return Ok(Some(entry.clone()));
+        }
+        let rows = rows_of(path)?;
+        if rows == 0 && self.part > 0 && path == part_path(self.dir, table, self.part) {
+            std::fs::remove_file(path).map_err(TablesError::io("remove", path))?;
+            return Ok(None);
+        }
+        file_entry(name, table.name(), rows, path).map(Some)
     }
 
     /// Removes the files of days that are left without messages, unless there are no others.

@@ -1,17 +1,17 @@
 //! The volumes of a whole dataset: counts in memory up to a bound, and past it in sorted runs on disk, merged at the end.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::path::PathBuf;
 
 use korpus_engine::Spool;
 
-use super::volumes::{VolumeKey, Volumes, compare, unpack};
+use super::volumes::{VolumeKey, Volumes, unpack};
 use crate::error::{Result, TablesError};
 use crate::read::Row;
 
-/// Most keys in memory: about 3 MB.
-const MOST: usize = 16 << 10;
+/// Most keys in memory: about 10 MB.
+const MOST: usize = 64 << 10;
 /// How much of a run is read at a time.
 const CHUNK: usize = 64 << 10;
 
@@ -74,27 +74,38 @@ impl VolumeTotals {
     }
 
     /// Calls `each` with all counts that are left, in the order of their keys.
-    pub(crate) fn for_each(mut self, mut each: impl FnMut(VolumeKey, i64) -> Result<()>) -> Result<()> {
+    pub(crate) fn for_each(mut self, mut each: impl FnMut(&VolumeKey, i64) -> Result<()>) -> Result<()> {
+        let mut key = VolumeKey::default();
+        let mut close = |packed: &[u8], count: i64| {
+            if count == 0 {
+                return Ok(());
+            }
+            unpack(packed, &mut key);
+            each(&key, count)
+        };
+        if self.runs.is_empty() {
+            return self.recent.drain_sorted().iter().try_for_each(|(packed, count)| close(packed, *count));
+        }
         let last = self.run();
         self.runs.push(Run { next: 0, end: 0, read: last, from: 0 });
         let mut heap = BinaryHeap::new();
         for (index, run) in self.runs.iter_mut().enumerate() {
-            heap.extend(run.next(&self.spool)?.map(|(key, count)| Reverse((Packed(key), index, count))));
+            heap.extend(run.next(&self.spool)?.map(|(packed, count)| Reverse((packed, index, count))));
         }
-        let mut open: Option<(Packed, i64)> = None;
-        let mut close = |open: Option<(Packed, i64)>| match open {
-            Some((key, count)) if count != 0 => each(unpack(&key.0), count),
-            _ => Ok(()),
-        };
-        while let Some(Reverse((key, index, count))) = heap.pop() {
+        let mut open: Option<(Vec<u8>, i64)> = None;
+        while let Some(Reverse((packed, index, count))) = heap.pop() {
             let next = self.runs[index].next(&self.spool)?;
-            heap.extend(next.map(|(key, count)| Reverse((Packed(key), index, count))));
+            heap.extend(next.map(|(packed, count)| Reverse((packed, index, count))));
             match &mut open {
-                Some((same, total)) if *same == key => *total += count,
-                _ => close(open.replace((key, count)))?,
+                Some((same, total)) if *same == packed => *total += count,
+                _ => {
+                    if let Some((packed, count)) = open.replace((packed, count)) {
+                        close(&packed, count)?;
+                    }
+                }
             }
         }
-        close(open)
+        open.map_or(Ok(()), |(packed, count)| close(&packed, count))
     }
 }
 
@@ -143,22 +154,6 @@ impl Run {
     }
 }
 
-/// A packed key, in the order of the table.
-#[derive(PartialEq, Eq)]
-struct Packed(Vec<u8>);
-
-impl Ord for Packed {
-    fn cmp(&self, other: &Self) -> Ordering {
-        compare(&self.0, &other.0)
-    }
-}
-
-impl PartialOrd for Packed {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,7 +162,7 @@ mod tests {
         let mut rows = Vec::new();
         totals
             .for_each(|key, count| {
-                rows.push((key, count));
+                rows.push((key.clone(), count));
                 Ok(())
             })
             .unwrap();

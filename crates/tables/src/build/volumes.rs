@@ -1,6 +1,5 @@
 //! Messages counted by day, hour, bot, channel, language, type and status.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
@@ -14,7 +13,7 @@ use crate::schema::{MessageColumn, VolumeColumn};
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
 /// What messages are counted by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct VolumeKey {
     /// Hours since 1970.
     pub hour: Option<i64>,
@@ -96,15 +95,7 @@ impl Volumes {
     }
 
     fn add_hour<'a>(&mut self, hour: Option<i64>, names: impl Iterator<Item = Option<&'a str>>, by: i64) {
-        self.scratch.clear();
-        // An hour that no time has says that there was none.
-        self.scratch.extend_from_slice(&hour.unwrap_or(i64::MIN).to_le_bytes());
-        for name in names {
-            // Lengths are stored plus one: 0 is a null.
-            let len = name.map_or(0, |name| name.len() as u32 + 1);
-            self.scratch.extend_from_slice(&len.to_le_bytes());
-            self.scratch.extend_from_slice(name.unwrap_or_default().as_bytes());
-        }
+        pack(hour, names, &mut self.scratch);
         self.count(by);
     }
 
@@ -166,7 +157,7 @@ impl Volumes {
     /// All counts, in the order of their keys; there are none afterwards.
     pub(super) fn drain_sorted(&mut self) -> Vec<(Box<[u8]>, i64)> {
         let mut all: Vec<_> = self.counts.drain().collect();
-        all.sort_unstable_by(|a, b| compare(&a.0, &b.0));
+        all.sort_unstable();
         all
     }
 }
@@ -188,32 +179,72 @@ impl VolumeKey {
     }
 }
 
-fn hour_of(packed: &[u8]) -> i64 {
-    packed.first_chunk().map_or(i64::MIN, |hour| i64::from_le_bytes(*hour))
+/// The byte that a null begins with, and one that a name does; a name ends with [`END`].
+const NULL: u8 = 0;
+const NAME: u8 = 1;
+const END: u8 = 0;
+
+/// Writes a key into `out`, in place of what it held, so that the order of the bytes is that of the keys: what is missing
+/// comes first. The bytes of names are one greater, which they have room for, so that none is that of the end.
+fn pack<'a>(hour: Option<i64>, names: impl Iterator<Item = Option<&'a str>>, out: &mut Vec<u8>) {
+    out.clear();
+    // An hour that no time has says that there was none.
+    out.extend_from_slice(&(hour.unwrap_or(i64::MIN) ^ i64::MIN).to_be_bytes());
+    for name in names {
+        match name {
+            Some(name) => {
+                out.push(NAME);
+                out.extend(name.bytes().map(|byte| byte + 1));
+                out.push(END);
+            }
+            None => out.push(NULL),
+        }
+    }
 }
 
-/// The names of a packed key, one after the other.
-fn names_of(packed: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
-    let mut rest = &packed[8..];
-    std::iter::from_fn(move || {
-        let (len, after) = rest.split_first_chunk()?;
-        let len = u32::from_le_bytes(*len) as usize;
-        let (name, after) = after.split_at(len.saturating_sub(1));
-        rest = after;
-        Some((len > 0).then_some(name))
-    })
+/// Reads a packed key into `key`, whose memory is used again.
+pub(super) fn unpack(packed: &[u8], key: &mut VolumeKey) {
+    let Some((hour, mut rest)) = packed.split_first_chunk() else { return };
+    let hour = i64::from_be_bytes(*hour) ^ i64::MIN;
+    key.hour = (hour != i64::MIN).then_some(hour);
+    for name in &mut key.names {
+        let is_null = rest.split_off_first() != Some(&NAME);
+        let len = if is_null { 0 } else { rest.iter().position(|&byte| byte == END).unwrap_or(rest.len()) };
+        let mut bytes = name.take().map(String::into_bytes).unwrap_or_default();
+        bytes.clear();
+        bytes.extend(rest[..len].iter().map(|byte| byte - 1));
+        if !is_null {
+            rest = &rest[(len + 1).min(rest.len())..];
+            *name = Some(String::from_utf8(bytes).unwrap_or_default());
+        }
+    }
 }
 
-/// The order of the keys: what is missing comes first.
-pub(super) fn compare(a: &[u8], b: &[u8]) -> Ordering {
-    hour_of(a).cmp(&hour_of(b)).then_with(|| names_of(a).cmp(names_of(b)))
-}
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-pub(super) fn unpack(packed: &[u8]) -> VolumeKey {
-    let hour = hour_of(packed);
-    let mut names = names_of(packed);
-    let names = std::array::from_fn(|_| {
-        names.next().flatten().map(|name| String::from_utf8_lossy(name).into_owned())
-    });
-    VolumeKey { hour: (hour != i64::MIN).then_some(hour), names }
+    use super::*;
+
+    fn keys() -> impl Strategy<Value = VolumeKey> {
+        let name = prop::option::of("[\\x00-\\x02ab\u{10ffff}]{0,3}");
+        let names = prop::array::uniform5(name);
+        (prop::option::of(-2..2_i64), names).prop_map(|(hour, names)| VolumeKey { hour, names })
+    }
+
+    fn packed(key: &VolumeKey) -> Vec<u8> {
+        let mut out = Vec::new();
+        pack(key.hour, key.names.iter().map(Option::as_deref), &mut out);
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn packed_keys_have_the_order_of_keys_and_come_back(a in keys(), b in keys()) {
+            prop_assert_eq!(packed(&a).cmp(&packed(&b)), (a.hour, &a.names).cmp(&(b.hour, &b.names)));
+            let mut read = b;
+            unpack(&packed(&a), &mut read);
+            prop_assert_eq!(read, a);
+        }
+    }
 }

@@ -32,7 +32,7 @@ use crate::build::{ColumnBuffer, Dictionary};
 const BATCH_ROWS: usize = 1 << 10;
 /// A page ends with so many rows, or bytes of values.
 const PAGE_ROWS: usize = 16 << 10;
-const PAGE_BYTES: usize = 1 << 20;
+const PAGE_BYTES: usize = 256 << 10;
 /// With more bytes a dictionary is closed, and what follows written plainly.
 const DICTIONARY_BYTES: usize = 1 << 20;
 
