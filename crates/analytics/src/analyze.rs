@@ -278,7 +278,7 @@ fn call_of(ledger: &Ledger, page: usize) -> Option<String> {
 
 /// Where a message stands, in words.
 pub(crate) fn place_of(ledger: &Ledger, seq: u64) -> String {
-    let Some(page) = ledger.page_of_message(seq).map(|page| &ledger.pages()[page]) else {
+    let Some(page) = ledger.page_of_message(seq).and_then(|page| ledger.pages().get(page)) else {
         return String::new();
     };
     let file = ledger.inputs().get(page.input).map_or("", |input| &input.input.display);

@@ -90,9 +90,9 @@ pub(crate) fn queries(ledger: &Ledger, bots: &dyn Fn(usize) -> Option<String>) -
         let request = request.filter(|_| report.pages.len() == 1);
         let key = match &request {
             Some(url) => (false, query_name(url)),
-            None => (true, inferred_name(&report.input.display, page, bots(ordinal).as_deref())),
+            None => (true, inferred_name(&report.input.display, &page, bots(ordinal).as_deref())),
         };
-        groups.entry(key).or_default().push(piece(page, request.as_deref()));
+        groups.entry(key).or_default().push(piece(&page, request.as_deref()));
     }
     groups.into_iter().map(|((inferred, name), pieces)| judge(name, inferred, &pieces)).collect()
 }

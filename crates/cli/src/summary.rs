@@ -26,11 +26,11 @@ pub(crate) struct Summary<'a> {
 }
 
 /// Bodies that are not whole, for one reason.
-struct Trouble<'a> {
+struct Trouble {
     status: PageStatus,
     reason: Option<Reason>,
     bodies: u64,
-    first: &'a PageRow,
+    first: PageRow,
 }
 
 impl<'a> Summary<'a> {
@@ -286,7 +286,7 @@ impl<'a> Summary<'a> {
 
     fn by_status(&self) -> BTreeMap<&'static str, u64> {
         let mut counts = BTreeMap::new();
-        for page in self.ledger.pages() {
+        for page in self.ledger.pages().iter() {
             *counts.entry(page.status.as_str()).or_default() += 1;
         }
         counts
@@ -294,14 +294,14 @@ impl<'a> Summary<'a> {
 
     fn by_shape(&self) -> BTreeMap<&'static str, u64> {
         let mut counts = BTreeMap::new();
-        for page in self.ledger.pages() {
+        for page in self.ledger.pages().iter() {
             *counts.entry(page.shape.as_str()).or_default() += 1;
         }
         counts
     }
 
-    fn troubles(&self) -> Vec<Trouble<'a>> {
-        let mut troubles: BTreeMap<(PageStatus, Option<Reason>), Trouble<'a>> = BTreeMap::new();
+    fn troubles(&self) -> Vec<Trouble> {
+        let mut troubles: BTreeMap<(PageStatus, Option<Reason>), Trouble> = BTreeMap::new();
         for page in self.ledger.pages().iter().filter(|page| page.status != PageStatus::Ok) {
             let trouble = troubles.entry((page.status, page.reason)).or_insert(Trouble {
                 status: page.status,
@@ -315,13 +315,14 @@ impl<'a> Summary<'a> {
     }
 
     /// How many bodies are not of the shape that was said, and the first of them.
-    fn unexpected(&self) -> Option<(u64, &'a PageRow)> {
+    fn unexpected(&self) -> Option<(u64, PageRow)> {
         let expected = self.expected?;
-        let is_other = |page: &&PageRow| {
+        let is_other = |page: &PageRow| {
             page.shape != expected.shape && !matches!(page.shape, Shape::Error | Shape::Unknown)
         };
-        let first = self.ledger.pages().iter().find(is_other)?;
-        Some((self.ledger.pages().iter().filter(is_other).count() as u64, first))
+        let mut others = self.ledger.pages().iter().filter(is_other);
+        let first = others.next()?;
+        Some((1 + others.count() as u64, first))
     }
 
     fn name(&self, input: usize) -> String {

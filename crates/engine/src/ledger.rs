@@ -1,10 +1,13 @@
 //! The ledger: what became of every message and record of every body, in books that must balance.
 
+mod pages;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+
+pub use pages::Pages;
 
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +76,9 @@ pub enum PageOrder {
 }
 
 impl PageOrder {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::NewestFirst, Self::OldestFirst, Self::Mixed];
+
     /// The name that stands in tables.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -287,17 +293,23 @@ impl SliceBooks {
 }
 
 /// The books of a run: one row a body, and one report an input.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Ledger {
-    pages: Vec<PageRow>,
+    /// Of the inputs that are closed.
+    pages: Pages,
+    /// The last body of the input that is read at present, which is still being read if `open`.
+    last: Option<PageRow>,
+    /// Times of the body that is open, its fault by a worker, and whether its end was seen.
+    open: Option<OpenRow>,
+    /// The first body of the input that is read at present, and whether those before the last are whole.
+    first_page: usize,
+    is_whole: bool,
     inputs: Vec<InputReport>,
     messages: u64,
     records: u64,
     /// What `messages` and `records` began with.
     first: (u64, u64),
     reasons: BTreeMap<Reason, Rejections>,
-    /// Times of the body that is open, its fault by a worker, and whether its end was seen.
-    open: Option<OpenRow>,
 }
 
 #[derive(Debug, Default)]
@@ -307,14 +319,31 @@ struct OpenRow {
     ended: bool,
 }
 
+impl Default for Ledger {
+    fn default() -> Self {
+        Self {
+            pages: Pages::default(),
+            last: None,
+            open: None,
+            first_page: 0,
+            is_whole: true,
+            inputs: Vec::new(),
+            messages: 0,
+            records: 0,
+            first: (0, 0),
+            reasons: BTreeMap::new(),
+        }
+    }
+}
+
 impl Ledger {
     /// Books that count messages and records on from those of earlier runs.
     pub(crate) fn starting_at(messages: u64, records: u64) -> Self {
         Self { messages, records, first: (messages, records), ..Self::default() }
     }
 
-    /// The bodies, in order.
-    pub fn pages(&self) -> &[PageRow] {
+    /// The bodies of all inputs that were read, in order.
+    pub fn pages(&self) -> &Pages {
         &self.pages
     }
 
@@ -341,7 +370,7 @@ impl Ledger {
     /// The books of all bodies together: messages, and records.
     pub fn totals(&self) -> (Books, Books) {
         let mut totals = (Books::default(), Books::default());
-        for page in &self.pages {
+        for page in self.pages.iter() {
             totals.0.add(&page.messages);
             totals.1.add(&page.records);
         }
@@ -354,7 +383,7 @@ impl Ledger {
             return None;
         }
         // Bodies without messages share the ordinal of the body after them: the last one counts.
-        self.pages.partition_point(|page| page.first_message <= ordinal).checked_sub(1)
+        self.pages.last_where(|first_message, _| first_message <= ordinal)
     }
 
     /// The body that a record belongs to, by its ordinal.
@@ -362,12 +391,12 @@ impl Ledger {
         if ordinal >= self.records {
             return None;
         }
-        self.pages.partition_point(|page| page.first_record <= ordinal).checked_sub(1)
+        self.pages.last_where(|_, first_record| first_record <= ordinal)
     }
 
     /// How many bytes of its input a body took, where that can be told: where it is the only one.
-    pub fn compressed_bytes(&self, page: usize) -> Option<u64> {
-        let report = self.inputs.get(self.pages.get(page)?.input)?;
+    pub fn compressed_bytes(&self, page: &PageRow) -> Option<u64> {
+        let report = self.inputs.get(page.input)?;
         (report.pages.len() == 1).then_some(report.bytes)
     }
 
@@ -378,7 +407,8 @@ impl Ledger {
 
     /// The ordinal that the next body to start will have, or that of the open one.
     pub(crate) fn page_of_slice(&self, starts: bool) -> u64 {
-        self.pages.len() as u64 - u64::from(!starts && self.open.is_some())
+        let begun = self.pages.len() as u64 + u64::from(self.last.is_some());
+        begun - u64::from(!starts && self.open.is_some())
     }
 
     /// Takes the books of the next slice of the input that is read at present.
@@ -386,10 +416,10 @@ impl Ledger {
         let input = self.inputs.len();
         if slice.starts || self.open.is_none() {
             self.close();
-            self.pages.push(PageRow::new(input, slice.page_index, self.messages, self.records));
+            self.begin(PageRow::new(input, slice.page_index, self.messages, self.records));
             self.open = Some(OpenRow::default());
         }
-        let (Some(row), Some(open)) = (self.pages.last_mut(), &mut self.open) else { return };
+        let (Some(row), Some(open)) = (&mut self.last, &mut self.open) else { return };
         row.messages.seen += slice.messages_seen;
         row.messages.rejected += slice.messages_rejected;
         row.records.seen += slice.records_seen;
@@ -415,12 +445,18 @@ impl Ledger {
         }
     }
 
+    /// Begins a row, and puts the one before it away.
+    fn begin(&mut self, row: PageRow) {
+        if let Some(last) = self.last.replace(row) {
+            self.is_whole &= last.status == PageStatus::Ok;
+            self.pages.push(&last);
+        }
+    }
+
     /// Counts what was left of the open body, or of the input, when reading it failed inside korpus: one reject. Returns
     /// which body of the input it stands in, and its index there.
     pub(crate) fn lost(&mut self) -> (u64, u64) {
-        let input = self.inputs.len();
-        let last = self.pages.last().filter(|page| page.input == input);
-        let place = match last {
+        let place = match &self.last {
             Some(page) if self.open.is_some() => (page.page_index, page.messages.seen),
             Some(page) => (page.page_index + 1, 0),
             None => (0, 0),
@@ -450,7 +486,7 @@ impl Ledger {
     }
 
     fn close(&mut self) {
-        let (Some(open), Some(row)) = (self.open.take(), self.pages.last_mut()) else { return };
+        let (Some(open), Some(row)) = (self.open.take(), &mut self.last) else { return };
         row.order = open.times.order();
         row.first_event_at = open.times.span.map(|(first, _)| first);
         row.last_event_at = open.times.span.map(|(_, last)| last);
@@ -466,12 +502,11 @@ impl Ledger {
     pub(crate) fn end_input(&mut self, mut report: InputReport) -> &InputReport {
         self.close();
         let input = self.inputs.len();
-        let first = self.pages.iter().rposition(|page| page.input != input).map_or(0, |last| last + 1);
         let unreadable = report.io_error.is_some();
         // The bodies of an archive are those of its members.
         let has_members = report.members.as_ref().is_some_and(|members| members.read + members.known > 0);
         let is_silent = report.left_out || has_members && report.fault.is_none();
-        if first == self.pages.len() && (unreadable || !is_silent) {
+        if self.last.is_none() && (unreadable || !is_silent) {
             let mut row = PageRow::new(input, 0, self.messages, self.records);
             (row.status, row.reason) = match report.fault {
                 _ if unreadable => (PageStatus::Rejected, Some(Reason::Unreadable)),
@@ -484,19 +519,20 @@ impl Ledger {
                     (None, _) => (PageStatus::Empty, None),
                 },
             };
-            self.pages.push(row);
+            self.last = Some(row);
         }
-        let rows = &mut self.pages[first..];
-        if unreadable
-            && let Some(last) = rows.last_mut()
-            && last.status == PageStatus::Partial
-        {
-            last.reason = Some(Reason::Unreadable);
+        let mut is_whole = std::mem::replace(&mut self.is_whole, true);
+        if let Some(mut last) = self.last.take() {
+            if unreadable && last.status == PageStatus::Partial {
+                last.reason = Some(Reason::Unreadable);
+            }
+            is_whole &= last.status == PageStatus::Ok;
+            self.pages.push(&last);
         }
-        report.pages = first..self.pages.len();
+        report.pages = std::mem::replace(&mut self.first_page, self.pages.len())..self.pages.len();
         report.status = if unreadable && report.bytes == 0 {
             InputStatus::Unreadable
-        } else if unreadable || self.pages[first..].iter().any(|page| page.status != PageStatus::Ok) {
+        } else if unreadable || !is_whole {
             InputStatus::Partial
         } else {
             InputStatus::Ok
@@ -547,14 +583,14 @@ impl Ledger {
     /// Goes on with the books of a run that went on from this one: `messages` and `records` say what that changed about what was
     /// seen before. `order` gives the place of each of its inputs in the list of all.
     pub fn join(&mut self, later: Self, messages: &Fates, records: &Fates, order: &[usize]) {
-        for page in &mut self.pages {
+        self.revise(|page| {
             let (first, seen) = (page.first_message, page.messages.seen);
             messages.revise(&mut page.messages, first..first + seen);
             let (first, seen) = (page.first_record, page.records.seen);
             records.revise(&mut page.records, first..first + seen);
-        }
+        });
         let (inputs, pages) = (self.inputs.len(), self.pages.len());
-        self.pages.extend(later.pages.into_iter().map(|mut page| {
+        self.pages.extend(later.pages.iter().map(|mut page| {
             page.input += inputs;
             page
         }));
@@ -579,11 +615,20 @@ impl Ledger {
     /// # Errors
     /// [`EngineError::Books`] where a row does not balance.
     pub fn settle(&mut self, messages: &Fates, records: &Fates) -> Result<()> {
-        for page in &mut self.pages {
+        self.revise(|page| {
             page.messages.settle(page.first_message, messages);
             page.records.settle(page.first_record, records);
-        }
+        });
         self.check()
+    }
+
+    fn revise(&mut self, revise: impl Fn(&mut PageRow)) {
+        let pages = std::mem::take(&mut self.pages);
+        self.pages.extend(pages.iter().map(|mut page| {
+            revise(&mut page);
+            page
+        }));
+        self.first_page = self.pages.len();
     }
 
     /// Checks that every row balances, and that the rows add up to what was seen.
@@ -593,7 +638,7 @@ impl Ledger {
     pub fn check(&self) -> Result<()> {
         let mut seen = self.first;
         let mut rejected = 0;
-        for page in &self.pages {
+        for page in self.pages.iter() {
             let input =
                 self.inputs.get(page.input).map_or("an unfinished input", |report| &report.input.display);
             for (books, what) in [(&page.messages, "messages"), (&page.records, "records")] {

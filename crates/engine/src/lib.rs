@@ -75,7 +75,7 @@ pub use inputs::{
 pub use job::{BlockSeq, Job};
 pub use keylog::{Key, KeyLog};
 pub use ledger::{
-    Books, InputReport, InputStatus, Ledger, Members, PageOrder, PageRow, RejectPlace, Rejections,
+    Books, InputReport, InputStatus, Ledger, Members, PageOrder, PageRow, Pages, RejectPlace, Rejections,
 };
 pub use manifest::{FileEntry, InputEntry, MANIFEST, Manifest, Totals};
 pub use memory::MemoryBudget;

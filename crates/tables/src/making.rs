@@ -12,7 +12,7 @@ use korpus_engine::{
 use parquet::file::metadata::ParquetMetaDataReader;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::build::{NAME_COLUMNS, Selection, TableBuffer, VolumeTotals, put_earlier_page, put_pages};
+use crate::build::{NAME_COLUMNS, Selection, TableBuffer, VolumeTotals, put_earlier_page, put_page};
 use crate::convert::{ConvertOptions, ConvertReport, Volume};
 use crate::dataset::{PARTITION_OPTION, TABLES_OPTION};
 use crate::earlier::Earlier;
@@ -29,7 +29,7 @@ const KEYS: &str = "_keys";
 /// Which of the [names of a volume](NAME_COLUMNS) is the channel.
 const CHANNEL_NAME: usize = 1;
 /// How many rows of `volumes` are handed on at a time.
-const VOLUMES_AT_ONCE: usize = 8 << 10;
+const ROWS_AT_ONCE: usize = 8 << 10;
 
 /// A dataset on its way.
 pub(crate) struct Making<'a> {
@@ -195,7 +195,15 @@ impl<'a> Making<'a> {
                 if let Some(earlier) = self.earlier {
                     earlier_pages(earlier, run, &mut writer, &encoder)?;
                 }
-                put_pages(&mut buffer, &run.ledger);
+                for page in run.ledger.pages().iter() {
+                    put_page(&mut buffer, &page, &run.ledger);
+                    if buffer.rows() == ROWS_AT_ONCE {
+                        buffer.finish();
+                        let full = std::mem::replace(&mut buffer, TableBuffer::new(Table::Pages));
+                        writer.push(full, &encoder, &mut drop)?;
+                    }
+                }
+                buffer.finish();
             }
             writer.push(buffer, &encoder, &mut drop)?;
             writer.close(&encoder)?;
@@ -219,7 +227,7 @@ impl<'a> Making<'a> {
         totals.for_each(|key, count| {
             if let Some(writer) = &mut writer {
                 key.put(count, &mut buffer);
-                if buffer.rows() == VOLUMES_AT_ONCE {
+                if buffer.rows() == ROWS_AT_ONCE {
                     buffer.finish();
                     let full = std::mem::replace(&mut buffer, TableBuffer::new(Table::Volumes));
                     writer.push(full, &encoder, &mut drop)?;

@@ -79,10 +79,14 @@ impl Facts {
             .map(|(reason, rejections)| Tally { name: reason.as_str().to_owned(), count: rejections.count })
             .collect();
         rejects.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
-        let statuses = PageStatus::ALL.iter().map(|&status| Tally {
-            name: status.as_str().to_owned(),
-            count: ledger.pages().iter().filter(|page| page.status == status).count() as u64,
-        });
+        let mut bodies = [0; PageStatus::ALL.len()];
+        for page in ledger.pages().iter() {
+            bodies[page.status as usize] += 1;
+        }
+        let statuses = PageStatus::ALL
+            .iter()
+            .zip(bodies)
+            .map(|(status, count)| Tally { name: status.as_str().to_owned(), count });
         Self {
             input_files: ledger.files(),
             input_bytes: ledger.bytes().0,

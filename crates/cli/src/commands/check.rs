@@ -83,7 +83,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
 /// Every body with its books.
 fn pages(summary: &Summary<'_>) -> serde_json::Value {
     let ledger = summary.ledger;
-    let page = |page: &korpus_engine::PageRow| {
+    let page = |page: korpus_engine::PageRow| {
         json!({
             "source_file": ledger.inputs().get(page.input).map(|report| report.input.display.as_str()),
             "page_index": page.page_index,

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use korpus_core::{DecodeLimits, Decoder, HttpHead, Limits, Scratch};
 use korpus_engine::{
-    BlockSeq, EngineError, ExpandOptions, InputReport, Job, PageRow, Pool, RunOptions, Work, expand,
+    BlockSeq, EngineError, ExpandOptions, InputReport, Job, PageRow, Pages, Pool, RunOptions, Work, expand,
     run as run_engine,
 };
 use serde_json::json;
@@ -146,7 +146,7 @@ fn print_file(input: &InputReport, codecs: &[&str], out: &mut String) {
     grid.print(out);
 }
 
-fn print_bodies(pages: &[PageRow], out: &mut String) {
+fn print_bodies(pages: &Pages, out: &mut String) {
     heading(out, "Bodies");
     let headings = [
         "page",
@@ -197,7 +197,7 @@ fn http_json(head: &HttpHead) -> serde_json::Value {
     })
 }
 
-fn page_json(page: &PageRow) -> serde_json::Value {
+fn page_json(page: PageRow) -> serde_json::Value {
     json!({
         "page_index": page.page_index,
         "shape": page.shape.as_str(),

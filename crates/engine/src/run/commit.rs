@@ -193,8 +193,9 @@ impl<'r, J: Job> Committer<'r, J> {
             return Err(EngineError::Usage(format!("no input was requested for the call {call}")));
         }
         let before = self.pages_before;
+        let hash_of = |page: u32| ledger.pages().get(page as usize).map_or(0, |page| page.array_hash);
         if let Some(written) = self.written {
-            written.finish(|page| ledger.pages()[(page - before) as usize].array_hash)?;
+            written.finish(|page| hash_of(page - before))?;
         }
         let mut earlier_hashes = HashMap::new();
         if let Some(history) = &options.history {
@@ -222,7 +223,7 @@ impl<'r, J: Job> Committer<'r, J> {
         }
         let spilled_bytes = self.keys.spilled_bytes() + self.record_keys.spilled_bytes();
         let array_hash = |page: u32| match page.checked_sub(before) {
-            Some(page) => ledger.pages()[page as usize].array_hash,
+            Some(page) => hash_of(page),
             None => earlier_hashes.get(&page).copied().unwrap_or_default(),
         };
         let first = options.history.as_ref().map_or((0, 0), |history| (history.messages, history.records));

@@ -137,7 +137,7 @@ fn assert_agrees(report: &RunReport, truth: &korpus_synth::Truth) {
     let theirs: BTreeMap<(String, u64), &korpus_synth::BodyTruth> =
         truth.bodies.iter().map(|body| ((body.file.clone(), body.page_index), body)).collect();
     assert_eq!(report.ledger.pages().len(), theirs.len());
-    for page in report.ledger.pages() {
+    for page in report.ledger.pages().iter() {
         let input = &report.ledger.inputs()[page.input];
         let body = theirs[&(input.input.display.clone(), page.page_index)];
         assert_eq!(page.messages.seen, body.messages.seen, "{body:?}");
@@ -283,7 +283,7 @@ fn a_panic_costs_the_message_it_happened_on() {
     // The ordinal stays taken: the reject has it.
     assert_eq!(seen.messages[77].0, 78);
     assert_eq!(seen.rejects, [(0, 77, Reason::Internal)]);
-    let pages = report.ledger.pages();
+    let pages: Vec<_> = report.ledger.pages().iter().collect();
     assert_eq!((pages[0].messages.seen, pages[0].messages.rejected, pages[0].messages.kept), (200, 1, 199));
     assert_eq!((pages[0].status, pages[0].reason), (PageStatus::Partial, Some(Reason::Internal)));
     assert_eq!(pages[1].status, PageStatus::Ok);

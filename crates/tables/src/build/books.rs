@@ -1,7 +1,7 @@
 //! The rows of `rejects` and `pages`.
 
 use korpus_core::PageStatus;
-use korpus_engine::{Books, Fates, InputInfo, Ledger, RejectItem};
+use korpus_engine::{Books, Fates, InputInfo, Ledger, PageRow, RejectItem};
 
 use super::copy::put_row;
 use super::table::TableBuffer;
@@ -28,15 +28,14 @@ pub(crate) fn put_reject(table: &mut TableBuffer, item: &RejectItem<'_>, input: 
     table.end_row();
 }
 
-/// Puts the rows of all bodies.
-pub(crate) fn put_pages(table: &mut TableBuffer, ledger: &Ledger) {
-    for (index, page) in ledger.pages().iter().enumerate() {
-        let Some(report) = ledger.inputs().get(page.input) else { continue };
+/// Puts the row of a body.
+pub(crate) fn put_page(table: &mut TableBuffer, page: &PageRow, ledger: &Ledger) {
+    if let Some(report) = ledger.inputs().get(page.input) {
         table.put_str(PageColumn::SourceFile, &report.input.display);
         table.put_i64(PageColumn::PageIndex, page.page_index as i64);
         table.put_str(PageColumn::Container, report.input.container.as_str());
         table.put_str(PageColumn::Codec, report.codec.as_str());
-        if let Some(bytes) = ledger.compressed_bytes(index) {
+        if let Some(bytes) = ledger.compressed_bytes(page) {
             table.put_i64(PageColumn::CompressedBytes, bytes as i64);
         }
         if let Some(bytes) = page.body_bytes {

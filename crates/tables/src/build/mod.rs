@@ -15,7 +15,7 @@ mod template;
 mod totals;
 mod volumes;
 
-pub(crate) use books::{put_earlier_page, put_pages, put_reject};
+pub(crate) use books::{put_earlier_page, put_page, put_reject};
 pub(crate) use column::{ColumnBuffer, Fixed, List, Names, Room, Texts, Validity, span};
 pub(crate) use component::{ComponentPlaces, FIRST, OTHERS};
 pub(crate) use copy::put_row;
