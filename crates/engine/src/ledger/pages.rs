@@ -318,6 +318,6 @@ mod tests {
         let empty = PageRow::new(1, 70, 1_000_000, 0);
         let pages: Pages = (0..10_000).map(|_| empty.clone()).collect();
         let bytes: usize = pages.chunks.iter().map(Vec::capacity).sum();
-        assert!(bytes < 10_000 * 64, "{bytes}");
+        assert!(bytes < 10_000 * 80, "{bytes}");
     }
 }
