@@ -33,7 +33,7 @@ struct Trouble {
     first: PageRow,
 }
 
-impl<'a> Summary<'a> {
+impl Summary<'_> {
     /// Whether nothing is to be told but that all went well.
     pub(crate) fn is_clean(&self) -> bool {
         self.ledger.is_clean() && self.unexpected().is_none()

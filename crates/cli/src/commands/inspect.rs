@@ -95,7 +95,10 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
             map.insert("codecs".to_owned(), json!(codecs));
             map.insert("http".to_owned(), input.http.as_ref().map(http_json).into());
             map.insert("trailing_bytes".to_owned(), json!(input.trailing));
-            map.insert("pages".to_owned(), report.ledger.pages().iter().map(page_json).collect());
+            map.insert(
+                "pages".to_owned(),
+                report.ledger.pages().iter().map(|page| page_json(&page)).collect(),
+            );
             map.insert("fields".to_owned(), gathered.fields.to_json());
             map.insert("conversations".to_owned(), gathered.transcript.to_json());
             map.insert("exit_code".to_owned(), json!(exit.code()));
@@ -197,7 +200,7 @@ fn http_json(head: &HttpHead) -> serde_json::Value {
     })
 }
 
-fn page_json(page: PageRow) -> serde_json::Value {
+fn page_json(page: &PageRow) -> serde_json::Value {
     json!({
         "page_index": page.page_index,
         "shape": page.shape.as_str(),

@@ -39,12 +39,12 @@ impl Pages {
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = PageRow> + '_ {
-        self.from_mark(0)
+        self.rows_after(0)
     }
 
     /// The row of a body.
     pub fn get(&self, index: usize) -> Option<PageRow> {
-        self.from_mark(index / STEP).nth(index % STEP).filter(|_| index < self.len)
+        self.rows_after(index / STEP).nth(index % STEP).filter(|_| index < self.len)
     }
 
     /// The last row for which `is_before` holds, which it does for all rows before one for which it does. `is_before` is asked
@@ -52,7 +52,7 @@ impl Pages {
     pub(super) fn last_where(&self, is_before: impl Fn(u64, u64) -> bool) -> Option<usize> {
         let mark = self.marks.partition_point(|mark| is_before(mark.first_message, mark.first_record));
         let first = mark.checked_sub(1)?;
-        let rows = self.from_mark(first).take(STEP);
+        let rows = self.rows_after(first).take(STEP);
         let before = rows.take_while(|row| is_before(row.first_message, row.first_record)).count();
         Some(first * STEP + before - 1)
     }
@@ -72,7 +72,7 @@ impl Pages {
     }
 
     /// The rows from a mark on.
-    fn from_mark(&self, mark: usize) -> impl Iterator<Item = PageRow> + '_ {
+    fn rows_after(&self, mark: usize) -> impl Iterator<Item = PageRow> + '_ {
         let mark = self.marks.get(mark);
         let mut chunks = self.chunks[mark.map_or(self.chunks.len(), |mark| mark.chunk)..].iter();
         let mut rest = Bytes(chunks.next().map_or(&[], |chunk| &chunk[mark.map_or(0, |mark| mark.at)..]));
