@@ -530,7 +530,12 @@ fn what_does_not_fit_is_refused_and_nothing_is_touched() {
     let mut without = manifest.clone();
     without.keys.clear();
     without.write(&out).unwrap();
+    let error = append(&new, &out, &usual, &()).unwrap_err().to_string();
+    assert!(error.contains("_keys was not written by korpus") && !error.contains("--out"), "{error}");
+    let (folder, aside) = (out.join("_keys"), dir.path().join("aside"));
+    std::fs::rename(&folder, &aside).unwrap();
     assert!(refused(&out, &usual).contains("keys"));
+    std::fs::rename(&aside, &folder).unwrap();
     let mut newer = manifest.clone();
     newer.schema_version += 1;
     newer.write(&out).unwrap();
