@@ -1,5 +1,6 @@
 //! Archives: members are taken out one after another, and each is read as an input of its own.
 
+mod exchange;
 #[cfg(test)]
 mod tests;
 
@@ -9,7 +10,7 @@ use std::io::{self, Read};
 use korpus_core::{HttpHead, InputEnd, Reason};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use super::har::{Base64, Har, HarEntry, is_har};
+use super::har::is_har;
 use super::spill::{Content, Spill};
 use super::tar::{TarReader, is_tar};
 use super::wire::{Cut, Hashing, Wire, end_in};
@@ -22,8 +23,6 @@ use crate::ledger::{InputReport, Members};
 const DEEPEST: u8 = 2;
 /// How many bytes are copied at a time, and looked at to tell what they are.
 const CHUNK: usize = 64 << 10;
-/// How many bytes of an exchange tell whether it is of interest.
-const START: usize = 256;
 
 /// What kind of archive something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -303,100 +302,6 @@ impl Source {
         }
         roll.close(zip.damage(), report, &mut reading.known);
         Ok(())
-    }
-
-    fn har<S: BlockSink>(
-        &mut self,
-        reader: &mut dyn Read,
-        report: &mut InputReport,
-        reading: &mut Reading<'_, S>,
-    ) -> Result<(), Stopped> {
-        let wire = reading.wire;
-        let mut har = Har::new(reader);
-        let mut roll =
-            Roll::new(&report.input, Container::Har, self.limits.archive_members, &mut reading.known);
-        let mut spill = Spill::new(self.limits.whole_bytes, self.temp_dir.as_deref());
-        while let Some(entry) = har.next(&mut spill) {
-            wire.tell(reading.sink)?;
-            // What was put aside is disk that was used.
-            wire.spend(spill.len());
-            if !roll.admits(wire) {
-                break;
-            }
-            self.exchange(&entry, &mut spill, &mut roll, reading)?;
-        }
-        if let Some(error) = har.take_error() {
-            return Err(reading.sink.fail(error));
-        }
-        let (damage, has_entries) = (har.damage(), har.has_entries());
-        roll.close(damage, report, &mut reading.known);
-        if !has_entries && damage.is_none() {
-            report.fault = Some(Reason::NotAPage);
-        }
-        Ok(())
-    }
-
-    /// Reads the content of an exchange, which was put aside.
-    fn exchange<S: BlockSink>(
-        &mut self,
-        entry: &HarEntry,
-        spill: &mut Spill,
-        roll: &mut Roll,
-        reading: &mut Reading<'_, S>,
-    ) -> Result<(), Stopped> {
-        let name = format!("entries[{}]", entry.index);
-        let is_base64 = entry.is_base64(spill.start());
-        let mut start = Vec::new();
-        if is_base64 {
-            // Damage here is damage there, and told there.
-            let _ = Base64::new(spill.start()).take(START as u64).read_to_end(&mut start);
-        } else {
-            start.extend_from_slice(&spill.start()[..spill.start().len().min(START)]);
-        }
-        if !entry.is_of_interest(&start) {
-            roll.skip(&name);
-            return Ok(());
-        }
-        if entry.end.is_none() && self.is_known_exchange(spill, is_base64, reading)? {
-            roll.counts.read += 1;
-            reading.known += 1;
-            return Ok(());
-        }
-        let member = roll.member(&name, None);
-        let http = Some(entry.head.clone());
-        let reader = match spill.content() {
-            Content::Memory(bytes) if !is_base64 && entry.end.is_none() => {
-                return self.member(member, http, Bytes::Memory(bytes), reading);
-            }
-            content => content.reader(reading.wire),
-        };
-        let mut reader = reader.map_err(|error| reading.sink.fail(error))?;
-        if is_base64 {
-            reader = Box::new(Base64::new(reader));
-        }
-        match entry.end {
-            Some(end) => {
-                let mut cut = reader.chain(Cut(end));
-                self.member(member, http, Bytes::Stream(&mut cut), reading)
-            }
-            None => self.member(member, http, Bytes::Stream(&mut reader), reading),
-        }
-    }
-
-    fn is_known_exchange<S: BlockSink>(
-        &self,
-        spill: &mut Spill,
-        is_base64: bool,
-        reading: &mut Reading<'_, S>,
-    ) -> Result<bool, Stopped> {
-        let Some(known) = self.history.as_ref().map(|history| &history.known) else { return Ok(false) };
-        let reader = spill.content().reader(reading.wire);
-        let mut reader = reader.map_err(|error| reading.sink.fail(error))?;
-        if is_base64 {
-            reader = Box::new(Base64::new(reader));
-        }
-        let mut hashing = Hashing::new(&mut reader);
-        Ok(io::copy(&mut hashing, &mut io::sink()).is_ok() && known.has(hashing.bytes, hashing.hash()))
     }
 
     /// Reads a member from a stream: in one go where it is small.

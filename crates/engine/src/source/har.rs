@@ -10,27 +10,69 @@ mod tests;
 use std::io::{self, Read};
 
 use korpus_core::{HttpHead, InputEnd, put_parameter, request_parameters};
+use memchr::memmem;
 
 use super::spill::Spill;
-use super::wire::{broken, end_in};
+use super::wire::{PEEK, broken, end_in};
 use crate::error::EngineError;
 use json::{Json, Step};
 
 /// URLs, methods and parameters are not longer than this; the rest of longer ones is dropped.
 const LONGEST: usize = 64 << 10;
+/// The key that all of a HAR file stands below, and those that may come first there.
+const LOG: &[u8] = b"\"log\"";
+const LOG_KEYS: [&[u8]; 6] =
+    [b"\"version\"", b"\"creator\"", b"\"browser\"", b"\"pages\"", b"\"entries\"", b"\"comment\""];
 
-/// Whether a file begins as a HAR file does.
+/// Whether an exchange can be one with the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Interest {
+    /// By its URL, or as far as one can tell.
+    Yes,
+    /// If its content is a page of messages.
+    Perhaps,
+    No,
+}
+
+/// Whether a file begins as a HAR file does: `log` comes first, or further on with what only it has.
 pub(super) fn is_har(start: &[u8]) -> bool {
-    let mut rest = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
-    [&b"{"[..], b"\"log\"", b":", b"{"].into_iter().all(|token| {
-        match rest.trim_ascii_start().strip_prefix(token) {
-            Some(after) => {
-                rest = after;
-                true
-            }
-            None => false,
-        }
+    let start = &start[..start.len().min(PEEK)];
+    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+    let Some(inside) = after(start, b"{") else { return false };
+    if after(inside, LOG).is_some_and(|rest| opens(rest).is_some()) {
+        return true;
+    }
+    memmem::find_iter(inside, LOG).any(|at| {
+        let inner = opens(&inside[at + LOG.len()..]);
+        inner.is_some_and(|inner| LOG_KEYS.iter().any(|key| after(inner, key).is_some()))
+            && stands_outside(&inside[..at])
     })
+}
+
+/// What follows a token, behind white space.
+fn after<'s>(text: &'s [u8], token: &[u8]) -> Option<&'s [u8]> {
+    text.trim_ascii_start().strip_prefix(token)
+}
+
+/// What follows a key in the object that is its value.
+fn opens(text: &[u8]) -> Option<&[u8]> {
+    after(after(text, b":")?, b"{")
+}
+
+/// Whether what follows `text` stands in no string, and in no object or list that begins in it.
+fn stands_outside(text: &[u8]) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_u32, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    depth == 0 && !in_string
 }
 
 /// One exchange. Its content was put aside.
@@ -58,19 +100,26 @@ impl HarEntry {
     }
 
     /// Whether this can be a response of the API: by its URL, or by a content that may be JSON. A browser records pictures,
-    /// scripts and pages too. `start` is the start of the content, decoded.
-    pub(super) fn is_of_interest(&self, start: &[u8]) -> bool {
+    /// scripts and pages too, and what they talk about with others. `start` is the start of the content, decoded.
+    pub(super) fn interest(&self, start: &[u8]) -> Interest {
         const ENDPOINTS: [&str; 4] = ["getmessages", "messages-lite", "aaconversation", "getsessions"];
         if self.head.method.as_deref() == Some("OPTIONS") {
-            return false;
+            return Interest::No;
         }
         let url = self.head.url.as_deref().unwrap_or_default().to_ascii_lowercase();
         let path = url.split(['?', '#']).next().unwrap_or_default();
         if ENDPOINTS.iter().any(|endpoint| path.contains(endpoint)) {
-            return true;
+            return Interest::Yes;
         }
         let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
-        self.has_content && (matches!(start.first(), Some(b'{' | b'[' | 0x1f)) || url.is_empty())
+        match start.first() {
+            _ if !self.has_content => Interest::No,
+            // What is cut off tells nothing.
+            Some(b'{' | b'[' | 0x1f) if !url.is_empty() && self.end.is_none() => Interest::Perhaps,
+            Some(b'{' | b'[' | 0x1f) => Interest::Yes,
+            _ if url.is_empty() => Interest::Yes,
+            _ => Interest::No,
+        }
     }
 }
 

@@ -167,6 +167,41 @@ fn exchanges_of_a_har_file_are_inputs_with_their_requests() {
 }
 
 #[test]
+fn what_a_browser_talks_about_with_others_is_passed_over() {
+    let (page, packed) = (body(40), gzip(&body(5)));
+    let cut = &page[..page.len() - 100];
+    let (config, list) = (br#"{"theme":{"dark":true},"log":[]}"#, br#"[{"id":1,"name":"x"},{"id":2}]"#);
+    let large = format!(r#"{{"words":["{}"]}}"#, "word ".repeat(40_000)).into_bytes();
+    let envelope = br#"{"total":3,"moreAvailable":false}"#;
+    let tarred = gzip(&tar(&[("p.json", &page)]));
+    let other = "https://h/api/theme?v=2";
+    for (base64, count) in [(false, 7), (true, 9)] {
+        let mut exchanges: Vec<(&str, &[u8])> = vec![
+            (other, config),
+            (other, &page),
+            (other, list),
+            (other, b"{}"),
+            (other, cut),
+            (other, &large),
+            (URL, config),
+            (other, envelope),
+            (other, &tarred),
+            (other, &packed),
+        ];
+        exchanges.truncate(count + 1);
+        let (report, seen) = read("x.har", &har(&exchanges, base64));
+        let mut expected = vec![("entries[1]", 40), ("entries[4]", 38), ("entries[6]", 0), ("entries[7]", 0)];
+        if base64 {
+            expected.extend([("entries[8]!p.json", 40), ("entries[8]", 0), ("entries[9]", 5)]);
+        }
+        assert_eq!(members(&seen), expected, "{base64}");
+        let counts = report.members.unwrap();
+        assert_eq!((counts.skipped, report.fault), (4, None));
+        assert_eq!(counts.first_skipped.as_deref(), Some("x.har!entries[0]"));
+    }
+}
+
+#[test]
 fn only_what_was_requested_for_a_call_is_read() {
     let page = body(3);
     let urls = ["https://h/getMessages?callId=a%2D1", "https://h/getMessages?callId=b"];

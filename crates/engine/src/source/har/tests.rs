@@ -36,6 +36,37 @@ const ODD: &str = r#" {"log" : {"pages":[[],{"a":"]}\"\\"}],"x":[1,-2.5e+3,true,
   ],"after":1},"more":{"log":{}}} "#;
 
 #[test]
+fn a_har_file_is_told_by_its_log_wherever_that_stands() {
+    let entries = r#""entries":[]}}"#;
+    for start in [
+        r#"{"log":{"x":1,"#,
+        "\u{feff} {\n \"log\" : {",
+        r#"{"creator":{"name":"a \\"log\\"","log":[1]},"n":[{},"}"],"log":{"version":"1.2","#,
+        "\u{feff}{\"comment\":\"\\\\\",\n\"log\" :\n{ ",
+    ] {
+        let text = format!("{start}{entries}");
+        assert!(is_har(text.as_bytes()), "{text}");
+        let (found, damage) = read(text.as_bytes(), 7);
+        assert_eq!((found.len(), damage), (0, None), "{text}");
+    }
+    for other in [
+        r#"{"creator":{"log":{"version":"1.2","entries":[]}}}"#,
+        r#"{"list":[{"log":{"version":1}}]}"#,
+        r#"{"text":"\"log\":{\"version\"","x":1}"#,
+        r#"{"total":1,"log":{"level":2},"messages":[]}"#,
+        r#"{"total":1,"log":["version"],"messages":[]}"#,
+        r#"["log",{"version":1}]"#,
+        r#"{"messages":[{"text":"log"}],"log":"version"}"#,
+        "{",
+        "",
+    ] {
+        assert!(!is_har(other.as_bytes()), "{other}");
+    }
+    let far = format!(r#"{{"comment":"{}","log":{{{entries}"#, "x".repeat(PEEK));
+    assert!(!is_har(far.as_bytes()), "however much of it is at hand");
+}
+
+#[test]
 fn entries_are_found_whatever_is_around_them() {
     for step in [1, 2, 3, 7, 64, 4096] {
         let (entries, damage) = read(ODD.as_bytes(), step);
