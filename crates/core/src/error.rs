@@ -60,7 +60,7 @@ reasons! {
         TooDeep = "too_deep",
         /// Larger than the limit.
         TooLarge = "too_large",
-        /// The body ends before the value does.
+        /// The body or text ends before the value does.
         Truncated = "truncated",
         /// The compressed stream is damaged here.
         CorruptStream = "corrupt_stream",

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::collections::HashMap;
+
 use common::restored;
 use common::templates::{Rows, assert_all_told, converted, in_both, in_call, in_first, in_second, samples};
 use korpus_core::TextKind;
@@ -19,44 +21,71 @@ fn with_entities(text: &str) -> String {
     text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
 }
 
+/// Messages, and where in each stands a text that must become the same rows as others: of which sample, in which component.
+#[derive(Default)]
+struct Sent {
+    messages: Vec<Vec<u8>>,
+    places: Vec<Option<(usize, usize)>>,
+}
+
+impl Sent {
+    fn put(&mut self, message: impl Into<Vec<u8>>, place: Option<(usize, usize)>) {
+        self.messages.push(message.into());
+        self.places.push(place);
+    }
+
+    /// A text in all places where one may stand.
+    fn put_text(&mut self, text: &str, sample: Option<usize>) {
+        self.put(in_first(text), sample.map(|sample| (sample, 0)));
+        self.put(in_second(text), sample.map(|sample| (sample, 1)));
+        self.put(in_call(text), sample.map(|sample| (sample, 0)));
+        self.put(in_both(text), sample.map(|sample| (sample, 0)));
+    }
+}
+
 #[test]
-fn every_writing_of_a_payload_comes_back() {
-    let mut messages = Vec::new();
-    for (_, text) in samples() {
-        let mut writings = vec![with_entities(&text), with_entities(&json!(text).to_string())];
-        if let Ok(mut value) = serde_json::from_str::<Value>(&text) {
-            writings.push(serde_json::to_string_pretty(&value).unwrap());
-            if let Some(payload) = value.get_mut("payload").filter(|payload| payload.is_object()) {
-                *payload = json!(payload.to_string());
-                writings.push(value.to_string());
-            }
+fn every_writing_of_a_payload_comes_back_and_makes_the_same_rows() {
+    let mut sent = Sent::default();
+    for (sample, (_, text)) in samples().into_iter().enumerate() {
+        // serde_json sorts keys: all writings are made from what it gives.
+        let value = serde_json::from_str::<Value>(&text).ok();
+        let raw = value.as_ref().map_or_else(|| text.clone(), Value::to_string);
+        let same = value.as_ref().map(|_| sample);
+        sent.put_text(&text, None);
+        sent.put_text(&raw, same);
+        sent.put_text(&with_entities(&raw), same);
+        sent.put_text(&with_entities(&json!(raw).to_string()), same);
+        if let Some(mut value) = value {
+            sent.put_text(&serde_json::to_string_pretty(&value).unwrap(), same);
+            sent.put_text(&format!("\u{feff}{raw}"), same);
             // Not encoded at all: an object where a string should be.
-            messages.push(
-                format!("{{\"type\":\"x\",\"components\":[{{\"data\":{{\"text\":{text}}}}},{{\"data\":{{\"text\":{text}}}}}]}}")
-                    .into_bytes(),
-            );
-            messages.push(format!("{{\"type\":\"x\",\"timestamp\":\"\",\"text\":{text}}}").into_bytes());
+            let data = format!("{{\"data\":{{\"text\":{raw}}}}}");
+            sent.put(format!("{{\"type\":\"x\",\"components\":[{data},{data}]}}"), Some((sample, 0)));
+            sent.put(format!("{{\"type\":\"x\",\"components\":[{{}},{data}]}}"), Some((sample, 1)));
+            sent.put(format!("{{\"type\":\"x\",\"timestamp\":\"\",\"text\":{raw}}}"), Some((sample, 0)));
+            if let Some(payload) = value.get_mut("payload").filter(|payload| payload.is_object()) {
+                let inner = payload.to_string();
+                *payload = json!(inner);
+                sent.put_text(&value.to_string(), same);
+                value["payload"] = json!(with_entities(&inner));
+                sent.put_text(&value.to_string(), same);
+            }
         }
-        messages.push(
-            format!("{{\"type\":\"x\",\"components\":[{{\"data\":{{\"text\":{}}}}}]}}", escaped(&text))
-                .into_bytes(),
-        );
-        for text in &writings {
-            messages.extend([in_first(text), in_second(text), in_call(text), in_both(text)]);
-        }
+        let written =
+            format!("{{\"type\":\"x\",\"components\":[{{\"data\":{{\"text\":{}}}}}]}}", escaped(&raw));
+        sent.put(written, same.map(|sample| (sample, 0)));
         // Lone surrogates, around it and within.
         for text in [
             json!(text).to_string().replace("\\\"}", "\\ud83d\\\"}"),
             format!("\"\\ud83d{}", &json!(text).to_string()[1..]),
         ] {
-            messages.push(
-                format!(
-                    "{{\"type\":\"x\",\"text\":{text},\"components\":[{{\"data\":{{\"text\":{text}}}}}]}}"
-                )
-                .into_bytes(),
+            let message = format!(
+                "{{\"type\":\"x\",\"text\":{text},\"components\":[{{\"data\":{{\"text\":{text}}}}}]}}"
             );
+            sent.put(message, None);
         }
     }
+    let Sent { messages, places } = sent;
     let (dir, tables) = converted(&messages);
     let lines = restored(&dir.path().join("out"));
     assert_eq!(lines.len(), messages.len());
@@ -65,6 +94,18 @@ fn every_writing_of_a_payload_comes_back() {
         assert!(json_equal(message, line), "{message}\n{line}");
     }
     assert!(tables.templates.len() > 500 && tables.actions.len() > 1000 && tables.elements.len() > 1000);
+    let shown = tables.shown();
+    let mut first: HashMap<usize, &Vec<Value>> = HashMap::new();
+    let mut compared = 0;
+    for (seq, place) in places.iter().enumerate() {
+        let Some((sample, component)) = *place else { continue };
+        let rows = &shown[&(seq, component)];
+        assert!(rows.len() > 1, "a text and a template");
+        let expected = *first.entry(sample).or_insert(rows);
+        assert_eq!(rows, expected, "{}", String::from_utf8_lossy(&messages[seq]));
+        compared += 1;
+    }
+    assert!(compared > 1500 && first.len() > 50, "{compared} {}", first.len());
 }
 
 #[test]

@@ -103,7 +103,7 @@ impl Table {
                 "The second and later components of a message (rare), with the same columns as the first has in `messages`."
             }
             Self::Templates => {
-                "One row a text that is not plain, empty or ssml. Derived: the payload itself is the `raw_text` of its component."
+                "One row a text that is not plain, empty or ssml. Derived: the payload itself is the `raw_text` of its component, or the `text` where that is null; one that nobody encoded as a text is in `component_data`, or in the `extra` of a message without components."
             }
             Self::Elements => {
                 "One row a card, list item, table row, option or chart point of a template, in the order of the payload."

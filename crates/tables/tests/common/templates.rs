@@ -1,10 +1,10 @@
 //! What the tests of templates share: the samples, the tables in memory, and whether anything was lost.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Int32Type, Int64Type};
+use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use arrow::record_batch::RecordBatch;
 use korpus_tables::Table;
 use serde_json::{Value, json};
@@ -123,6 +123,29 @@ impl Tables {
         }
     }
 
+    /// All that is told of each text, by message and component: its columns of text and its rows in the three tables, but
+    /// for its own writing and the ids.
+    pub fn shown(&self) -> HashMap<(usize, usize), Vec<Value>> {
+        let mut shown: HashMap<_, Vec<Value>> = HashMap::new();
+        for row in 0..self.messages.len() {
+            shown.entry((row, 0)).or_default().push(texts_of(&self.messages, row));
+        }
+        let place = |table: &Rows, row| {
+            let number = |column: &str| table.number(column, row).unwrap() as usize;
+            (number("message_seq"), number("component_index"))
+        };
+        for row in 0..self.components.len() {
+            let texts = texts_of(&self.components, row);
+            shown.entry(place(&self.components, row)).or_default().push(texts);
+        }
+        for table in [&self.templates, &self.elements, &self.actions] {
+            for row in 0..table.len() {
+                shown.entry(place(table, row)).or_default().push(row_of(table, row));
+            }
+        }
+        shown
+    }
+
     /// Whatever any column says of the payload of a message, as text, and what stands in `extra`.
     pub fn told(&self, seq: usize) -> (BTreeSet<String>, Vec<(String, Value)>) {
         let mut told = BTreeSet::new();
@@ -133,8 +156,8 @@ impl Tables {
                     let name = field.name().as_str();
                     match field.data_type() {
                         _ if name == "extra" || name == "message_id" => {}
-                        arrow::datatypes::DataType::Utf8 => told.extend(table.text(name, row)),
-                        arrow::datatypes::DataType::List(_) => {
+                        DataType::Utf8 => told.extend(table.text(name, row)),
+                        DataType::List(_) => {
                             told.extend(table.list(name, row).into_iter().flatten().flatten());
                         }
                         _ => told.extend(table.number(name, row).map(|number| number.to_string())),
@@ -149,6 +172,32 @@ impl Tables {
         }
         (told, extra)
     }
+}
+
+/// What a text is and shows.
+fn texts_of(table: &Rows, row: usize) -> Value {
+    let columns = ["text", "text_kind", "template_type", "template_type_norm"];
+    columns.map(|column| table.text(column, row)).to_vec().into()
+}
+
+/// A row, but for the ids of its message and component.
+fn row_of(table: &Rows, row: usize) -> Value {
+    let mut cells = serde_json::Map::new();
+    for field in table.batch.schema().fields() {
+        let name = field.name().as_str();
+        let cell = match field.data_type() {
+            _ if ["message_seq", "message_id", "component_index"].contains(&name) => continue,
+            // How it is written there is how it came.
+            _ if name == "extra" => {
+                table.text(name, row).map(|text| serde_json::from_str(&text).unwrap()).unwrap_or_default()
+            }
+            DataType::Utf8 => json!(table.text(name, row)),
+            DataType::List(_) => json!(table.list(name, row)),
+            _ => json!(table.number(name, row)),
+        };
+        cells.insert(name.to_owned(), cell);
+    }
+    cells.into()
 }
 
 pub fn converted(messages: &[Vec<u8>]) -> (tempfile::TempDir, Tables) {
