@@ -398,6 +398,11 @@ fn hostile_json() -> impl Strategy<Value = String> {
         Just(r#""postback""#.to_owned()),
         Just(r#""\u0075rl""#.to_owned()),
         Just(r#""say""#.to_owned()),
+        // Payloads that begin like JSON: none, some behind a byte order mark, some in quotes.
+        Just(r#""{name}, hello \ud83d""#.to_owned()),
+        Just(r#""[{name}] hello""#.to_owned()),
+        Just(r#""\ufeff {\"heading\":\"marked\"}""#.to_owned()),
+        Just(r#""\"{\\\"title\\\":1,}\"""#.to_owned()),
         Just(
             r#""{\"template_type\":\"date\",\"text\":\"display\",\"buttons\":[{\"title\":\"x\"}]}""#
                 .to_owned()
@@ -546,7 +551,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_classified(text in "[{}\\[\\]\",:&;quot<>/a-z0-9 \\\\\n\u{e9}]{0,40}", start in 0..4_usize) {
-        template_of(&(["", "{", "{&quot;", "&quot;{"][start].to_owned() + &text));
+    fn any_text_is_classified(text in "[{}\\[\\]\",:&;quot<>/a-z0-9 \\\\\n\u{e9}]{0,40}", start in 0..5_usize) {
+        template_of(&(["", "{", "{&quot;", "&quot;{", "\u{feff}{"][start].to_owned() + &text));
     }
 }
