@@ -1,7 +1,6 @@
 //! A warm reader allocates nothing for a message: the allocator is counted.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod counting;
 
 use korpus_core::{
     Author, Block, Channel, Component, InputEnd, LatencyField, LatencyPart, Limits, Message, MessageField,
@@ -9,40 +8,10 @@ use korpus_core::{
 };
 use korpus_synth::{Codec, Profile, Shape, Size, Synth, SynthOptions};
 
-thread_local! {
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator as it came; counting touches a cell of the thread alone.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: as the caller promised.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promised.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: as the caller promised.
-        unsafe { System.realloc(ptr, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// What `work` allocated.
+/// How often `work` allocated.
 fn allocations<T>(work: impl FnOnce() -> T) -> (u64, T) {
-    let before = COUNT.with(Cell::get);
-    let result = work();
-    (COUNT.with(Cell::get) - before, result)
+    let (allocated, result) = counting::allocated(work);
+    (allocated.calls, result)
 }
 
 fn body(profile: Profile, seed: u64) -> Vec<u8> {

@@ -1,43 +1,9 @@
 //! What a payload costs is linear in its size, whatever its shape: calls, bytes of pointers and columns, and bytes of memory
 //! are counted, and nothing is timed.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod counting;
 
 use korpus_core::{Action, Element, Limits, Scratch, TemplateVisitor, write_json_string};
-
-thread_local! {
-    static BYTES: Cell<usize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-fn count(bytes: usize) {
-    let _ = BYTES.try_with(|sum| sum.set(sum.get() + bytes));
-}
-
-// SAFETY: every call goes to the system's allocator as it came; counting touches a cell of the thread alone.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
-        // SAFETY: as the caller promised.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promised.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size.saturating_sub(layout.size()));
-        // SAFETY: as the caller promised.
-        unsafe { System.realloc(ptr, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// What was given out: each call, and the bytes of its texts.
 #[derive(Debug, Default)]
@@ -62,19 +28,21 @@ impl TemplateVisitor for Given {
 
 /// Reads all there is of a text: the bytes that it took, and what was given out.
 fn cost(text: &str) -> [usize; 2] {
-    let mut given = Given::default();
-    let before = BYTES.with(Cell::get);
-    let scratch = Scratch::new(&Limits::default());
-    let classified = scratch.classify_str(text);
-    given.put([classified.visible()]);
-    if let Some(template) = classified.template() {
-        given.put([template.envelope_type(), template.template_type(), template.template_type_norm()]);
-        given.put(template.voice_verbs().map(Some));
-        template.visit(&mut given);
-        template.for_each_leftover(|pointer, raw| given.put([Some(pointer), Some(raw)]));
-        template.for_each_path(|pointer, _| given.put([Some(pointer)]));
-    }
-    [BYTES.with(Cell::get) - before, given.0]
+    let (allocated, given) = counting::allocated(|| {
+        let mut given = Given::default();
+        let scratch = Scratch::new(&Limits::default());
+        let classified = scratch.classify_str(text);
+        given.put([classified.visible()]);
+        if let Some(template) = classified.template() {
+            given.put([template.envelope_type(), template.template_type(), template.template_type_norm()]);
+            given.put(template.voice_verbs().map(Some));
+            template.visit(&mut given);
+            template.for_each_leftover(|pointer, raw| given.put([Some(pointer), Some(raw)]));
+            template.for_each_path(|pointer, _| given.put([Some(pointer)]));
+        }
+        given
+    });
+    [allocated.bytes as usize, given.0]
 }
 
 fn string(text: &str) -> String {
