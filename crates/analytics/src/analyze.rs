@@ -180,7 +180,7 @@ pub(crate) fn analyze_for(
     sink: &mut dyn Sink,
     observer: &dyn Observer,
 ) -> Result<Analysis> {
-    let pool = Pool::new(options.threads)?;
+    let pool = Pool::new(options.run.memory.threads(options.threads))?;
     let kept = Kept { names_aside: true, verbatim: exports.corpus };
     let mapped = mapped(&pool, inputs, options, kept, observer)?;
     let (states, users_spilled) = {

@@ -56,7 +56,7 @@ pub fn map_events(
     options: &AnalyzeOptions,
     observer: &dyn Observer,
 ) -> Result<MappedEvents> {
-    let pool = Pool::new(options.threads)?;
+    let pool = Pool::new(options.run.memory.threads(options.threads))?;
     let mapped = mapped(&pool, inputs, options, Kept::default(), observer)?;
     let fold = mapped.fold(&pool, options);
     let coverage = fold.coverage()?;

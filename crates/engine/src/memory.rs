@@ -6,6 +6,10 @@ const UNKNOWN: usize = 1 << 30;
 const LEAST: usize = 64 << 20;
 /// Keys of 170,000 messages.
 const KEYS: usize = 8 << 20;
+/// What a run takes whatever its threads are, and what each of them does: a body or its window, a few blocks and their
+/// rows, and the memory of codecs. Measured, rounded up.
+const BASE: usize = 64 << 20;
+const THREAD: usize = 32 << 20;
 /// Blocks that one thread may be ahead of the commits, in bytes of text.
 const AHEAD_A_THREAD: usize = 16 << 20;
 
@@ -32,6 +36,13 @@ impl MemoryBudget {
     /// All of it, in bytes.
     pub fn limit(self) -> usize {
         self.limit
+    }
+
+    /// As many of the `wanted` threads (of all processors, where that is 0) as there is memory for; one in any case.
+    pub fn threads(self, wanted: usize) -> usize {
+        let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let wanted = if wanted == 0 { processors() } else { wanted };
+        wanted.min(self.limit.saturating_sub(BASE) / THREAD).max(1)
     }
 
     /// What the de-duplication keys may take before they go to disk. Writing them out costs so little that memory need
@@ -86,6 +97,16 @@ mod tests {
                 "{budget:?}"
             );
         }
+    }
+
+    #[test]
+    fn threads_fit_into_the_limit() {
+        for (limit, wanted, threads) in
+            [(0, 8, 1), (128 << 20, 8, 2), (128 << 20, 1, 1), (256 << 20, 16, 6), (4 << 30, 64, 64)]
+        {
+            assert_eq!(MemoryBudget::new(limit).threads(wanted), threads, "{limit} {wanted}");
+        }
+        assert!(MemoryBudget::default().threads(0) >= 1);
     }
 
     #[test]

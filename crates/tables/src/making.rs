@@ -65,7 +65,7 @@ impl<'a> Making<'a> {
             options,
             selection,
             limits,
-            pool: Pool::new(options.threads)?,
+            pool: Pool::new(options.run.memory.threads(options.threads))?,
             earlier,
             part: earlier.map_or(0, Earlier::next_part),
         })

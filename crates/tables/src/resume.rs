@@ -151,7 +151,7 @@ fn take_up(inputs: &InputList, dir: &Path, options: &ConvertOptions) -> Result<R
     if let Some(damaged) = damaged_file(dir, progress.manifest(), &options.run.cancel)? {
         return Ok(Err(format!("{damaged} of what it had finished is damaged")));
     }
-    let pool = korpus_engine::Pool::new(options.threads)?;
+    let pool = korpus_engine::Pool::new(options.run.memory.threads(options.threads))?;
     let found = pool.install(|| finished(inputs, progress.manifest(), &options.run.cancel))?;
     Ok(match found {
         Finished::These(marks) => Ok(marks),

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let reading = Reading::new(&args.read, None)?;
     let progress = reading.progress();
     let mut found = Found::default();
-    let pool = Pool::new(reading.threads)?;
+    let pool = Pool::new(reading.options.memory.threads(reading.threads))?;
     let outcome = run_engine(&pool, &reading.inputs, &reading.options, &CheckJob, &mut found, &progress);
     progress.finish();
     let report = outcome?;
