@@ -14,7 +14,7 @@ use crate::making::{described, selection};
 use crate::read::{Row, TableReader};
 use crate::schema::{PageColumn, SupersededColumn, Table};
 use crate::superseded::{Raised, RaisedCopy};
-use crate::write::{Encoder, TableGroups, TableWriter, groups_of, part_path};
+use crate::write::{Encoder, TableGroups, TableWriter, groups_of, part_number, part_path};
 
 /// A finished dataset that nobody else writes to meanwhile.
 pub(crate) struct Earlier {
@@ -78,7 +78,7 @@ impl Earlier {
     /// The number of the files that are added.
     pub(crate) fn next_part(&self) -> u32 {
         let files = self.manifest().files.iter().chain(&self.manifest().keys);
-        files.filter_map(part_number).max().map_or(0, |last| last + 1)
+        files.filter_map(|entry| part_number(Path::new(&entry.path))).max().map_or(0, |last| last + 1)
     }
 
     pub(crate) fn read(&self, table: Table) -> Result<TableReader> {
@@ -161,7 +161,7 @@ impl Earlier {
         for entry in files {
             let rows = || TableReader::open_file(Table::Superseded, self.dir.join(&entry.path));
             let is_revised = run.messages.is_revised() || run.records.is_revised();
-            let number = part_number(entry).filter(|_| is_revised);
+            let number = part_number(Path::new(&entry.path)).filter(|_| is_revised);
             let Some(number) = number.filter(|_| entry.rows > 0) else {
                 self.link_file(entry, to)?;
                 continue;
@@ -331,12 +331,6 @@ fn difference(
         options.get(name).map_or_else(|| "nothing".to_owned(), ToString::to_string)
     };
     Some(format!("{name} was {}, and is {} now", value(before), value(now)))
-}
-
-/// The number in the name of a file.
-fn part_number(entry: &FileEntry) -> Option<u32> {
-    let name = Path::new(&entry.path).file_stem()?.to_str()?;
-    name.strip_prefix("part-")?.parse().ok()
 }
 
 fn damaged(path: &Path) -> TablesError {

@@ -11,9 +11,7 @@ use crate::build::{
 };
 use crate::error::{Result, TablesError};
 use crate::schema::Table;
-use crate::write::{
-    Compression, DayWriter, Encoder, PartitionBy, RowGroupLimits, TableGroups, TableWriter, part_path,
-};
+use crate::write::{Compression, DayWriter, Encoder, PartitionBy, RowGroupLimits, TableGroups, TableWriter};
 
 /// The tables that blocks put rows into.
 pub(crate) const STREAMED: [Table; 9] = [
@@ -57,7 +55,7 @@ impl Part {
 
 /// The tables that are being written.
 pub(crate) struct TablesState {
-    writers: Vec<(Table, PathBuf, TableWriter)>,
+    writers: Vec<(Table, TableWriter)>,
     /// The messages, where they are laid out by days.
     days: Option<DayWriter>,
     pub volumes: VolumeTotals,
@@ -87,25 +85,22 @@ impl TablesState {
         let writers = STREAMED
             .into_iter()
             .filter(|&table| built.has(table) && !(table == Table::Messages && days.is_some()))
-            .map(|table| {
-                let path = part_path(dir, table, part);
-                Ok((table, path.clone(), TableWriter::create(path, table, compression, limits)?))
-            })
+            .map(|table| Ok((table, TableWriter::create(dir, table, part, compression, limits)?)))
             .collect::<Result<_>>()?;
         Ok(Self { writers, days, volumes: VolumeTotals::new(writing.temp_dir.clone()) })
     }
 
     fn writer(&mut self, table: Table) -> Option<&mut TableWriter> {
-        self.writers.iter_mut().find(|(name, ..)| *name == table).map(|(.., writer)| writer)
+        self.writers.iter_mut().find(|(name, _)| *name == table).map(|(_, writer)| writer)
     }
 
-    /// Encodes what is left on `threads` threads, and closes the files. Gives back the ordinals of their row groups.
+    /// Encodes what is left on `threads` threads, and closes the files, which it gives back.
     pub(crate) fn close(
         mut self,
         job: &ConvertJob,
         threads: usize,
     ) -> Result<(Vec<TableGroups>, VolumeTotals)> {
-        for (.., writer) in &mut self.writers {
+        for (_, writer) in &mut self.writers {
             writer.flush(&job.encoder);
         }
         job.encoder.help_on(threads);
@@ -113,8 +108,8 @@ impl TablesState {
             Some(days) => days.close(&job.encoder, threads)?,
             None => Vec::new(),
         };
-        for (table, path, writer) in self.writers {
-            closed.push(TableGroups { table, path, groups: writer.close(&job.encoder)? });
+        for (_, writer) in self.writers {
+            closed.extend(writer.close(&job.encoder)?);
         }
         Ok((closed, self.volumes))
     }

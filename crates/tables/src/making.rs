@@ -1,7 +1,6 @@
 //! Making a dataset in a directory: all inputs, then what is left to do when they are read.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,7 +20,9 @@ use crate::job::{ConvertJob, STREAMED, TablesState, Writing};
 use crate::read::{Row, parts_of};
 use crate::schema::{MessageColumn, SCHEMA_VERSION, Table};
 use crate::superseded::put_superseded;
-use crate::write::{Encoder, Repair, RowGroupLimits, TableGroups, TableWriter, day_of, part_path, repair};
+use crate::write::{
+    Encoder, Repair, RowGroupLimits, TableGroups, TableWriter, day_of, part_number, part_path, repair,
+};
 
 /// The folder of the keys; no table, so that nobody who reads the tables comes upon it.
 const KEYS: &str = "_keys";
@@ -119,8 +120,7 @@ impl<'a> Making<'a> {
 
     /// Begins a file of a table, or begins it anew.
     pub(crate) fn writer(&self, table: Table, part: u32) -> Result<TableWriter> {
-        let path = part_path(self.dir, table, part);
-        TableWriter::create(path, table, self.options.compression, self.limits)
+        TableWriter::create(self.dir, table, part, self.options.compression, self.limits)
     }
 
     fn check_cancelled(&self) -> Result<()> {
@@ -146,9 +146,12 @@ impl<'a> Making<'a> {
         if self.selection.has(Table::Superseded) {
             let mut raised = None;
             if let Some(earlier) = self.earlier {
-                rewritten.extend(
-                    earlier.revise_superseded(self.dir, run, |part| self.writer(Table::Superseded, part))?,
-                );
+                // In the place of one file comes one.
+                let limits = RowGroupLimits { of_file: usize::MAX, ..self.limits };
+                let compression = self.options.compression;
+                let writer =
+                    |part| TableWriter::create(self.dir, Table::Superseded, part, compression, limits);
+                rewritten.extend(earlier.revise_superseded(self.dir, run, writer)?);
                 raised = earlier.raised(run)?;
             }
             let writer = self.writer(Table::Superseded, self.part)?;
@@ -178,14 +181,18 @@ impl<'a> Making<'a> {
             if chosen && (STREAMED.contains(&table) || [Table::Superseded, Table::Volumes].contains(&table)) {
                 continue;
             }
-            if !chosen && self.earlier.is_some() {
-                // The file without rows is there already; this one was needed on the way only.
-                let path = part_path(self.dir, table, self.part);
-                match std::fs::remove_file(&path) {
-                    Err(error) if error.kind() != ErrorKind::NotFound => {
-                        return Err(TablesError::io("remove", &path)(error));
+            if !chosen {
+                // What was needed on the way only.
+                let there = self.dir.join(table.name()).is_dir();
+                let parts = if there { parts_of(self.dir, table)? } else { Vec::new() };
+                for path in parts {
+                    if part_number(&path).is_some_and(|part| part >= self.part) {
+                        std::fs::remove_file(&path).map_err(TablesError::io("remove", &path))?;
                     }
-                    _ => continue,
+                }
+                // The file without rows is there already.
+                if self.earlier.is_some() {
+                    continue;
                 }
             }
             let encoder = Encoder::default();

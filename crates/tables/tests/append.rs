@@ -119,6 +119,43 @@ fn synthetic_dumps_in_four_runs_come_to_those_in_one() {
 }
 
 #[test]
+fn tables_of_several_files_are_added_to() {
+    // Row groups of four rows, and 64 of those in a file: copies are taken out of files of both runs.
+    let made = |seed| -> Bodies {
+        let options = SynthOptions {
+            seed,
+            size: Size::Messages(400),
+            page_size: 100,
+            duplicates: 0.1,
+            edited_copies: 0.1,
+            ..SynthOptions::default()
+        };
+        let (bodies, _) = Synth::new(options).unwrap().write_memory().unwrap();
+        bodies.into_iter().map(|(name, body)| (format!("{seed}-{name}"), body)).collect()
+    };
+    let (first, mut second) = (made(1), made(2));
+    second.push(("again.json".to_owned(), [first[0].1.as_slice(), b"\n"].concat()));
+    let tables = [&[][..], &[Table::Superseded, Table::Messages, Table::Volumes]];
+    for tables in tables {
+        let options = ConvertOptions { tables: tables.to_vec(), ..options(2, 4, true) };
+        if tables.is_empty() {
+            check(&[first.clone(), second.clone()], &options);
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        convert(&inputs(&first), &out, &options, &()).unwrap();
+        let names = |table: Table| -> Vec<String> {
+            let found = files(&out.join(table.name())).into_keys();
+            found.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+        };
+        assert_eq!(names(Table::Messages)[..2], ["part-00000.parquet", "part-00001.parquet"]);
+        let others = names(Table::Tags);
+        assert_eq!(others.len() > 1, tables.is_empty(), "{others:?}");
+        assert_eq!(rows(&out, Table::Tags).num_rows() > 0, tables.is_empty());
+    }
+}
+
+#[test]
 fn damaged_dumps_and_archives_are_added_too() {
     let synth = SynthOptions {
         size: Size::Messages(400),

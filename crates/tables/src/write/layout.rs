@@ -72,7 +72,7 @@ impl Layout {
     }
 }
 
-/// The file of a table in a dataset at `dir`: one for each run that added to it.
+/// The file of a table in a dataset at `dir`. Each run that adds to it begins with a number that no file has yet.
 pub(crate) fn part_path(dir: &Path, table: Table, part: u32) -> PathBuf {
     dir.join(table.name()).join(part_name(part))
 }
@@ -89,6 +89,11 @@ pub(crate) fn day_path(dir: &Path, day: Day, part: u32) -> PathBuf {
 
 fn part_name(part: u32) -> String {
     format!("part-{part:05}.parquet")
+}
+
+/// The number in the name of a file.
+pub(crate) fn part_number(path: &Path) -> Option<u32> {
+    path.file_stem()?.to_str()?.strip_prefix("part-")?.parse().ok()
 }
 
 /// The day of the messages in the file at `path`; `None` where it is not laid out by days.

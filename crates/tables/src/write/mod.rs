@@ -17,7 +17,7 @@ pub(crate) use arrays::array;
 pub(crate) use days::DayWriter;
 pub(crate) use encoder::Encoder;
 pub use layout::PartitionBy;
-pub(crate) use layout::{Day, day_of, part_path};
+pub(crate) use layout::{Day, day_of, part_number, part_path};
 pub(crate) use repair::{Repair, TableGroups, repair};
 pub use settings::{Compression, writer_properties};
 pub(crate) use stats::{groups_of, ordinals_of};

@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::chunk::Chunk;
 use super::encoder::{Encoder, Group};
 use super::file::TableFile;
-use super::layout::Layout;
+use super::layout::{Layout, part_path};
+use super::repair::TableGroups;
 use super::settings::Compression;
 use crate::build::{ColumnBuffer, TableBuffer};
 use crate::error::{Result, TablesError};
@@ -23,11 +25,13 @@ pub(crate) struct RowGroupLimits {
     pub rows: usize,
     /// Bytes of column buffers after which a row group ends.
     pub bytes: usize,
+    /// Most row groups of one file: its footer stays in memory until it is whole.
+    pub of_file: usize,
 }
 
 impl Default for RowGroupLimits {
     fn default() -> Self {
-        Self { rows: 64 << 10, bytes: 24 << 20 }
+        Self { rows: 64 << 10, bytes: 24 << 20, of_file: 64 }
     }
 }
 
@@ -93,12 +97,17 @@ pub(crate) fn ordinal_columns(table: Table) -> (Option<usize>, Option<usize>) {
     }
 }
 
-/// A table that is being written.
+/// A table that is being written: into the file of a number, and where that is full, of the next.
 pub(crate) struct TableWriter {
+    dir: PathBuf,
     table: Table,
+    part: u32,
     compression: Compression,
     limits: RowGroupLimits,
     file: TableFile,
+    /// How many row groups the file has.
+    appended: usize,
+    closed: Vec<PathBuf>,
     /// Rows of small buffers, put together: a few rows of each block must not hold the memory of all its columns.
     gathered: TableBuffer,
     /// Whether the last piece was put together: then those that come back are for this again, and none for the blocks.
@@ -117,26 +126,32 @@ pub(crate) struct TableWriter {
 /// Buffers of fewer bytes are put together.
 const GATHERED: usize = 48 << 10;
 /// So many pieces of a row group may wait for a column that is slower than the others.
-const BEHIND: usize = 16;
+const BEHIND: usize = 4;
 /// How many of those put together are kept for the next ones.
 const SPARE: usize = 4;
 
 impl TableWriter {
-    /// Begins the file of a table at `path`, and the folder around it.
+    /// Begins the file of number `part` of a table of the dataset at `dir`.
     pub(crate) fn create(
-        path: PathBuf,
+        dir: &Path,
         table: Table,
+        part: u32,
         compression: Compression,
         limits: RowGroupLimits,
     ) -> Result<Self> {
         // There are many other tables: each with as much memory as the messages would be too much together.
         let share = if table == Table::Messages { 1 } else { 4 };
         let limits = RowGroupLimits { bytes: limits.bytes / share, ..limits };
+        let path = part_path(dir, table, part);
         Ok(Self {
+            dir: dir.to_owned(),
             table,
+            part,
             compression,
             limits,
             file: TableFile::create(Layout::whole(table), path, compression)?,
+            appended: 0,
+            closed: Vec::new(),
             gathered: TableBuffer::new(table),
             gathers: false,
             spare: Vec::new(),
@@ -226,7 +241,7 @@ impl TableWriter {
                 encoder.finish(group);
             }
             let chunks = group.take_chunks().map_err(TablesError::parquet(self.file.path()))?;
-            self.file.append_chunks(chunks)?;
+            self.append(chunks)?;
             if let Some(group) = self.in_flight.pop_front() {
                 self.reclaim(&group, reuse);
             }
@@ -235,6 +250,21 @@ impl TableWriter {
             self.reclaim(&group, reuse);
         }
         Ok(())
+    }
+
+    /// Appends a row group to the file, or to the next one.
+    fn append(&mut self, chunks: Vec<Chunk>) -> Result<()> {
+        if self.appended == self.limits.of_file {
+            self.part += 1;
+            self.appended = 0;
+            let path = part_path(&self.dir, self.table, self.part);
+            let next = TableFile::create(Layout::whole(self.table), path, self.compression)?;
+            let full = std::mem::replace(&mut self.file, next);
+            self.closed.push(full.path().to_owned());
+            full.close()?;
+        }
+        self.appended += 1;
+        self.file.append_chunks(chunks)
     }
 
     /// Takes back the buffers that are encoded.
@@ -257,11 +287,17 @@ impl TableWriter {
         self.cut(encoder);
     }
 
-    /// Appends what is left and closes the file. Gives back the ordinals of its row groups.
-    pub(crate) fn close(mut self, encoder: &Encoder) -> Result<Vec<Ordinals>> {
+    /// Appends what is left and closes the file. Gives back the files that there are.
+    pub(crate) fn close(mut self, encoder: &Encoder) -> Result<Vec<TableGroups>> {
         self.flush(encoder);
         self.settle(0, encoder, &mut drop)?;
-        self.file.close()?;
-        Ok(self.groups)
+        let Self { table, mut closed, file, mut groups, limits, .. } = self;
+        closed.push(file.path().to_owned());
+        file.close()?;
+        let files = closed.into_iter().map(|path| {
+            let groups = groups.drain(..groups.len().min(limits.of_file)).collect();
+            TableGroups { table, path, groups }
+        });
+        Ok(files.collect())
     }
 }

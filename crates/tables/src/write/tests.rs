@@ -8,6 +8,7 @@ use parquet::file::metadata::{ParquetMetaDataReader, RowGroupMetaData};
 use super::days::DayWriter;
 use super::encoder::Encoder;
 use super::layout::{Day, part_path};
+use super::repair::TableGroups;
 use super::settings::Compression;
 use super::stats::groups_of;
 use super::table::{RowGroupLimits, TableWriter};
@@ -20,8 +21,8 @@ use crate::schema::{ComponentColumn, MessageColumn, Table};
 fn write(lengths: &[usize], block: usize, limits: RowGroupLimits, helpers: usize) -> (Vec<i64>, Vec<u8>) {
     let dir = tempfile::tempdir().unwrap();
     let encoder = Encoder::default();
-    let path = part_path(dir.path(), Table::Components, 0);
-    let mut writer = TableWriter::create(path.clone(), Table::Components, Compression::Zstd, limits).unwrap();
+    let mut writer =
+        TableWriter::create(dir.path(), Table::Components, 0, Compression::Zstd, limits).unwrap();
     let mut seq = 0;
     let mut reused = 0;
     for lengths in lengths.chunks(block) {
@@ -41,27 +42,34 @@ fn write(lengths: &[usize], block: usize, limits: RowGroupLimits, helpers: usize
             writer.push(buffer, &encoder, &mut |_| reused += 1).unwrap();
         });
     }
-    let groups = writer.close(&encoder).unwrap();
-    let file = std::fs::File::open(&path).unwrap();
-    let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).unwrap();
-    let rows: Vec<i64> = metadata.row_groups().iter().map(RowGroupMetaData::num_rows).collect();
+    let files = writer.close(&encoder).unwrap();
+    let (mut all, mut bytes) = (Vec::new(), Vec::new());
     let mut first = 0;
-    for (ordinals, rows) in groups.iter().zip(&rows) {
-        assert_eq!(ordinals.messages, Some(first..first + *rows as u64));
-        first += *rows as u64;
+    for (part, TableGroups { path, groups, .. }) in files.iter().enumerate() {
+        assert_eq!(*path, part_path(dir.path(), Table::Components, part as u32));
+        let file = std::fs::File::open(path).unwrap();
+        let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).unwrap();
+        let rows: Vec<i64> = metadata.row_groups().iter().map(RowGroupMetaData::num_rows).collect();
+        assert!(rows.len() == limits.of_file || part + 1 == files.len());
+        assert_eq!(groups.len(), rows.len());
+        for (ordinals, rows) in groups.iter().zip(&rows) {
+            assert_eq!(ordinals.messages, Some(first..first + *rows as u64));
+            first += *rows as u64;
+        }
+        all.extend(rows);
+        bytes.extend(std::fs::read(path).unwrap());
     }
-    assert_eq!(groups.len(), rows.len());
-    assert!(rows.len() < 3 || block >= lengths.len() || reused > 0, "buffers come back");
-    (rows, std::fs::read(&path).unwrap())
+    assert!(all.len() < 3 || block >= lengths.len() || reused > 0, "buffers come back");
+    (all, bytes)
 }
 
 #[test]
 fn blocks_leave_no_trace() {
     let lengths: Vec<usize> = (0..2000).map(|n| n * 7919 % 301).collect();
     for limits in [
-        RowGroupLimits { rows: 300, bytes: usize::MAX },
-        RowGroupLimits { rows: 1 << 20, bytes: 40_000 },
-        RowGroupLimits { rows: 250, bytes: 50_000 },
+        RowGroupLimits { rows: 300, bytes: usize::MAX, of_file: 2 },
+        RowGroupLimits { rows: 1 << 20, bytes: 40_000, of_file: 3 },
+        RowGroupLimits { rows: 250, bytes: 50_000, ..RowGroupLimits::default() },
     ] {
         let (rows, bytes) = write(&lengths, 2000, limits, 0);
         assert!(rows.len() > 3);
@@ -150,7 +158,7 @@ fn rows_that_wait_on_disk_leave_no_trace() {
     let expected: Vec<_> = rows.iter().enumerate().map(|(seq, &(day, len))| (seq as i64, day, len)).collect();
     // Days that never fill a row group, and days that fill some.
     for limits in
-        [RowGroupLimits { rows: 1 << 20, bytes: 60_000 }, RowGroupLimits { rows: 40, bytes: 20_000 }]
+        [(1 << 20, 60_000), (40, 20_000)].map(|(rows, bytes)| RowGroupLimits { rows, bytes, of_file: 64 })
     {
         let Days { rows: read, files, spilled } = write_days(&rows, 3000, limits, 0);
         assert_eq!(read, expected);
@@ -181,7 +189,7 @@ fn row_counts(file: &[u8]) -> Vec<i64> {
 
 #[test]
 fn a_row_larger_than_a_row_group_has_one_of_its_own() {
-    let limits = RowGroupLimits { rows: 100, bytes: 1000 };
+    let limits = RowGroupLimits { rows: 100, bytes: 1000, of_file: 64 };
     let (rows, _) = write(&[10, 5000, 10, 5000, 10], 2, limits, 0);
     assert_eq!(rows, [2, 2, 1]);
 }
