@@ -7,8 +7,8 @@ mod tests;
 mod worker;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use korpus_core::Limits;
 
@@ -174,6 +174,7 @@ fn run_within<J: Job>(
         cancel: &options.cancel,
         observer,
         schedule: Schedule::new(inputs.inputs.len(), ahead, committer),
+        spare: Mutex::default(),
     };
     pool.0.broadcast(|_| shared.work());
     let committer = shared.schedule.into_committer()?;

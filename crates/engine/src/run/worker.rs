@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use korpus_core::{Block, Limits};
 
@@ -33,7 +33,12 @@ pub(super) struct Shared<'r, J: Job> {
     pub cancel: &'r AtomicBool,
     pub observer: &'r dyn Observer,
     pub schedule: Schedule<'r, J>,
+    /// Blocks that were mapped by others than their readers, for the memory that they have.
+    pub spare: Mutex<Vec<Block>>,
 }
+
+/// How many of them are kept.
+const SPARE: usize = 8;
 
 /// What one worker has for itself.
 struct Mapper<'s, 'r, J: Job> {
@@ -51,7 +56,13 @@ impl<J: Job> Shared<'_, J> {
         loop {
             self.look_around();
             match self.schedule.next() {
-                Task::Map(place, piece) => drop(mapper.map(place, piece)),
+                Task::Map(place, piece) => {
+                    let block = mapper.map(place, piece);
+                    let mut spare = self.spare();
+                    if spare.len() < SPARE {
+                        spare.extend(block);
+                    }
+                }
                 Task::Open(input) => {
                     self.schedule.helps(false);
                     self.observer.input_opened(&self.inputs[input]);
@@ -63,6 +74,10 @@ impl<J: Job> Shared<'_, J> {
             }
         }
         self.schedule.helps(false);
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Block>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn source(&self) -> Source {
@@ -131,7 +146,7 @@ impl<J: Job> BlockSink for Reader<'_, '_, '_, J> {
             match shared.schedule.turn(self.place) {
                 Turn::Map(place, piece) => spare = self.mapper.map(place, piece),
                 Turn::Again => {}
-                Turn::Read => return Ok(spare),
+                Turn::Read => return Ok(spare.or_else(|| shared.spare().pop())),
                 Turn::Stop => return Err(Stopped),
             }
         }

@@ -64,8 +64,9 @@ impl VolumeTotals {
 
     /// What is in memory, in order, as it stands on disk; nothing is in memory afterwards.
     fn run(&mut self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for (key, count) in self.recent.drain_sorted() {
+        let counts = self.recent.drain_sorted();
+        let mut bytes = Vec::with_capacity(counts.iter().map(|(key, _)| key.len() + Run::HEAD).sum());
+        for (key, count) in counts {
             bytes.extend_from_slice(&(key.len() as u32).to_le_bytes());
             bytes.extend_from_slice(&count.to_le_bytes());
             bytes.extend_from_slice(&key);
@@ -121,17 +122,21 @@ struct Run {
 }
 
 impl Run {
+    /// The length of a key and its count, in front of it.
+    const HEAD: usize = 12;
+
     fn next(&mut self, spool: &Spool) -> Result<Option<(Vec<u8>, i64)>> {
-        const HEAD: usize = 12;
-        self.fill(HEAD, spool)?;
-        let Some((head, rest)) = self.read[self.from..].split_first_chunk::<HEAD>() else { return Ok(None) };
+        self.fill(Self::HEAD, spool)?;
+        let Some((head, rest)) = self.read[self.from..].split_first_chunk::<{ Self::HEAD }>() else {
+            return Ok(None);
+        };
         let (len, count) = head.split_at(4);
         let (Some(len), Some(count)) = (len.first_chunk(), count.first_chunk()) else { return Ok(None) };
         let (len, count) = (u32::from_le_bytes(*len) as usize, i64::from_le_bytes(*count));
         if rest.len() < len {
-            self.fill(HEAD + len, spool)?;
+            self.fill(Self::HEAD + len, spool)?;
         }
-        let start = self.from + HEAD;
+        let start = self.from + Self::HEAD;
         let key = self.read.get(start..start + len).map(<[u8]>::to_vec);
         self.from = start + len;
         key.map(|key| Some((key, count)))
