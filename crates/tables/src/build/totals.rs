@@ -10,8 +10,8 @@ use super::volumes::{VolumeKey, Volumes, unpack};
 use crate::error::{Result, TablesError};
 use crate::read::Row;
 
-/// Most keys in memory: about 5 MB.
-const MOST: usize = 32 << 10;
+/// Most keys in memory: about 3 MB.
+const MOST: usize = 16 << 10;
 /// How much of a run is read at a time.
 const CHUNK: usize = 64 << 10;
 
