@@ -11,7 +11,7 @@ const KEYS: usize = 8 << 20;
 const BASE: usize = 64 << 20;
 const THREAD: usize = 32 << 20;
 /// Blocks that one thread may be ahead of the commits, in bytes of text.
-const AHEAD_A_THREAD: usize = 4 << 20;
+const AHEAD_A_THREAD: usize = 16 << 20;
 
 /// How much memory a run may use. Shares are upper bounds for what can grow; what cannot (stacks, codecs, the program
 /// itself) is covered by what is left over.
