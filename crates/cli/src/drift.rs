@@ -70,12 +70,12 @@ impl Drift {
         for component in message.components() {
             self.text(Listed::ComponentType, component.component_type(), place);
             if let Some(text) = component.data_text_value() {
-                self.payload(&scratch.classify_value(text), place);
+                self.payload(&scratch.classify_value(text), place.of_text(message, text));
             }
             scratch.reset();
         }
         if let Some(text) = message.call_text_value() {
-            self.payload(&scratch.classify_value(text), place);
+            self.payload(&scratch.classify_value(text), place.of_text(message, text));
             scratch.reset();
         }
     }

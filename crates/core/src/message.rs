@@ -192,6 +192,31 @@ impl<'b> Message<'b> {
         }
     }
 
+    /// Where a part of it begins, given the part's exact JSON as [`Value::raw`] or [`Text::raw`] tell it; `None` where
+    /// that is no part of it, but was decoded from one. With this, the offset of a [`TextError`](crate::TextError) has its place
+    /// in the body: it counts bytes of the text that begins there.
+    ///
+    /// ```
+    /// use korpus_core::{InputEnd, Limits, PageParser};
+    /// let page = br#"{"messages":[{"_id":"a","components":[{"cT":"text","data":{"text":"Hello"}}]}]}"#;
+    /// let mut parser = PageParser::new(Limits::default());
+    /// parser.feed(page);
+    /// parser.finish(InputEnd::Complete);
+    /// let block = parser.next_block().unwrap();
+    /// let message = block.message(0);
+    /// let text = message.components().next().unwrap().data_text().unwrap();
+    /// let at = message.position_of(text.raw()).unwrap().byte_offset as usize;
+    /// assert!(page[at..].starts_with(b"Hello"));
+    /// assert!(message.position_of("Hello").is_none());
+    /// ```
+    pub fn position_of(self, raw: &str) -> Option<Position> {
+        let whole = self.whole().raw();
+        let offset = (raw.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
+        let position = self.position();
+        let is_inside = offset + raw.len() <= whole.len();
+        is_inside.then(|| Position { byte_offset: position.byte_offset + offset as u64, ..position })
+    }
+
     /// The agent AI record around it.
     pub fn conversation(self) -> Option<Conversation<'b>> {
         let block = self.object.block;

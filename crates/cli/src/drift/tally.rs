@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use korpus_core::{Message, Value};
 use korpus_engine::{InputInfo, Ledger};
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
 
 use crate::show::{Grid, heading, thousands};
 
@@ -39,37 +40,50 @@ pub(crate) struct Place {
     /// The message or record of the page.
     pub index: u64,
     pub is_record: bool,
-    /// Where in the text of the message.
+    /// Where in the decoded body the text of the message begins that it stands in.
+    pub text_at: Option<u64>,
+    /// Where in that text, its escapes decoded.
     pub text_offset: Option<u64>,
 }
 
 impl Place {
     pub(crate) fn new(input: InputKey, page: u64, index: u64) -> Self {
-        Self { input, page, index, is_record: false, text_offset: None }
+        Self { input, page, index, is_record: false, text_at: None, text_offset: None }
     }
 
     pub(crate) fn of_record(input: InputKey, page: u64, index: u64) -> Self {
         Self { is_record: true, ..Self::new(input, page, index) }
     }
 
+    /// The same place, in a text of the message.
+    pub(crate) fn of_text(self, message: Message<'_>, text: Value<'_>) -> Self {
+        let position = message.position_of(text.raw());
+        Self { text_at: position.map(|position| position.byte_offset), ..self }
+    }
+
     fn describe(self, name_of: &dyn Fn(InputKey) -> String) -> String {
         let what = if self.is_record { "record" } else { "message" };
-        let offset = self.text_offset.map(|offset| format!(", byte {offset} of the text"));
-        let offset = offset.unwrap_or_default();
+        let offset = match (self.text_offset, self.text_at) {
+            (Some(offset), Some(at)) => format!(", byte {offset} of the text at byte {at} of the body"),
+            (Some(offset), None) => format!(", byte {offset} of the text"),
+            _ => String::new(),
+        };
         format!("{}, page {}, {what} {}{offset}", name_of(self.input), self.page, self.index)
     }
 
     /// Whether it is the same message or record.
     fn is_in_one_with(self, other: Self) -> bool {
-        Self { text_offset: None, ..self } == Self { text_offset: None, ..other }
+        let message = |place: Self| Self { text_at: None, text_offset: None, ..place };
+        message(self) == message(other)
     }
 
-    fn to_json(self, name_of: &dyn Fn(InputKey) -> String) -> Value {
+    fn to_json(self, name_of: &dyn Fn(InputKey) -> String) -> Json {
         let mut place = json!({"source_file": name_of(self.input), "page_index": self.page});
         let key = if self.is_record { "record_index" } else { "message_index" };
         place[key] = self.index.into();
         if let Some(offset) = self.text_offset {
             place["text_offset"] = offset.into();
+            place["text_byte_offset"] = self.text_at.into();
         }
         place
     }
@@ -161,7 +175,7 @@ impl<T: Ord, const LIMIT: usize> Tally<T, LIMIT> {
     }
 
     /// A list of objects, each with its count and first place.
-    pub(crate) fn to_json(&self, name_of: &dyn Fn(InputKey) -> String, of: impl Fn(&T) -> Value) -> Value {
+    pub(crate) fn to_json(&self, name_of: &dyn Fn(InputKey) -> String, of: impl Fn(&T) -> Json) -> Json {
         let rows = self.sorted().into_iter().map(|(thing, seen)| {
             let mut row = of(thing);
             row["count"] = seen.count.into();

@@ -62,7 +62,8 @@ fn check_reports_drift_without_quoting_texts() {
     put(dir.path(), "c.json", text(&payload("Sparkle_Template")).replace("\"x\"", "\"2\""));
     put(dir.path(), "d.json", text(&payload("sparkle")).replace("\"x\"", "\"3\""));
     let cut = r#""{\"type\":\"template\",\"payload\":{\"text\":\"secret""#;
-    put(dir.path(), "e.json", text(cut).replace("\"x\"", "\"4\""));
+    let malformed = text(cut).replace("\"x\"", "\"4\"");
+    put(dir.path(), "e.json", &malformed);
     let folder = dir.path().to_str().unwrap();
 
     // What is new is no fault of the dump.
@@ -100,6 +101,7 @@ fn check_reports_drift_without_quoting_texts() {
         "{error}"
     );
     assert_eq!(error["first"]["text_offset"], cut.len() - 2 - cut.matches('\\').count());
+    assert_eq!(error["first"]["text_byte_offset"], malformed.find(cut).unwrap());
 
     let ran = korpus(["check", folder]).exits(0);
     for part in [
