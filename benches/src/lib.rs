@@ -4,6 +4,8 @@
 
 mod rivals;
 
+use std::time::{Duration, Instant};
+
 use korpus_core::{Block, InputEnd, PageParser};
 use korpus_synth::{Codec, Profile, Size, Synth, SynthOptions};
 
@@ -23,6 +25,27 @@ pub fn blocks(parser: &mut PageParser, body: &[u8], mut each: impl FnMut(&Block)
     while let Some(block) = parser.next_block() {
         each(&block);
         parser.recycle(block);
+    }
+}
+
+/// Runs the jobs in turn, so often, and prints the least time of each, and how many times that of the first it is: what
+/// else the machine does meanwhile meets all of them.
+pub fn in_turn(title: &str, rounds: u32, jobs: &mut [(&str, &mut dyn FnMut())]) {
+    let mut least = vec![Duration::MAX; jobs.len()];
+    for _ in 0..rounds {
+        for ((_, job), least) in jobs.iter_mut().zip(&mut least) {
+            let start = Instant::now();
+            job();
+            *least = start.elapsed().min(*least);
+        }
+    }
+    println!("{title}, least of {rounds} in turn:");
+    for ((name, _), time) in jobs.iter().zip(&least) {
+        println!(
+            "  {name}: {:.3} ms, x {:.3}",
+            time.as_secs_f64() * 1e3,
+            time.as_secs_f64() / least[0].as_secs_f64()
+        );
     }
 }
 

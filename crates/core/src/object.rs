@@ -32,7 +32,8 @@ impl<'b> ObjectRef<'b> {
     pub(crate) fn text(self, field: usize) -> Option<Text<'b>> {
         let slot = self.slot(field);
         let kind = slot.kind()?;
-        kind.is_string().then(|| Text::new(self.block.str(slot.range()), kind == Kind::EscapedString))
+        let text = || Text::new(self.block.str(slot.range()), kind == Kind::EscapedString);
+        kind.is_string().then(|| text().known_bare(slot.is_bare()))
     }
 
     /// The object that is the value of `field`.
@@ -106,7 +107,7 @@ fn value(block: &Block, slot: Slot) -> Option<Value<'_>> {
     if kind.is_string() {
         range = range.start - 1..range.end + 1;
     }
-    Some(Value::new(block.str(range), kind))
+    Some(Value::new(block.str(range), kind).known_bare(slot.is_bare()))
 }
 
 /// The elements of a list, as objects.

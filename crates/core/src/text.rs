@@ -5,11 +5,21 @@ use std::borrow::Cow;
 use crate::date::{ParsedTime, parse_timestamp};
 
 /// The inside of a JSON string: borrowed, still escaped where it holds escapes.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Text<'b> {
     raw: &'b str,
     escaped: bool,
+    /// Known to be [bare](is_bare).
+    bare: bool,
 }
+
+impl PartialEq for Text<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.raw, self.escaped) == (other.raw, other.escaped)
+    }
+}
+
+impl Eq for Text<'_> {}
 
 impl std::fmt::Debug for Text<'_> {
     /// Length only: texts are personal, and debug output ends up in logs.
@@ -21,7 +31,19 @@ impl std::fmt::Debug for Text<'_> {
 impl<'b> Text<'b> {
     #[inline]
     pub(crate) fn new(raw: &'b str, escaped: bool) -> Self {
-        Self { raw, escaped }
+        Self { raw, escaped, bare: false }
+    }
+
+    /// The same, of which the scanner has seen whether it is [bare](is_bare).
+    #[inline]
+    pub(crate) fn known_bare(self, bare: bool) -> Self {
+        Self { bare, ..self }
+    }
+
+    /// Whether it is known that the text [hides nothing](is_bare).
+    #[inline(always)]
+    pub(crate) fn is_bare(self) -> bool {
+        self.bare
     }
 
     /// The bytes between the quotes, as they stand in the body.
@@ -92,6 +114,22 @@ impl<'b> Text<'b> {
     /// Whether the decoded text equals `other`.
     pub fn is(self, other: &str) -> bool {
         if self.escaped { self.exact().is_some_and(|text| text == other) } else { self.raw == other }
+    }
+}
+
+/// Whether a text without escapes begins with what neither white space (or a byte order mark) nor an object begins with. One
+/// that holds no `<` or `&` either is bare: it is what a person saw, and no payload.
+#[inline(always)]
+pub(crate) fn begins_bare(text: &[u8]) -> bool {
+    match *text {
+        [b'!'..=b'z' | b'|'..=b'~' | 0xc3..=0xe0 | 0xe4..=0xee | 0xf0.., ..] => true,
+        // Some of these lead to white space.
+        [0xc2, next, ..] => !matches!(next, 0x85 | 0xa0),
+        [0xe1, next, ..] => next != 0x9a,
+        [0xe2, next, ..] => !matches!(next, 0x80 | 0x81),
+        [0xe3, next, ..] => next != 0x80,
+        [0xef, next, ..] => next != 0xbb,
+        _ => false,
     }
 }
 
@@ -246,6 +284,19 @@ mod tests {
         assert_eq!(decoded(r"\ude00\ud83d"), ("\u{fffd}\u{fffd}".to_owned(), false));
         assert_eq!(decoded(r"\ud83d\u0041"), ("\u{fffd}A".to_owned(), false));
         assert_eq!(decoded(r"\ud83d\ud83d\ude00"), ("\u{fffd}😀".to_owned(), false));
+    }
+
+    #[test]
+    fn nothing_that_may_lead_to_a_payload_begins_bare() {
+        let mut bare = 0;
+        for c in '\0'..=char::MAX {
+            let leads = c.is_whitespace() || matches!(c, '\u{feff}' | '{') || c < ' ';
+            let is_bare = begins_bare(c.encode_utf8(&mut [0; 4]).as_bytes());
+            assert!(!(leads && is_bare), "{c:?}");
+            bare += u32::from(is_bare);
+        }
+        assert!(bare > 1_100_000, "{bare}");
+        assert!(!begins_bare(b""));
     }
 
     proptest! {

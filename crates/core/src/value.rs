@@ -26,6 +26,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What stands for a plain string that is [bare](crate::text::begins_bare).
+    pub(crate) const BARE_BITS: u32 = 9;
+
     #[inline(always)]
     pub(crate) fn from_bits(bits: u32) -> Option<Self> {
         Some(match bits {
@@ -37,6 +40,7 @@ impl Kind {
             6 => Self::EscapedString,
             7 => Self::Array,
             8 => Self::Object,
+            Self::BARE_BITS => Self::PlainString,
             _ => return None,
         })
     }
@@ -51,11 +55,21 @@ impl Kind {
 /// A borrowed, validated JSON value.
 ///
 /// Nothing is decoded until asked for; [`raw`](Self::raw) is always the exact bytes of the body.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Value<'b> {
     raw: &'b str,
     kind: Kind,
+    /// A string that is known to be [bare](crate::text::begins_bare).
+    bare: bool,
 }
+
+impl PartialEq for Value<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.raw, self.kind) == (other.raw, other.kind)
+    }
+}
+
+impl Eq for Value<'_> {}
 
 impl std::fmt::Debug for Value<'_> {
     /// Kind and length only: values may be personal, and debug output ends up in logs.
@@ -67,7 +81,12 @@ impl std::fmt::Debug for Value<'_> {
 impl<'b> Value<'b> {
     /// `raw` must be one validated token or container, with its quotes where it is a string.
     pub(crate) fn new(raw: &'b str, kind: Kind) -> Self {
-        Self { raw, kind }
+        Self { raw, kind, bare: false }
+    }
+
+    #[inline]
+    pub(crate) fn known_bare(self, bare: bool) -> Self {
+        Self { bare, ..self }
     }
 
     /// The one value that `text` is, white space around it aside; `None` where it is no JSON, or nested past 128 levels.
@@ -105,7 +124,8 @@ impl<'b> Value<'b> {
     pub fn as_text(self) -> Option<Text<'b>> {
         match self.kind {
             Kind::PlainString | Kind::EscapedString => {
-                Some(Text::new(&self.raw[1..self.raw.len() - 1], self.kind == Kind::EscapedString))
+                let text = Text::new(&self.raw[1..self.raw.len() - 1], self.kind == Kind::EscapedString);
+                Some(text.known_bare(self.bare))
             }
             _ => None,
         }

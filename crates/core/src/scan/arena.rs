@@ -56,6 +56,17 @@ impl Slot {
         start..start + (self.packed as usize & Self::MAX_LEN)
     }
 
+    /// Notes that the plain string is [bare](crate::text::begins_bare).
+    #[inline(always)]
+    pub(crate) fn set_bare(&mut self) {
+        self.packed = self.packed & Self::MAX_LEN as u32 | Kind::BARE_BITS << LEN_BITS;
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_bare(self) -> bool {
+        self.packed >> LEN_BITS == Kind::BARE_BITS
+    }
+
     /// A list of child objects: the first, and whether every element of the list is an object.
     #[inline(always)]
     pub(crate) fn children(first: u32, regular: bool) -> Self {

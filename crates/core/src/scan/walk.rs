@@ -1,9 +1,10 @@
 //! The walk over one value: validates every byte, and writes down where the known fields are.
 
 use super::arena::{Arena, NONE, Slot};
-use super::fields::Class;
+use super::fields::{Class, DataField};
 use super::learn::{Known, Learned, MAX_STATES, Opener, Step, UNKNOWN, escape_end, peek, skip_space};
 use crate::simd::{Isa, Level};
+use crate::text::begins_bare;
 use crate::value::Kind;
 
 /// What is wrong with a piece of JSON.
@@ -112,6 +113,9 @@ impl Scanner {
         }
     }
 }
+
+/// The bit of the text of a component's data.
+const TEXT: u64 = 1 << DataField::Text as u8;
 
 /// The position that says that a walk failed; why stands in [`Walk::stop`].
 const FAILED: usize = usize::MAX;
@@ -396,6 +400,17 @@ macro_rules! walker {
                         }
                     };
                     walk.record(object, base, &mut present, step, from, value);
+                }
+                if class == Class::ComponentData && present & TEXT != 0 {
+                    // While its bytes are at hand: to come back for them costs more than to look at them.
+                    let value = &mut walk.arena.slots[base + DataField::Text as usize];
+                    let range = value.range();
+                    if value.kind() == Some(Kind::PlainString)
+                        && begins_bare(&text[range.clone()])
+                        && !I::holds_markup(text, range)
+                    {
+                        value.set_bare();
+                    }
                 }
                 let object = &mut walk.arena.objects[object as usize];
                 object.span = Slot::new(Kind::Object, start - 1, at);

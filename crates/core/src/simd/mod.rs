@@ -4,6 +4,10 @@
 //! that carries the attribute;
 //! [`Level`] is the only way to them, and it looks at the machine first.
 
+use std::ops::Range;
+
+use memchr::memchr2;
+
 #[cfg(all(target_arch = "aarch64", target_endian = "little", not(miri)))]
 mod neon;
 mod portable;
@@ -25,6 +29,10 @@ pub(crate) trait Isa: Copy {
     fn string_stop(text: &[u8], from: usize) -> usize;
     /// The first position from `from` on that holds no digit; `text.len()` if none.
     fn digits_end(text: &[u8], from: usize) -> usize;
+    /// Whether a `<` or a `&` is among the bytes of `range`.
+    fn holds_markup(text: &[u8], range: Range<usize>) -> bool {
+        memchr2(b'<', b'&', &text[range]).is_some()
+    }
     /// Whether the bytes at `at` are `pattern` wherever `mask` has a bit set; false within 32 bytes of the end.
     fn matches(text: &[u8], at: usize, pattern: &[u8; PATTERN_LEN], mask: u32) -> bool;
 }
@@ -73,6 +81,10 @@ mod tests {
         prop_assert_eq!(I::string_stop(text, from), stop.map_or(text.len(), |at| from + at));
         let end = text[from..].iter().position(|b| !b.is_ascii_digit());
         prop_assert_eq!(I::digits_end(text, from), end.map_or(text.len(), |at| from + at));
+        for end in [from, (from + 7).min(text.len()), (from + 32).min(text.len()), text.len()] {
+            let expected = text[from..end].iter().any(|b| matches!(b, b'<' | b'&'));
+            prop_assert_eq!(I::holds_markup(text, from..end), expected);
+        }
         let mut pattern = [0; PATTERN_LEN];
         let len = PATTERN_LEN.min(text.len() - from);
         pattern[..len].copy_from_slice(&text[from..from + len]);
@@ -91,7 +103,8 @@ mod tests {
         #[test]
         fn every_level_agrees_with_the_plain_loop(
             text in proptest::collection::vec(
-                prop_oneof![10 => b'0'..=b'9', 10 => 0x20..=0xff_u8, 1 => any::<u8>(), 1 => Just(b'"')], 0..160),
+                prop_oneof![10 => b'0'..=b'9', 10 => 0x20..=0xff_u8, 1 => any::<u8>(), 1 => Just(b'"'), 1 => Just(b'<')],
+                0..160),
             from in 0..160_usize,
         ) {
             let from = from.min(text.len());

@@ -7,6 +7,7 @@ use std::arch::x86_64::{
     _mm_sub_epi8, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_max_epu8, _mm256_movemask_epi8,
     _mm256_or_si256, _mm256_set1_epi8,
 };
+use std::ops::Range;
 
 use super::{Isa, PATTERN_LEN, Portable};
 
@@ -42,6 +43,27 @@ impl Isa for Avx2 {
     #[inline(always)]
     fn digits_end(text: &[u8], from: usize) -> usize {
         Sse2::digits_end(text, from)
+    }
+
+    #[inline(always)]
+    fn holds_markup(text: &[u8], range: Range<usize>) -> bool {
+        let Range { start: mut at, end } = range;
+        while at < end && at + 32 <= text.len() {
+            // SAFETY: 32 bytes from `at` lie inside `text`; the walker picks this type only where AVX2 was detected.
+            let marks = unsafe {
+                let bytes = _mm256_loadu_si256(text.as_ptr().add(at).cast());
+                let opening = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b'<' as i8));
+                let ampersands = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b'&' as i8));
+                _mm256_movemask_epi8(_mm256_or_si256(opening, ampersands))
+            };
+            let behind = 32_usize.saturating_sub(end - at);
+            // Only the bytes before the end count.
+            if (marks as u32) << behind != 0 {
+                return true;
+            }
+            at += 32;
+        }
+        at < end && Portable::holds_markup(text, at..end)
     }
 
     #[inline(always)]

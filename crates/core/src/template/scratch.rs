@@ -97,6 +97,15 @@ impl Scratch {
     /// What `text` is. Costs next to nothing where it neither looks like JSON nor holds a `<` or a `&`.
     #[inline(always)]
     pub fn classify<'s>(&'s self, text: Text<'s>) -> ClassifiedText<'s> {
+        if text.is_bare() {
+            return ClassifiedText::verbatim(self, text, TextKind::Plain);
+        }
+        self.classify_unknown(text)
+    }
+
+    /// What a text is that the scanner has not looked at, or not found bare.
+    #[inline]
+    fn classify_unknown<'s>(&'s self, text: Text<'s>) -> ClassifiedText<'s> {
         let raw = text.raw();
         let first = match raw.as_bytes().first() {
             // White space and a byte order mark begin with none of these.

@@ -1,5 +1,7 @@
 //! Tests of the whole way from a text to rows.
 
+use proptest::prelude::*;
+
 use super::*;
 
 #[derive(Default)]
@@ -168,6 +170,43 @@ fn escapes_of_the_message_hide_nothing() {
     let lossy = classify(r"a\ud83d");
     assert!(lossy.is_lossy());
     assert_eq!(lossy.visible(), Some("a\u{fffd}"));
+}
+
+proptest! {
+    /// The scanner tells of most texts that there is nothing to look for; the others are looked into.
+    #[test]
+    fn a_text_in_a_page_is_what_it_is_alone(
+        text in prop_oneof![
+            "(?s).{0,4}[{<&\\[\"]?.{0,40}",
+            "[ a-z¿　é。]{0,70}(<break/>|&amp;|&quot;|<|\\{)?[a-z]{0,40}",
+            Just(r#"{"type":"template"}"#.to_owned()),
+        ],
+        escape_all in any::<bool>(),
+    ) {
+        let json = if escape_all {
+            text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect()
+        } else {
+            let json = serde_json::to_string(&text).unwrap();
+            json[1..json.len() - 1].to_owned()
+        };
+        let message = format!(r#"{{"type":"x","components":[{{"data":{{"text":"{json}"}}}}],"text":"{json}"}}"#);
+        let block = crate::Block::of_one(&message).unwrap();
+        let scratch = Scratch::new(&crate::Limits::default());
+        let alone = scratch.classify_str(&text);
+        let message = block.message(0);
+        let component = message.components().next().unwrap();
+        let in_page = [
+            scratch.classify(component.data_text().unwrap()),
+            scratch.classify_value(component.data_text_value().unwrap()),
+            scratch.classify_value(message.value(crate::MessageField::Text).unwrap()),
+        ];
+        for text in in_page {
+            prop_assert_eq!(text.kind(), alone.kind());
+            prop_assert_eq!(text.raw(), alone.raw());
+            prop_assert_eq!(text.visible(), alone.visible());
+            prop_assert_eq!(text.is_verbatim(), alone.is_verbatim());
+        }
+    }
 }
 
 #[test]
