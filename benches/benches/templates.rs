@@ -143,7 +143,7 @@ fn taken_apart(criterion: &mut Criterion) {
     let blocks: Vec<_> = std::iter::from_fn(|| parser.next_block()).collect();
     let in_page: Vec<Text<'_>> = blocks
         .iter()
-        .flat_map(|block| block.messages())
+        .flat_map(korpus_core::Block::messages)
         .filter_map(|message| message.components().next()?.data_text())
         .filter(|text| is_plain_json(*text))
         .collect();

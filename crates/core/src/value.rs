@@ -36,11 +36,10 @@ impl Kind {
             2 => Self::False,
             3 => Self::True,
             4 => Self::Number,
-            5 => Self::PlainString,
+            5 | Self::BARE_BITS => Self::PlainString,
             6 => Self::EscapedString,
             7 => Self::Array,
             8 => Self::Object,
-            Self::BARE_BITS => Self::PlainString,
             _ => return None,
         })
     }

@@ -184,7 +184,7 @@ proptest! {
         escape_all in any::<bool>(),
     ) {
         let json = if escape_all {
-            text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect()
+            text.encode_utf16().fold(String::new(), |json, unit| json + &format!("\\u{unit:04x}"))
         } else {
             let json = serde_json::to_string(&text).unwrap();
             json[1..json.len() - 1].to_owned()
