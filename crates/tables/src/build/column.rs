@@ -73,6 +73,22 @@ pub(crate) fn span(ends: &[u32], rows: Range<usize>) -> Range<usize> {
     end(rows.start)..end(rows.end)
 }
 
+/// Whether two texts are equal. Names are short: comparing them by their ends takes less than the call of a function that does.
+#[inline(always)]
+fn are_equal(a: &[u8], b: &[u8]) -> bool {
+    fn ends<const N: usize>(text: &[u8]) -> (Option<&[u8; N]>, Option<&[u8; N]>) {
+        (text.first_chunk(), text.last_chunk())
+    }
+    a.len() == b.len()
+        && match a.len() {
+            0..4 => a.iter().zip(b).all(|(a, b)| a == b),
+            4..8 => ends::<4>(a) == ends(b),
+            8..=16 => ends::<8>(a) == ends(b),
+            17..=32 => ends::<16>(a) == ends(b),
+            _ => a == b,
+        }
+}
+
 /// The most that is reserved at once, in values or bytes: one huge text must not make all later buffers huge.
 const MOST_ROOM: usize = 1 << 20;
 
@@ -176,7 +192,7 @@ impl Names {
         self.pad(row);
         // Neighbours often have the same, or every other one has; that is found out sooner than a hash.
         let [last, other] = self.recent;
-        let is = |code: u32| code != Self::NULL && self.dictionary.bytes_of(code) == name.as_bytes();
+        let is = |code: u32| code != Self::NULL && are_equal(self.dictionary.bytes_of(code), name.as_bytes());
         let code = if is(last) {
             last
         } else {
@@ -470,6 +486,20 @@ mod tests {
         let rows: Vec<_> = (0..6).map(|row| texts.get(row)).collect();
         assert_eq!(rows, [None, None, Some("ab"), None, Some("c"), None]);
         assert_eq!(texts.ends, [0, 0, 2, 2, 3, 3]);
+    }
+
+    #[test]
+    fn texts_are_equal_where_every_byte_is() {
+        let text: Vec<u8> = (0..80).collect();
+        for len in 0..text.len() {
+            let a = &text[..len];
+            assert!(are_equal(a, &a.to_vec()) && !are_equal(a, &text[..=len]));
+            for at in 0..len {
+                let mut b = a.to_vec();
+                b[at] ^= 0x80;
+                assert!(!are_equal(a, &b), "{len} {at}");
+            }
+        }
     }
 
     #[test]
