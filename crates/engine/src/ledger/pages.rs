@@ -293,6 +293,8 @@ mod tests {
     }
 
     proptest! {
+        // Each looks up hundreds of rows, one by one.
+        #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn rows_come_back(rows in prop::collection::vec(row(), 0..300), big in 0..3_usize) {
             let mut rows: Vec<PageRow> = rows;
