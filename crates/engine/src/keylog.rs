@@ -174,8 +174,11 @@ impl KeyLog {
         let mut chunk = vec![0; CHUNK];
         for partition in std::mem::take(&mut self.partitions) {
             let passes = partition.bytes().div_ceil(self.at_once).next_power_of_two() as u128;
+            // Room for one in sixteen more than there are on average, so that it need not grow.
+            let room = partition.bytes() / KEY_BYTES / passes as usize;
             for pass in 0..passes {
                 keys.clear();
+                keys.reserve(room + room / 16);
                 // The top bits chose the partition; lower ones choose the pass.
                 let mut take = |bytes: &[u8]| {
                     let all = bytes.as_chunks::<KEY_BYTES>().0.iter().map(|bytes| Key::read(bytes));

@@ -6,6 +6,8 @@ const UNKNOWN: usize = 1 << 30;
 const LEAST: usize = 64 << 20;
 /// Keys of 170,000 messages.
 const KEYS: usize = 8 << 20;
+/// Keys that are resolved together, as they are written: more at once would gain nothing.
+const RESOLVED: usize = 2 << 20;
 /// What a run takes whatever its threads are, and what each of them does: a body or its window, a few blocks and their
 /// rows, and the memory of codecs. Measured, rounded up.
 const BASE: usize = 64 << 20;
@@ -51,9 +53,9 @@ impl MemoryBudget {
         (self.limit / 8).min(KEYS)
     }
 
-    /// What resolving the keys may take, when everything is read.
+    /// What may be resolved together of the keys, when everything is read. This does not grow with their number either.
     pub fn resolving(self) -> usize {
-        self.limit / 8
+        (self.limit / 8).min(RESOLVED)
     }
 
     /// What row groups may take that are being filled and encoded.
