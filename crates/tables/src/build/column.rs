@@ -493,7 +493,8 @@ mod tests {
         let text: Vec<u8> = (0..80).collect();
         for len in 0..text.len() {
             let a = &text[..len];
-            assert!(are_equal(a, &a.to_vec()) && !are_equal(a, &text[..=len]));
+            let same = a.to_vec();
+            assert!(are_equal(a, &same) && !are_equal(a, &text[..=len]));
             for at in 0..len {
                 let mut b = a.to_vec();
                 b[at] ^= 0x80;

@@ -80,7 +80,7 @@ fn starts_run<T: Copy + PartialEq>(values: &[T]) -> bool {
 
 /// Whether all are this one. Looks at all of them, many at once.
 fn are_all<T: Copy + PartialEq>(values: &[T], one: T) -> bool {
-    values.iter().fold(true, |all, value| all & (*value == one))
+    values.iter().fold(0, |others, value| others | u8::from(*value != one)) == 0
 }
 
 #[cfg(test)]
