@@ -9,7 +9,7 @@ use crate::date::{ParsedTime, parse_timestamp};
 pub struct Text<'b> {
     raw: &'b str,
     escaped: bool,
-    /// Known to be [bare](is_bare).
+    /// Known to be [bare](begins_bare).
     bare: bool,
 }
 
@@ -34,13 +34,13 @@ impl<'b> Text<'b> {
         Self { raw, escaped, bare: false }
     }
 
-    /// The same, of which the scanner has seen whether it is [bare](is_bare).
+    /// The same, of which the scanner has seen whether it is [bare](begins_bare).
     #[inline]
     pub(crate) fn known_bare(self, bare: bool) -> Self {
         Self { bare, ..self }
     }
 
-    /// Whether it is known that the text [hides nothing](is_bare).
+    /// Whether it is known that the text is [bare](begins_bare).
     #[inline(always)]
     pub(crate) fn is_bare(self) -> bool {
         self.bare

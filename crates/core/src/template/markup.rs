@@ -226,34 +226,8 @@ pub(super) fn strip_speech(text: &str, out: &mut String) {
 }
 
 /// Whether a text, as it stands in a JSON string, holds a `<` or a `&` once it is decoded.
-#[inline(always)]
 pub(super) fn holds_markup(raw: &str, escaped: bool) -> bool {
     let bytes = raw.as_bytes();
-    // Most texts are a line at most: starting up a search by vectors would cost more than the search.
-    if (8..=64).contains(&bytes.len()) {
-        let last = bytes.last_chunk::<8>().is_some_and(|last| holds_mark(*last, escaped));
-        if !last && !bytes.as_chunks::<8>().0.iter().any(|chunk| holds_mark(*chunk, escaped)) {
-            return false;
-        }
-    }
-    search_markup(bytes, escaped)
-}
-
-/// Whether one of eight bytes is a `<`, a `&` or, where that may hide one, a backslash.
-#[inline(always)]
-fn holds_mark(chunk: [u8; 8], escaped: bool) -> bool {
-    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
-    const LOW_BITS: u64 = 0x0101_0101_0101_0101;
-    let chunk = u64::from_ne_bytes(chunk);
-    let zero = |byte: u8| {
-        let other = chunk ^ (LOW_BITS * u64::from(byte));
-        other.wrapping_sub(LOW_BITS) & !other
-    };
-    let found = zero(b'<') | zero(b'&') | if escaped { zero(b'\\') } else { 0 };
-    found & HIGH_BITS != 0
-}
-
-fn search_markup(bytes: &[u8], escaped: bool) -> bool {
     if !escaped {
         return memchr2(b'<', b'&', bytes).is_some();
     }

@@ -104,15 +104,9 @@ impl Scratch {
     }
 
     /// What a text is that the scanner has not looked at, or not found bare.
-    #[inline]
     fn classify_unknown<'s>(&'s self, text: Text<'s>) -> ClassifiedText<'s> {
         let raw = text.raw();
-        let first = match raw.as_bytes().first() {
-            // White space and a byte order mark begin with none of these.
-            Some(&first @ (b'!'..=b'~' | 0xc3..=0xe0 | 0xe4..=0xee | 0xf0..)) => Some(first),
-            _ => trim_start(raw).bytes().next(),
-        };
-        match first {
+        match trim_start(raw).bytes().next() {
             None => ClassifiedText::verbatim(self, text, TextKind::Empty),
             Some(b'{' | b'\\') => self.classify_decoded(text),
             Some(_) if holds_markup(raw, text.is_escaped()) => self.classify_decoded(text),

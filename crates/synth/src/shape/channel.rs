@@ -130,6 +130,7 @@ fn voice(j: &mut Json, head: &Head, turn: &Turn, bot: u64, text: &str) {
         j.field("Called", "+15550100001");
         j.field("CalledCity", "CAMP HILL");
         j.field("CalledZip", "36850");
+        // As the voice samples have it: the caller's number was taken out of them in this way.
         j.field("Caller", "+1XXXXXXXXX");
         j.field("CallerCity", "");
         j.field("Confidence", "0.98762906");
