@@ -11,7 +11,7 @@ use korpus_engine::{
 
 use crate::build::Selection;
 use crate::error::{Result, TablesError};
-use crate::job::{ConvertJob, Part};
+use crate::job::{ConvertJob, Counting, Part};
 use crate::schema::Table;
 use crate::write::array;
 
@@ -51,8 +51,11 @@ pub fn batches(
     mut sink: Sink<'_>,
 ) -> Result<RunReport> {
     let selection = Selection::new(tables.iter().copied());
-    let job =
-        BatchJob { rows: ConvertJob::new(selection, options.limits.clone()), selection, sink: PhantomData };
+    let job = BatchJob {
+        rows: ConvertJob::new(selection, Counting::Rows, options.limits.clone()),
+        selection,
+        sink: PhantomData,
+    };
     run(&Pool::new(threads)?, inputs, options, &job, &mut sink, observer)
 }
 

@@ -7,7 +7,8 @@ use korpus_core::{Limits, Scratch};
 use korpus_engine::{BlockSeq, InputReport, Job, RejectItem, Work};
 
 use crate::build::{
-    Room, Rows, Selection, TableBuffer, VolumeTotals, Volumes, put_message, put_record, put_reject,
+    Counted, Room, Rows, Selection, TableBuffer, VolumeLog, VolumeTotals, Volumes, put_message, put_record,
+    put_reject,
 };
 use crate::error::{Result, TablesError};
 use crate::schema::Table;
@@ -26,10 +27,15 @@ pub(crate) const STREAMED: [Table; 9] = [
     Table::Rejects,
 ];
 
+/// Those of them that messages put rows into.
+const OF_MESSAGES: [Table; 6] =
+    [Table::Messages, Table::Components, Table::Templates, Table::Elements, Table::Actions, Table::Tags];
+
 /// Builds the tables.
 #[derive(Debug)]
 pub(crate) struct ConvertJob {
     built: Selection,
+    counting: Counting,
     limits: Limits,
     encoder: Encoder,
     /// Buffers that hold no rows any more, by table: warm memory for the next blocks.
@@ -38,11 +44,22 @@ pub(crate) struct ConvertJob {
     rooms: [OnceLock<Vec<Room>>; Table::ALL.len()],
 }
 
+/// What volumes are counted from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counting {
+    /// The rows of messages, where these are built.
+    Rows,
+    /// The messages themselves; where copies or filters may take some back, with a log.
+    Messages { log: bool },
+}
+
 /// What is made of one block.
 #[derive(Debug)]
 pub(crate) struct Part {
     rows: Rows,
     volumes: Volumes,
+    /// What each message was counted by, where that is written down.
+    counted: Vec<u8>,
 }
 
 impl Part {
@@ -59,6 +76,7 @@ pub(crate) struct TablesState {
     /// The messages, where they are laid out by days.
     days: Option<DayWriter>,
     pub volumes: VolumeTotals,
+    counted: VolumeLog,
 }
 
 /// How tables are written.
@@ -87,7 +105,8 @@ impl TablesState {
             .filter(|&table| built.has(table) && !(table == Table::Messages && days.is_some()))
             .map(|table| Ok((table, TableWriter::create(dir, table, part, compression, limits)?)))
             .collect::<Result<_>>()?;
-        Ok(Self { writers, days, volumes: VolumeTotals::new(writing.temp_dir.clone()) })
+        let volumes = VolumeTotals::new(writing.temp_dir.clone());
+        Ok(Self { writers, days, volumes, counted: VolumeLog::new(writing.temp_dir.clone()) })
     }
 
     fn writer(&mut self, table: Table) -> Option<&mut TableWriter> {
@@ -99,7 +118,7 @@ impl TablesState {
         mut self,
         job: &ConvertJob,
         threads: usize,
-    ) -> Result<(Vec<TableGroups>, VolumeTotals)> {
+    ) -> Result<(Vec<TableGroups>, VolumeTotals, VolumeLog)> {
         for (_, writer) in &mut self.writers {
             writer.flush(&job.encoder);
         }
@@ -111,13 +130,20 @@ impl TablesState {
         for (_, writer) in self.writers {
             closed.extend(writer.close(&job.encoder)?);
         }
-        Ok((closed, self.volumes))
+        Ok((closed, self.volumes, self.counted))
     }
 }
 
 impl ConvertJob {
-    pub(crate) fn new(built: Selection, limits: Limits) -> Self {
-        Self { built, limits, encoder: Encoder::default(), free: Mutex::default(), rooms: Default::default() }
+    pub(crate) fn new(built: Selection, counting: Counting, limits: Limits) -> Self {
+        Self {
+            built,
+            counting,
+            limits,
+            encoder: Encoder::default(),
+            free: Mutex::default(),
+            rooms: Default::default(),
+        }
     }
 
     fn buffer(&self, table: Table) -> TableBuffer {
@@ -158,13 +184,21 @@ impl Job for ConvertJob {
     }
 
     fn part(&self) -> Part {
-        Part { rows: Rows::new(&self.built, |table| self.buffer(table)), volumes: Volumes::default() }
+        let rows = Rows::new(&self.built, |table| self.buffer(table));
+        Part { rows, volumes: Volumes::default(), counted: Vec::new() }
     }
 
     fn map(&self, scratch: &mut Scratch, work: &Work<'_>, part: &mut Part) {
         // Row groups that are full go before new rows: so they never pile up.
         while self.encoder.help() {}
-        for item in work.messages().filter(|item| item.matches) {
+        if let Counting::Messages { log } = self.counting {
+            let mut counted = Counted::default();
+            work.messages().filter(|item| item.matches).for_each(|item| counted.put(&item));
+            counted.count(&mut part.volumes, log.then_some(&mut part.counted));
+        }
+        let wanted =
+            self.counting == Counting::Rows || OF_MESSAGES.iter().any(|&table| self.built.has(table));
+        for item in work.messages().filter(|item| wanted && item.matches) {
             put_message(&mut part.rows, scratch, &item, work.input());
             scratch.reset();
         }
@@ -178,11 +212,14 @@ impl Job for ConvertJob {
         for (table, buffer) in part.rows.tables() {
             self.rooms[table as usize].get_or_init(|| buffer.room());
         }
-        part.volumes.add_rows(&part.rows.messages);
+        if self.counting == Counting::Rows {
+            part.volumes.add_rows(&part.rows.messages);
+        }
     }
 
     fn commit(&self, state: &mut TablesState, at: &BlockSeq<'_>, mut part: Part) -> Result<()> {
         state.volumes.take(&mut part.volumes)?;
+        state.counted.push(at.first_message, &part.counted)?;
         for (table, buffer) in part.into_tables(at) {
             self.push(state, table, buffer)?;
         }

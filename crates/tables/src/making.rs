@@ -16,7 +16,7 @@ use crate::convert::{ConvertOptions, ConvertReport, Volume};
 use crate::dataset::{PARTITION_OPTION, TABLES_OPTION};
 use crate::earlier::Earlier;
 use crate::error::{Result, TablesError};
-use crate::job::{ConvertJob, STREAMED, TablesState, Writing};
+use crate::job::{ConvertJob, Counting, STREAMED, TablesState, Writing};
 use crate::read::{Row, parts_of};
 use crate::schema::{MessageColumn, SCHEMA_VERSION, Table};
 use crate::superseded::put_superseded;
@@ -91,7 +91,8 @@ impl<'a> Making<'a> {
         run_options.history = self.earlier.map(|earlier| Arc::new(earlier.history()));
 
         let built = built(&self.selection, &run_options);
-        let job = ConvertJob::new(built, run_options.limits.clone());
+        let counting = counting(&self.selection, &built, &run_options);
+        let job = ConvertJob::new(built, counting, run_options.limits.clone());
         let writing = Writing {
             dir,
             part: self.part,
@@ -105,7 +106,8 @@ impl<'a> Making<'a> {
         if options.strict && !report.ledger.is_clean() {
             return Err(TablesError::Unclean);
         }
-        let (mut files, mut volumes) = state.close(&job, self.pool.threads())?;
+        let (mut files, mut volumes, counted) = state.close(&job, self.pool.threads())?;
+        counted.take_back(&report.messages, &mut volumes)?;
         if let Some(earlier) = self.earlier {
             files.splice(..0, earlier.groups(dir, &report)?);
             earlier.add_volumes(&mut volumes)?;
@@ -377,12 +379,20 @@ fn built(chosen: &Selection, run: &RunOptions) -> Selection {
     let superseded = run.dedup && chosen.has(Table::Superseded);
     Selection::new(STREAMED.into_iter().filter(|&table| {
         let needed = match table {
-            Table::Messages => superseded || chosen.has(Table::Volumes),
             Table::Rejects | Table::Templates | Table::Elements | Table::Actions => false,
             _ => superseded,
         };
         needed || chosen.has(table)
     }))
+}
+
+/// What volumes are counted from: nobody builds rows for that alone.
+fn counting(chosen: &Selection, built: &Selection, run: &RunOptions) -> Counting {
+    if chosen.has(Table::Volumes) && !built.has(Table::Messages) {
+        Counting::Messages { log: run.dedup || run.filter.needs_all() }
+    } else {
+        Counting::Rows
+    }
 }
 
 /// The options that shape the data, by name.

@@ -96,6 +96,19 @@ proptest! {
         prop_assert!(winners.values().iter().all(|winner| messages.contains(winner)));
         prop_assert_eq!(superseded.num_rows() as u64, report.manifest.totals.messages.superseded);
 
+        // Those are the same where they are counted without the table of messages, filtered afterwards or not.
+        for skip in [0, 7] {
+            let [mut with, mut alone] = [options(1, limit, true), options(2, limit, true)];
+            (with.run.filter.skip, alone.run.filter.skip) = (skip, skip);
+            with.tables = vec![Table::Messages, Table::Volumes];
+            alone.tables = vec![Table::Volumes];
+            let [with, alone] = [("with", with), ("alone", alone)].map(|(name, options)| {
+                let out = dir.path().join(format!("{name}-{skip}"));
+                convert_bodies(&bodies, &out, &options);
+                rows(&out, Table::Volumes)
+            });
+            prop_assert_eq!(with, alone);
+        }
         // Volumes count what is kept, and nothing else.
         let volumes = rows(&out, Table::Volumes);
         let counts = volumes.column_by_name("messages").unwrap().as_primitive::<Int64Type>();

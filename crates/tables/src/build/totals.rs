@@ -41,6 +41,12 @@ impl VolumeTotals {
         self.spill()
     }
 
+    /// Counts `by` messages of a key that was packed without its hour.
+    pub(super) fn add_packed(&mut self, hour: Option<i64>, packed: &[u8], by: i64) -> Result<()> {
+        self.recent.add_packed(hour, packed, by);
+        self.spill()
+    }
+
     /// Adds a row of the table `volumes` of a dataset.
     pub(crate) fn add_row(&mut self, row: Row<'_>) -> Result<()> {
         self.recent.add_row(row);

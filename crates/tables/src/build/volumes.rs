@@ -91,11 +91,19 @@ impl Volumes {
         names: impl Iterator<Item = Option<&'a str>>,
         by: i64,
     ) {
-        self.add_hour(event_at.map(|micros| micros.div_euclid(MICROS_PER_HOUR)), names, by);
+        self.add_hour(event_at.map(hour_of), names, by);
     }
 
     fn add_hour<'a>(&mut self, hour: Option<i64>, names: impl Iterator<Item = Option<&'a str>>, by: i64) {
         pack(hour, names, &mut self.scratch);
+        self.count(by);
+    }
+
+    /// Counts `by` messages of a key that was [packed](pack) without its hour.
+    pub(super) fn add_packed(&mut self, hour: Option<i64>, packed: &[u8], by: i64) {
+        self.scratch.clear();
+        self.scratch.extend_from_slice(&packed_hour(hour));
+        self.scratch.extend_from_slice(packed.get(HOUR..).unwrap_or_default());
         self.count(by);
     }
 
@@ -129,7 +137,7 @@ impl Volumes {
         // Within a block names are equal where their codes are: texts are looked at once for each key.
         let mut block = std::mem::take(&mut self.block);
         for row in 0..messages.rows() {
-            let hour = event_at.valid[row].then(|| event_at.values[row].div_euclid(MICROS_PER_HOUR));
+            let hour = event_at.valid[row].then(|| hour_of(event_at.values[row]));
             *block.entry(BlockKey { hour, codes: names.map(|names| names.codes[row]) }).or_default() += 1;
         }
         for (key, count) in block.drain() {
@@ -184,12 +192,24 @@ const NULL: u8 = 0;
 const NAME: u8 = 1;
 const END: u8 = 0;
 
+/// How many bytes of a packed key are its hour, in front.
+const HOUR: usize = 8;
+
+fn packed_hour(hour: Option<i64>) -> [u8; HOUR] {
+    // An hour that no time has says that there was none.
+    (hour.unwrap_or(i64::MIN) ^ i64::MIN).to_be_bytes()
+}
+
+/// The hour of a time, since 1970.
+pub(super) fn hour_of(micros: i64) -> i64 {
+    micros.div_euclid(MICROS_PER_HOUR)
+}
+
 /// Writes a key into `out`, in place of what it held, so that the order of the bytes is that of the keys: what is missing
 /// comes first. The bytes of names are one greater, which they have room for, so that none is that of the end.
-fn pack<'a>(hour: Option<i64>, names: impl Iterator<Item = Option<&'a str>>, out: &mut Vec<u8>) {
+pub(super) fn pack<'a>(hour: Option<i64>, names: impl Iterator<Item = Option<&'a str>>, out: &mut Vec<u8>) {
     out.clear();
-    // An hour that no time has says that there was none.
-    out.extend_from_slice(&(hour.unwrap_or(i64::MIN) ^ i64::MIN).to_be_bytes());
+    out.extend_from_slice(&packed_hour(hour));
     for name in names {
         match name {
             Some(name) => {
