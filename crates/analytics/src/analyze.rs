@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
 use arrow::compute::{BatchCoalescer, concat_batches};
@@ -25,6 +26,8 @@ use crate::text::Phrases;
 
 /// Rows of `sessions` that are handed on at a time.
 const BATCH_ROWS: usize = 8192;
+/// Partitions that a worker folds before what it found is handed on; one where that holds all that was said.
+const PARTITIONS_AT_ONCE: usize = 16;
 /// What is read of a partition at a time, at least.
 const LEAST_AT_ONCE: usize = 1 << 20;
 
@@ -212,6 +215,8 @@ pub(crate) struct Mapped {
     pub run: RunReport,
     names: Names,
     spilled_bytes: u64,
+    /// What the kept messages cover, where nothing was left out that was counted for it.
+    seen: Option<Coverage>,
 }
 
 /// What of texts is kept, and where.
@@ -239,10 +244,13 @@ pub(crate) fn mapped(
         copies: !options.run.dedup,
         restored: options.restored,
         verbatim: kept.verbatim,
+        free: Mutex::default(),
     };
     let mut state = EventState {
         exchange: Exchange::new(options.share(8), temp_dir()),
         of_bodies: Exchange::new(options.share(32), temp_dir()),
+        seen: Coverage::default(),
+        is_told_around: false,
     };
     let run = run(pool, inputs, &options.run, &job, &mut state, observer)?;
     if let Some(failed) =
@@ -257,16 +265,22 @@ pub(crate) fn mapped(
         |seq| Some(seq).filter(is_kept).and_then(|seq| run.ledger.page_of_message(seq)),
         |page| call_of(&run.ledger, page),
     )?;
-    let EventState { mut exchange, of_bodies } = state;
+    let EventState { mut exchange, of_bodies, seen, is_told_around } = state;
+    // Duplicates are equal to what is kept, and cover nothing else.
+    let copies_agree =
+        run.messages.superseded_count() == 0 && !(is_told_around && run.messages.duplicate_count() > 0);
+    let seen = Some(seen).filter(|_| copies_agree && !options.run.filter.needs_all());
     exchange.seal();
     let names = job.symbols.map(Symbols::into_names).unwrap_or_default();
-    Ok(Mapped { spilled_bytes: exchange.spilled_bytes() + of_bodies.spilled_bytes(), exchange, run, names })
+    let spilled_bytes = exchange.spilled_bytes() + of_bodies.spilled_bytes();
+    Ok(Mapped { exchange, run, names, spilled_bytes, seen })
 }
 
 impl Mapped {
     /// The steps after it.
     pub(crate) fn fold<'r>(&'r self, pool: &'r Pool, options: &'r AnalyzeOptions) -> Fold<'r> {
-        Fold { pool, options, report: &self.run, names: &self.names, exchange: &self.exchange }
+        let Self { run: report, names, exchange, seen, .. } = self;
+        Fold { pool, options, report, names, exchange, seen: seen.as_ref() }
     }
 }
 
@@ -292,6 +306,7 @@ pub(crate) struct Fold<'r> {
     report: &'r RunReport,
     names: &'r Names,
     exchange: &'r Exchange,
+    seen: Option<&'r Coverage>,
 }
 
 impl Fold<'_> {
@@ -322,6 +337,10 @@ impl Fold<'_> {
             if let Some((bot, edges)) = requests::window(&request) {
                 coverage.add_request(&bot, edges);
             }
+        }
+        if let Some(seen) = self.seen {
+            coverage.merge(seen.clone());
+            return Ok(coverage);
         }
         let partitions = 0..self.exchange.partitions();
         let found: Vec<Result<Coverage>> = self.pool.install(|| {
@@ -376,10 +395,11 @@ impl Fold<'_> {
         };
         let mut batches = BatchCoalescer::new(Metric::Sessions.arrow_schema(), BATCH_ROWS);
         let partitions: Vec<usize> = (0..self.exchange.partitions()).collect();
-        for chunk in partitions.chunks(workers.len()) {
+        let at_once = if exports.any() { 1 } else { PARTITIONS_AT_ONCE };
+        for chunk in partitions.chunks(workers.len() * at_once) {
             let folded: Vec<Result<Vec<RecordBatch>>> = self.pool.install(|| {
-                let pairs = workers.par_iter_mut().zip(chunk.par_iter());
-                pairs.map(|(worker, &partition)| self.partition(worker, partition, rules)).collect()
+                let pairs = workers.par_iter_mut().zip(chunk.par_chunks(at_once));
+                pairs.map(|(worker, partitions)| self.partitions(worker, partitions, rules)).collect()
             });
             for batch in folded.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten() {
                 batches.push_batch(batch)?;
@@ -401,21 +421,30 @@ impl Fold<'_> {
         Ok(())
     }
 
-    fn partition(
+    /// Folds partitions that follow one another.
+    fn partitions(
         &self,
         worker: &mut Worker,
-        partition: usize,
+        partitions: &[usize],
         rules: FoldRules<'_>,
     ) -> Result<Vec<RecordBatch>> {
-        let passes = self.exchange.passes(partition, self.at_once());
-        (0..passes)
-            .map(|pass| {
-                let bytes = self.exchange.take(partition, pass, passes)?;
-                let rows = worker.folder.fold(&bytes, rules, |frame| self.is_kept(frame))?;
+        let mut rows = Vec::new();
+        for &partition in partitions {
+            let passes = self.exchange.passes(partition, self.at_once());
+            for pass in 0..passes {
+                let runs = self.exchange.take(partition, pass, passes)?;
+                let Worker { folder, .. } = worker;
+                folder.fold(runs.iter().map(Vec::as_slice), rules, |frame| self.is_kept(frame));
+                if folder.row_count() >= BATCH_ROWS {
+                    rows.push(folder.take_rows()?);
+                }
                 worker.relieve()?;
-                Ok(rows)
-            })
-            .collect()
+            }
+        }
+        if worker.folder.row_count() > 0 {
+            rows.push(worker.folder.take_rows()?);
+        }
+        Ok(rows)
     }
 
     /// Brings together what is known of each user.
@@ -427,7 +456,7 @@ impl Fold<'_> {
                     let passes = users.passes(partition, self.at_once());
                     for pass in 0..passes {
                         let notes = users.take(partition, pass, passes)?;
-                        fold_users(&notes, &mut worker.folder.feeder.states);
+                        fold_users(notes.iter().map(Vec::as_slice), &mut worker.folder.feeder.states);
                         worker.relieve()?;
                     }
                     Ok(())

@@ -3,7 +3,14 @@
 use crate::symbols::Names;
 
 /// Appends an integer in as few bytes as it needs.
+#[inline]
 pub(crate) fn put_uint(out: &mut Vec<u8>, mut value: u64) {
+    if value < 0x80 {
+        return out.push(value as u8);
+    }
+    if value < 0x4000 {
+        return out.extend_from_slice(&[value as u8 | 0x80, (value >> 7) as u8]);
+    }
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -72,7 +79,18 @@ impl<'a> Reader<'a> {
         self.take(1).first().copied().unwrap_or_default()
     }
 
+    #[inline]
     pub(crate) fn uint(&mut self) -> u64 {
+        match self.bytes.split_first() {
+            Some((&byte, rest)) if byte < 0x80 => {
+                self.bytes = rest;
+                u64::from(byte)
+            }
+            _ => self.long_uint(),
+        }
+    }
+
+    fn long_uint(&mut self) -> u64 {
         let (mut value, mut shift) = (0, 0);
         loop {
             let byte = self.byte();
@@ -101,12 +119,18 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn text(&mut self) -> Option<&'a str> {
+        self.unread_text().read()
+    }
+
+    /// Passes a text, to be read where it is wanted.
+    #[inline]
+    pub(crate) fn unread_text(&mut self) -> Unread<'a> {
         match self.uint() {
-            0 => None,
-            odd if odd & 1 == 1 => Some(self.names.get((odd >> 1) as u32).unwrap_or_default()),
+            0 => Unread::None,
+            odd if odd & 1 == 1 => Unread::Name(self.names.get((odd >> 1) as u32).unwrap_or_default()),
             even => {
                 let len = usize::try_from((even >> 1) - 1).unwrap_or(usize::MAX);
-                Some(std::str::from_utf8(self.take(len)).unwrap_or_default())
+                Unread::Bytes(self.take(len))
             }
         }
     }
@@ -118,8 +142,40 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A text of which only some are looked at: whether bytes are one is found out then.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Unread<'a> {
+    #[default]
+    None,
+    Name(&'a str),
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Unread<'a> {
+    #[inline]
+    pub(crate) fn read(self) -> Option<&'a str> {
+        match self {
+            Self::None => None,
+            Self::Name(name) => Some(name),
+            Self::Bytes(bytes) => Some(std::str::from_utf8(bytes).unwrap_or_default()),
+        }
+    }
+
+    /// The bytes of the text.
+    pub(crate) fn bytes(self) -> Option<&'a [u8]> {
+        match self {
+            Self::None => None,
+            Self::Name(name) => Some(name.as_bytes()),
+            Self::Bytes(bytes) => Some(bytes),
+        }
+    }
+}
+
 /// Appends a list with its length in bytes, and empties it.
 pub(crate) fn put_list(out: &mut Vec<u8>, list: &mut Vec<u8>) {
+    if list.is_empty() {
+        return out.push(0);
+    }
     put_uint(out, list.len() as u64);
     out.extend_from_slice(list);
     list.clear();

@@ -91,22 +91,24 @@ impl Exchange {
 
     /// Puts in all frames of `bytes`; ordinals rise by what `base` gives for their kind.
     pub(crate) fn push(&mut self, bytes: &[u8], base: impl Fn(u8) -> u64) -> Result<()> {
-        self.push_some(bytes, base, |_| true)
+        self.push_some(bytes, base, |_| true).map(drop)
     }
 
-    /// Puts in those frames of `bytes` whose kind is wanted.
+    /// Puts in those frames of `bytes` whose kind is wanted; gives back how many are not.
     pub(crate) fn push_some(
         &mut self,
         bytes: &[u8],
         base: impl Fn(u8) -> u64,
         wanted: impl Fn(u8) -> bool,
-    ) -> Result<()> {
+    ) -> Result<usize> {
         let Self { partitions, free, in_memory, .. } = self;
         let mut rest = bytes;
+        let mut unwanted = 0;
         for (frame, len) in frames(bytes) {
             let (whole, later) = rest.split_at(len);
             rest = later;
             if !wanted(frame.kind) {
+                unwanted += 1;
                 continue;
             }
             let partition = partitions[(frame.key >> (128 - PARTITION_BITS)) as usize].get_mut();
@@ -125,7 +127,10 @@ impl Exchange {
             let seq = frame.seq + base(frame.kind);
             chunk[at + 16..at + 24].copy_from_slice(&seq.to_le_bytes());
         }
-        if self.in_memory > self.budget { self.spill() } else { Ok(()) }
+        if self.in_memory > self.budget {
+            self.spill()?;
+        }
+        Ok(unwanted)
     }
 
     /// Moves all chunks to disk, and keeps their memory for the next ones.
@@ -174,10 +179,13 @@ impl Exchange {
         len.div_ceil(at_once.max(1)).next_power_of_two().min(1 << 20) as u32
     }
 
-    /// The frames of a partition whose keys belong to this pass: passes are in the order of the keys. After the last pass
+    /// The frames of a partition whose keys belong to this pass, in runs of whole ones: passes are in the order of the keys. After the last pass
     /// the partition is empty.
-    pub(crate) fn take(&self, partition: usize, pass: u32, passes: u32) -> Result<Vec<u8>> {
+    pub(crate) fn take(&self, partition: usize, pass: u32, passes: u32) -> Result<Vec<Vec<u8>>> {
         let mut partition = self.partition(partition);
+        if passes == 1 && partition.spilled.is_empty() {
+            return Ok(std::mem::take(&mut *partition).chunks);
+        }
         let bits = passes.trailing_zeros();
         let belongs = |key: u128| bits == 0 || (key << PARTITION_BITS) >> (128 - bits) == u128::from(pass);
         let mut found = Vec::with_capacity(partition.len / passes as usize);
@@ -197,7 +205,7 @@ impl Exchange {
         if pass + 1 == passes {
             *partition = Partition::default();
         }
-        Ok(found)
+        Ok(vec![found])
     }
 
     /// Calls `each` with every frame, in no order that means anything.
@@ -230,8 +238,10 @@ mod tests {
         for partition in 0..exchange.partitions() {
             let passes = exchange.passes(partition, at_once);
             for pass in 0..passes {
-                let bytes = exchange.take(partition, pass, passes).unwrap();
-                let mut found: Vec<_> = frames(&bytes)
+                let runs = exchange.take(partition, pass, passes).unwrap();
+                let mut found: Vec<_> = runs
+                    .iter()
+                    .flat_map(|run| frames(run))
                     .map(|(frame, _)| (frame.key, frame.seq, frame.kind, frame.payload.to_vec()))
                     .collect();
                 found.sort();

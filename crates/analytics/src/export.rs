@@ -48,6 +48,10 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
+    pub(crate) fn any(self) -> bool {
+        self.event_log || self.corpus
+    }
+
     pub(crate) fn new(exports: &[Export]) -> Self {
         Self { event_log: exports.contains(&Export::Pm4py), corpus: exports.contains(&Export::Convokit) }
     }
@@ -125,7 +129,7 @@ impl Exported {
             }
             let (speaker, kind) = speaker_of(event);
             let id = if event.flags.has(Flags::HAS_ID) {
-                event.id.to_owned()
+                event.id().to_owned()
             } else {
                 format!("{conversation}-{at}")
             };

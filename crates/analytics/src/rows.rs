@@ -76,29 +76,24 @@ impl Column {
     }
 
     /// A value of another kind counts as none: the declaration and what fills it are held together by tests.
+    #[inline]
     fn push(&mut self, cell: Cell<'_>) {
-        let int = match cell {
-            Cell::Int(value) => Some(value),
-            _ => None,
-        };
-        let small = int.and_then(|value| i32::try_from(value).ok());
-        match self {
-            Self::Text(column) => column.append_option(match cell {
-                Cell::Text(value) => Some(value),
-                _ => None,
-            }),
-            Self::Int(column) => column.append_option(int),
-            Self::Small(column) => column.append_option(small),
-            Self::Float(column) => column.append_option(match cell {
-                Cell::Float(value) => Some(value),
-                _ => None,
-            }),
-            Self::Bool(column) => column.append_option(match cell {
-                Cell::Bool(value) => Some(value),
-                _ => None,
-            }),
-            Self::Time(column) => column.append_option(int),
-            Self::Date(column) => column.append_option(small),
+        let small = |value: i64| i32::try_from(value).ok();
+        match (self, cell) {
+            (Self::Text(column), Cell::Text(value)) => column.append_value(value),
+            (Self::Text(column), _) => column.append_null(),
+            (Self::Int(column), Cell::Int(value)) => column.append_value(value),
+            (Self::Int(column), _) => column.append_null(),
+            (Self::Small(column), Cell::Int(value)) => column.append_option(small(value)),
+            (Self::Small(column), _) => column.append_null(),
+            (Self::Float(column), Cell::Float(value)) => column.append_value(value),
+            (Self::Float(column), _) => column.append_null(),
+            (Self::Bool(column), Cell::Bool(value)) => column.append_value(value),
+            (Self::Bool(column), _) => column.append_null(),
+            (Self::Time(column), Cell::Int(value)) => column.append_value(value),
+            (Self::Time(column), _) => column.append_null(),
+            (Self::Date(column), Cell::Int(value)) => column.append_option(small(value)),
+            (Self::Date(column), _) => column.append_null(),
         }
     }
 
@@ -120,11 +115,12 @@ impl Column {
 pub(crate) struct Rows {
     metric: Metric,
     columns: Vec<Column>,
+    len: usize,
 }
 
 impl Rows {
     pub(crate) fn new(metric: Metric) -> Self {
-        Self { metric, columns: metric.columns().map(|column| Column::new(column.kind)).collect() }
+        Self { metric, columns: metric.columns().map(|column| Column::new(column.kind)).collect(), len: 0 }
     }
 
     /// Adds a row: all columns in order, but for `rules_version`.
@@ -136,10 +132,17 @@ impl Rows {
             count += 1;
         }
         debug_assert_eq!(count, self.columns.len(), "{}", self.metric);
+        self.len += 1;
+    }
+
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.len
     }
 
     /// The rows so far, and none are left.
     pub(crate) fn finish(&mut self) -> Result<RecordBatch> {
+        self.len = 0;
         let columns = self.columns.iter_mut().map(Column::finish).collect();
         RecordBatch::try_new(self.metric.arrow_schema(), columns)
             .map_err(|_| AnalyticsError::Internal("rows do not fit their declaration"))

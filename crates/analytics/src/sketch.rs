@@ -61,6 +61,10 @@ impl Sketch {
         let (mut at, mut before) = (0, 0);
         while let Some(entry) = entry_at(&self.bytes, at, before) {
             if entry.bucket >= bucket {
+                if entry.bucket == bucket && entry.end == entry.middle + 1 && entry.count + count < 0x80 {
+                    self.bytes[entry.middle] = (entry.count + count) as u8;
+                    return;
+                }
                 let mut new = Vec::with_capacity(16);
                 let replaced = if entry.bucket == bucket {
                     put_uint(&mut new, entry.count + count);
@@ -152,7 +156,15 @@ fn put_entry(out: &mut Vec<u8>, distance: i32, count: u64) {
 }
 
 /// Reads an integer; where it ends, too.
-fn uint_at(bytes: &[u8], mut at: usize) -> Option<(u64, usize)> {
+#[inline]
+fn uint_at(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
+    match bytes.get(at) {
+        Some(&byte) if byte < 0x80 => Some((u64::from(byte), at + 1)),
+        _ => long_uint_at(bytes, at),
+    }
+}
+
+fn long_uint_at(bytes: &[u8], mut at: usize) -> Option<(u64, usize)> {
     let (mut value, mut shift) = (0, 0);
     loop {
         let byte = *bytes.get(at)?;

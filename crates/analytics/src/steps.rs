@@ -107,7 +107,8 @@ pub fn fold_events(
         include_developers: options.include_developers,
         exports: Wanted::default(),
     };
-    let sessions = folder.fold(&bytes, rules, |_| true)?;
+    folder.fold([bytes.as_slice()], rules, |_| true);
+    let sessions = folder.take_rows()?;
     let users = to_batch(&folder.feeder.users.frames)?;
     Ok(FoldedSessions { sessions, users, state: folder.feeder.states })
 }
@@ -118,7 +119,7 @@ pub fn fold_events(
 /// [`AnalyticsError::State`] for batches that are no notes.
 pub fn fold_users(notes: &[RecordBatch]) -> Result<Aggregates> {
     let mut state = Aggregates::default();
-    crate::fold::fold_users(&to_frames(notes)?, &mut state);
+    crate::fold::fold_users([to_frames(notes)?.as_slice()], &mut state);
     Ok(state)
 }
 

@@ -20,17 +20,32 @@ pub(crate) fn normalize(text: &str, out: &mut String) {
         return;
     }
     let mut collapsed = Collapsed { start, space: false, out };
-    if is_nfc_quick(text.chars()) == IsNormalized::Yes {
+    if is_below_marks(text.as_bytes()) || is_nfc_quick(text.chars()) == IsNormalized::Yes {
         for c in text.chars() {
-            if c.is_ascii() {
-                collapsed.push(c.to_ascii_lowercase());
-            } else {
-                std::iter::once(c).default_case_fold().for_each(|c| collapsed.push(c));
+            match folded(c) {
+                Some(c) => collapsed.push(c),
+                None => std::iter::once(c).default_case_fold().for_each(|c| collapsed.push(c)),
             }
         }
     } else {
         text.nfc().default_case_fold().for_each(|c| collapsed.push(c));
     }
+}
+
+/// The case folding of a character of Latin-1, where it is one character of Latin-1 too.
+fn folded(c: char) -> Option<char> {
+    match c {
+        '\0'..='\u{7f}' => Some(c.to_ascii_lowercase()),
+        '\u{d7}' | '\u{e0}'..='\u{ff}' => Some(c),
+        // The capital letters, as far from the small ones as in ASCII.
+        '\u{c0}'..='\u{de}' => char::from_u32(u32::from(c) + 32),
+        _ => None,
+    }
+}
+
+/// Whether all characters of a text come before U+0300, the first that joins another one: such texts are in NFC.
+fn is_below_marks(text: &[u8]) -> bool {
+    text.iter().all(|&byte| byte < 0xcc)
 }
 
 /// Whether a text is ASCII and has no white space but single spaces between words: most texts.
@@ -232,6 +247,15 @@ mod tests {
             assert_eq!(normalized(text), expected);
         }
         assert!(is_question("was？") && is_question("ما؟") && is_question("a?") && !is_question("a? b"));
+    }
+
+    #[test]
+    fn letters_are_folded_alike_with_and_without_tables() {
+        for c in '\0'..'\u{300}' {
+            let slow: String = std::iter::once(c).default_case_fold().collect();
+            assert!(folded(c).is_none_or(|folded| slow == String::from(folded)), "{c:?}");
+            assert!(is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes);
+        }
     }
 
     #[test]

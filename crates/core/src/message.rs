@@ -10,7 +10,7 @@ use crate::scan::{
     MessageField, NONE, TagField, TagsField, ThumbnailField,
 };
 use crate::text::Text;
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// How a message is written: which endpoint it came from, as far as its content tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -247,6 +247,13 @@ impl<'b> Message<'b> {
     /// How many top-level keys hold something: not null, not `""`, `[]` or `{}`.
     pub fn richness(self) -> u32 {
         self.object.richness(MessageField::ALL.len())
+    }
+
+    /// The known keys that it has, each with what its value is.
+    #[inline]
+    pub fn kinds(self) -> impl Iterator<Item = (MessageField, Kind)> + use<'b> {
+        let all = MessageField::ALL;
+        self.object.kinds(all.len()).map(|(field, kind)| (all[field], kind))
     }
 
     /// The value of a known key, raw; the last one where the key stands more than once.

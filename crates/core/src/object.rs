@@ -75,10 +75,29 @@ impl<'b> ObjectRef<'b> {
         match slot.kind() {
             Some(Kind::PlainString | Kind::EscapedString) => !slot.range().is_empty(),
             Some(Kind::Array | Kind::Object) => {
-                value(self.block, slot).is_some_and(|value| !value.is_empty_container())
+                // Mostly the second byte tells.
+                let begins = self.block.bytes(slot.range()).get(1);
+                begins.is_some_and(|byte| !matches!(byte, b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'))
+                    || value(self.block, slot).is_some_and(|value| !value.is_empty_container())
             }
             kind => kind.is_some_and(|kind| kind != Kind::Null),
         }
+    }
+
+    /// Which of the first `fields` fields are there, and what their values are, in the order of the fields.
+    #[inline]
+    pub(crate) fn kinds(self, fields: usize) -> impl Iterator<Item = (usize, Kind)> + use<'b> {
+        let mut present = self.object.present & (u64::MAX >> (64 - fields));
+        std::iter::from_fn(move || {
+            let field = present.trailing_zeros() as usize;
+            present &= present.checked_sub(1)?;
+            Some((field, self.slot(field).kind()?))
+        })
+    }
+
+    #[inline(always)]
+    pub(crate) fn has(self, field: usize) -> bool {
+        !self.slot(field).is_absent()
     }
 
     pub(crate) fn others(self) -> Others<'b> {

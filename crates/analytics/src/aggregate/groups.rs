@@ -153,6 +153,12 @@ impl Groups {
 
     /// The group of a key with that hash.
     pub(crate) fn at_hashed(&mut self, hash: u128, key: &[u8]) -> Group<'_> {
+        let place = self.place(hash, key);
+        self.at_place(place)
+    }
+
+    /// Where the group of a key with that hash is, until groups are put aside.
+    pub(crate) fn place(&mut self, hash: u128, key: &[u8]) -> usize {
         let width = self.ops.len();
         let next = self.ends.len() as u32;
         let place = *self.places.entry(hash).or_insert(next) as usize;
@@ -165,6 +171,12 @@ impl Groups {
             }
             self.bytes += key.len() + size_of::<i64>() * width + OVERHEAD;
         }
+        place
+    }
+
+    /// The group at a place.
+    pub(crate) fn at_place(&mut self, place: usize) -> Group<'_> {
+        let width = self.ops.len();
         Group {
             cells: &mut self.cells[place * width..(place + 1) * width],
             sketch: self.sketches.get_mut(place),
@@ -214,20 +226,22 @@ impl Groups {
 
     /// All groups in the order of their keys.
     pub(crate) fn sorted(&self) -> impl Iterator<Item = Seen<'_>> {
-        /// So much of a key is compared without looking it up.
-        type Start = [u8; 20];
+        // Twenty bytes of a key are compared without looking it up.
         let start = |place: u32| {
             let key = self.key(place as usize);
-            let mut start = Start::default();
-            let len = key.len().min(start.len());
-            start[..len].copy_from_slice(&key[..len]);
-            (start, place)
+            let (mut first, mut second) = ([0; 16], [0; 4]);
+            let (start, rest) = key.split_at(key.len().min(first.len()));
+            let rest = &rest[..rest.len().min(second.len())];
+            first[..start.len()].copy_from_slice(start);
+            second[..rest.len()].copy_from_slice(rest);
+            (u128::from_be_bytes(first), u32::from_be_bytes(second), place)
         };
-        let mut order: Vec<(Start, u32)> = (0..self.len() as u32).map(start).collect();
+        let mut order: Vec<(u128, u32, u32)> = (0..self.len() as u32).map(start).collect();
         order.sort_unstable_by(|a, b| {
-            a.0.cmp(&b.0).then_with(|| self.key(a.1 as usize).cmp(self.key(b.1 as usize)))
+            let rest = || self.key(a.2 as usize).cmp(self.key(b.2 as usize));
+            (a.0, a.1).cmp(&(b.0, b.1)).then_with(rest)
         });
-        order.into_iter().map(|(_, place)| self.seen(place as usize))
+        order.into_iter().map(|(_, _, place)| self.seen(place as usize))
     }
 }
 

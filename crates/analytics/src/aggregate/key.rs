@@ -45,9 +45,11 @@ impl Key {
             self.0.push(NULL);
             return self;
         };
-        self.0.push(SOME);
         let bytes = text.as_bytes();
-        if bytes.contains(&END) {
+        self.0.reserve(bytes.len() + 2);
+        self.0.push(SOME);
+        // Looking at all of them at once takes less than looking for the first.
+        if bytes.iter().fold(0, |found, &byte| found | u8::from(byte == END)) != 0 {
             for &byte in bytes {
                 self.0.push(byte);
                 if byte == END {
@@ -89,6 +91,12 @@ impl Key {
 
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// Goes back to the first `len` bytes, which are whole parts.
+    pub(crate) fn back_to(&mut self, len: usize) -> &mut Self {
+        self.0.truncate(len);
+        self
     }
 }
 

@@ -44,6 +44,16 @@ impl Aggregates {
         self.tables[aggregate as usize].at_hashed(hash, key)
     }
 
+    /// Where the group of a key with that hash is, until groups are put aside.
+    pub(crate) fn place(&mut self, aggregate: Aggregate, hash: u128, key: &[u8]) -> usize {
+        self.tables[aggregate as usize].place(hash, key)
+    }
+
+    /// The group at a place.
+    pub(crate) fn at_place(&mut self, aggregate: Aggregate, place: usize) -> Group<'_> {
+        self.tables[aggregate as usize].at_place(place)
+    }
+
     /// About how much memory they take.
     pub(crate) fn bytes(&self) -> usize {
         self.tables.iter().map(Groups::bytes).sum()

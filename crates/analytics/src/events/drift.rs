@@ -1,32 +1,7 @@
 //! Where a message differs from what is documented.
 
-use korpus_core::{Author, Kind, Message, MessageField, Text, Value};
+use korpus_core::{Author, Kind, Message, MessageField, Value};
 
-/// Keys that are documented, but have no field of their own.
-const DOCUMENTED: &[&str] = &[
-    "sT",
-    "__v",
-    "resourceid",
-    "agentAssistDetails",
-    "msgType",
-    "cek",
-    "iv",
-    "ire",
-    "EOD",
-    "path",
-    "nodeType",
-    "tr0_I",
-    "tr0_O",
-    "tr0_T",
-    "tr_pId",
-    "tr_isSS",
-    "cluster_id",
-    "userMsgId",
-];
-const TYPES: &[&str] = &["incoming", "outgoing", "event", "ctrlmsg", "timelinemsg"];
-const STATUSES: &[&str] =
-    &["received", "queued", "in progress", "delivered", "pending", "sent to cs", "opened", "sent", "read"];
-const AUTHORS: &[&str] = &["USER", "AGENT", "SYSTEM", "EVENT", "FORM", "VOICEMAIL"];
 /// Things of one message that are told: hostile ones have no end of them.
 const MOST: usize = 100;
 /// Characters of a key or value.
@@ -47,25 +22,22 @@ pub(crate) fn for_each(message: Message<'_>, event_at: Option<i64>, mut found: i
         }
     };
     for other in message.others().filter(|other| !other.is_earlier) {
-        let is_documented = other.key.plain().is_some_and(|key| DOCUMENTED.contains(&key));
-        if !is_documented {
+        if !other.key.plain().is_some_and(is_documented) {
             found(cut(&other.key.lossy()), "unknown_key", "");
         }
     }
-    for &field in MessageField::ALL {
-        let Some(value) = message.value(field) else { continue };
-        let kind = value.kind();
+    for (field, kind) in message.kinds() {
         if !fits(field, kind) {
             found(field.key(), "type_conflict", kind_name(kind));
         }
     }
-    for (field, value, known) in [
-        ("type", message.message_type(), TYPES),
-        ("status", message.status(), STATUSES),
-        ("author.type", message.author().and_then(Author::author_type), AUTHORS),
+    for (field, value, is_known) in [
+        ("type", message.message_type(), is_type as fn(&str) -> bool),
+        ("status", message.status(), is_status),
+        ("author.type", message.author().and_then(Author::author_type), is_author),
     ] {
         if let Some(text) = value
-            && !is_one_of(text, known)
+            && !text.plain().is_some_and(is_known)
         {
             found(field, "new_enum_value", cut(&text.lossy()));
         }
@@ -81,8 +53,51 @@ pub(crate) fn for_each(message: Message<'_>, event_at: Option<i64>, mut found: i
     }
 }
 
-fn is_one_of(text: Text<'_>, known: &[&str]) -> bool {
-    text.plain().is_some_and(|text| known.contains(&text))
+/// Whether a key is documented, but has no field of its own.
+fn is_documented(key: &str) -> bool {
+    matches!(
+        key,
+        "sT" | "__v"
+            | "resourceid"
+            | "agentAssistDetails"
+            | "msgType"
+            | "cek"
+            | "iv"
+            | "ire"
+            | "EOD"
+            | "path"
+            | "nodeType"
+            | "tr0_I"
+            | "tr0_O"
+            | "tr0_T"
+            | "tr_pId"
+            | "tr_isSS"
+            | "cluster_id"
+            | "userMsgId"
+    )
+}
+
+fn is_type(text: &str) -> bool {
+    matches!(text, "incoming" | "outgoing" | "event" | "ctrlmsg" | "timelinemsg")
+}
+
+fn is_status(text: &str) -> bool {
+    matches!(
+        text,
+        "received"
+            | "queued"
+            | "in progress"
+            | "delivered"
+            | "pending"
+            | "sent to cs"
+            | "opened"
+            | "sent"
+            | "read"
+    )
+}
+
+fn is_author(text: &str) -> bool {
+    matches!(text, "USER" | "AGENT" | "SYSTEM" | "EVENT" | "FORM" | "VOICEMAIL")
 }
 
 fn cut(text: &str) -> &str {

@@ -1,6 +1,7 @@
 //! The job that makes events of messages: the first of the three steps.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use korpus_core::{Limits, Record, Scratch};
 use korpus_engine::{BlockSeq, Job, Work};
@@ -11,6 +12,7 @@ use super::{Event, MESSAGE, OF_BODY, PLATFORM};
 use crate::codec::{Reader, put_text};
 use crate::error::{AnalyticsError, Result};
 use crate::exchange::{Exchange, put_frame};
+use crate::fold::Coverage;
 use crate::symbols::{Names, SymbolCache, Symbols};
 use crate::text::{Phrases, TextCache};
 
@@ -27,6 +29,8 @@ pub(crate) struct EventJob {
     pub restored: bool,
     /// Whether all that was said is wanted.
     pub verbatim: bool,
+    /// Emptied parts, to be filled again.
+    pub free: Mutex<Vec<Vec<u8>>>,
 }
 
 /// What a worker has for itself.
@@ -45,6 +49,10 @@ pub(crate) struct EventState {
     pub exchange: Exchange,
     /// Events whose session is their body: they go to the exchange when all bodies are read.
     pub of_bodies: Exchange,
+    /// What all messages cover, copies too.
+    pub seen: Coverage,
+    /// Whether equal messages may be of different bots, as only the records around them say whose they are.
+    pub is_told_around: bool,
 }
 
 impl EventJob {
@@ -59,14 +67,16 @@ impl EventJob {
     }
 
     /// Appends the frames of all that matches in a block, with the ordinals of the block.
-    pub(crate) fn events(&self, local: &mut EventLocal, work: &Work<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn events(&self, local: &mut EventLocal, work: &Work<'_>, part: &mut EventPart) {
+        let EventPart { frames: out, seen, is_told_around } = part;
         let EventLocal { scratch, cache, texts, lists, bytes } = local;
         let names = NameWriter { symbols: self.symbols.as_ref(), cache };
         let (copies, restored, verbatim) = (self.copies, self.restored, self.verbatim);
         let mut writer =
             EventWriter { names, phrases: &self.phrases, texts, lists, bytes, copies, restored, verbatim };
         for item in work.messages().filter(|item| item.matches) {
-            writer.message(out, &item, scratch);
+            writer.message(out, seen, &item, scratch);
+            *is_told_around |= item.message.conversation().is_some();
             scratch.reset();
         }
         for item in work.records().filter(|item| item.matches) {
@@ -77,9 +87,19 @@ impl EventJob {
     }
 }
 
+/// The events of one block.
+#[derive(Debug, Default)]
+pub(crate) struct EventPart {
+    frames: Vec<u8>,
+    /// From the first to the last of its messages, by bot.
+    seen: Coverage,
+    /// Whether only the record around a message says whose it is.
+    is_told_around: bool,
+}
+
 impl Job for EventJob {
     type Local = EventLocal;
-    type Part = Vec<u8>;
+    type Part = EventPart;
     type State = EventState;
     type Error = AnalyticsError;
 
@@ -87,18 +107,27 @@ impl Job for EventJob {
         self.new_local()
     }
 
-    fn part(&self) -> Vec<u8> {
-        Vec::new()
+    fn part(&self) -> EventPart {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        EventPart { frames: free.pop().unwrap_or_default(), ..EventPart::default() }
     }
 
-    fn map(&self, local: &mut EventLocal, work: &Work<'_>, part: &mut Vec<u8>) {
+    fn map(&self, local: &mut EventLocal, work: &Work<'_>, part: &mut EventPart) {
         self.events(local, work, part);
     }
 
-    fn commit(&self, state: &mut EventState, at: &BlockSeq<'_>, part: Vec<u8>) -> Result<()> {
+    fn commit(&self, state: &mut EventState, at: &BlockSeq<'_>, part: EventPart) -> Result<()> {
         let base = |kind| if kind == PLATFORM { at.first_record } else { at.first_message };
-        state.exchange.push_some(&part, base, |kind| kind != OF_BODY)?;
-        state.of_bodies.push_some(&part, base, |kind| kind == OF_BODY)
+        let EventPart { mut frames, seen, is_told_around } = part;
+        let passed = state.exchange.push_some(&frames, base, |kind| kind != OF_BODY)?;
+        if passed > 0 {
+            state.of_bodies.push_some(&frames, base, |kind| kind == OF_BODY)?;
+        }
+        state.seen.merge(seen);
+        state.is_told_around |= is_told_around;
+        frames.clear();
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(frames);
+        Ok(())
     }
 }
 
@@ -110,7 +139,7 @@ impl EventState {
         page_of: impl Fn(u64) -> Option<usize>,
         call_of: impl Fn(usize) -> Option<String>,
     ) -> Result<()> {
-        let Self { exchange, of_bodies } = self;
+        let Self { exchange, of_bodies, .. } = self;
         let names = Names::default();
         let mut sums: BTreeMap<usize, u128> = BTreeMap::new();
         for partition in 0..of_bodies.partitions() {
@@ -119,7 +148,7 @@ impl EventState {
                     let sum = sums.entry(page).or_default();
                     // A sum does not depend on the order in which they come.
                     let event = Event::read(frame, |bytes| Reader::new(bytes, &names));
-                    *sum = sum.wrapping_add(xxh3_128(event.id.as_bytes()));
+                    *sum = sum.wrapping_add(xxh3_128(event.id().as_bytes()));
                 }
             })?;
         }

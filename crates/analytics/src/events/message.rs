@@ -1,5 +1,7 @@
 //! From a message to the bytes of its event, straight from the borrowed view.
 
+use std::borrow::Cow;
+
 use korpus_core::{
     Action, Author, Channel, ClassifiedText, Conversation, Form, LatencyField, LatencyPart, LatencyPartField,
     Message, Scratch, SessionRecord, TagField, TagsField, Template, TemplateType, TemplateVisitor, Text,
@@ -12,6 +14,7 @@ use super::{Flags, MESSAGE, OF_BODY, PLATFORM, UNSESSIONED, drift};
 use crate::codec::{put_fixed, put_int, put_list, put_maybe, put_symbol, put_text, put_uint};
 use crate::dataset::MADE_UP_ID;
 use crate::exchange::put_frame;
+use crate::fold::Coverage;
 use crate::symbols::{SymbolCache, Symbols};
 use crate::text::{Phrases, TextCache, shown};
 
@@ -21,11 +24,16 @@ const PARTS: [LatencyField; 3] = [LatencyField::Asr, LatencyField::Bot, LatencyF
 
 /// The key of a session, a conversation record or a call, of a bot.
 pub(crate) fn session_key(kind: u8, bot: Option<&str>, id: &str) -> u128 {
-    let mut bytes = Vec::with_capacity(bot.map_or(0, str::len) + id.len() + 8);
+    session_key_in(&mut Vec::new(), kind, bot, id)
+}
+
+/// The same, put together in `bytes`.
+fn session_key_in(bytes: &mut Vec<u8>, kind: u8, bot: Option<&str>, id: &str) -> u128 {
+    bytes.clear();
     bytes.push(kind);
-    put_text(&mut bytes, bot);
+    put_text(bytes, bot);
     bytes.extend_from_slice(id.as_bytes());
-    xxh3_128(&bytes)
+    xxh3_128(bytes)
 }
 
 /// The kinds of [`session_key`].
@@ -104,17 +112,26 @@ struct Shown {
 }
 
 impl EventWriter<'_> {
-    /// Appends the frame of a message.
-    pub(crate) fn message(&mut self, out: &mut Vec<u8>, item: &Item<'_>, scratch: &Scratch) {
+    /// Appends the frame of a message, and notes what it covers.
+    pub(crate) fn message(
+        &mut self,
+        out: &mut Vec<u8>,
+        seen: &mut Coverage,
+        item: &Item<'_>,
+        scratch: &Scratch,
+    ) {
         let message = item.message;
         let record = message.conversation();
         let bot = message.bot_id().or_else(|| record.and_then(Conversation::bot_id)).map(Text::lossy);
         let bot = bot.as_deref();
+        if let Some(at) = item.times.event_at {
+            seen.add(bot, at);
+        }
         let user = message.created_by();
         let owner = Owner::of(message, self.bytes);
         let (kind, key) = match &owner {
-            Owner::Session(id, _) => (MESSAGE, session_key(OF_SESSION, bot, id)),
-            Owner::Record(id) => (MESSAGE, session_key(OF_RECORD, bot, id)),
+            Owner::Session(id, _) => (MESSAGE, session_key_in(self.bytes, OF_SESSION, bot, id)),
+            Owner::Record(id) => (MESSAGE, session_key_in(self.bytes, OF_RECORD, bot, id)),
             // Where it waits for the key of its body does not matter; that of the unsessioned spreads them.
             Owner::Body => (OF_BODY, 0),
             Owner::Nobody => (UNSESSIONED, xxh3_128(&item.ordinal.to_le_bytes())),
@@ -298,11 +315,9 @@ impl EventWriter<'_> {
         });
         let values = [latency.total_ms(), parts[0], parts[1], parts[2]];
         for (index, value) in values.into_iter().enumerate() {
-            let Some((ms, _)) = value.and_then(Value::as_f64) else { continue };
-            if (0.0..9e15).contains(&ms) {
-                self.lists.latencies.push(index as u8);
-                put_int(&mut self.lists.latencies, ms.round() as i64);
-            }
+            let Some(ms) = value.and_then(whole_ms) else { continue };
+            self.lists.latencies.push(index as u8);
+            put_int(&mut self.lists.latencies, ms);
         }
     }
 
@@ -365,21 +380,19 @@ impl TemplateVisitor for Actions<'_, '_, '_> {
 }
 
 /// Whom a message belongs to.
-enum Owner {
+enum Owner<'b> {
     /// A session, by id, and whether only the record around the message says so.
-    Session(String, bool),
+    Session(Cow<'b, str>, bool),
     /// The agent AI record around it.
-    Record(String),
+    Record(Cow<'b, str>),
     /// Its body: a call.
     Body,
     Nobody,
 }
 
-impl Owner {
-    fn of(message: Message<'_>, scratch: &mut Vec<u8>) -> Self {
-        let filled = |text: Option<Text<'_>>| {
-            text.filter(|text| !text.is_empty()).map(|text| text.lossy().into_owned())
-        };
+impl<'b> Owner<'b> {
+    fn of(message: Message<'b>, scratch: &mut Vec<u8>) -> Self {
+        let filled = |text: Option<Text<'b>>| text.filter(|text| !text.is_empty()).map(Text::lossy);
         if let Some(id) = filled(message.session_id()) {
             return Self::Session(id, false);
         }
@@ -388,7 +401,9 @@ impl Owner {
                 return Self::Session(id, true);
             }
             let id = filled(record.id());
-            return Self::Record(id.unwrap_or_else(|| format!("{:032x}", record.content_hash(scratch))));
+            return Self::Record(
+                id.unwrap_or_else(|| format!("{:032x}", record.content_hash(scratch)).into()),
+            );
         }
         if message.form() == Form::Call { Self::Body } else { Self::Nobody }
     }
@@ -425,6 +440,17 @@ fn channel(message: Message<'_>) -> Option<Text<'_>> {
         .chnl()
         .or_else(|| message.channel())
         .or_else(|| message.channels().next().and_then(Channel::channel_type))
+}
+
+/// A time that the platform measured; none where it makes no sense.
+fn whole_ms(value: Value<'_>) -> Option<i64> {
+    /// Past this, numbers with a fraction have none.
+    const MOST: i64 = 9_000_000_000_000_000;
+    let whole = value.as_i64();
+    whole.filter(|ms| (0..MOST).contains(ms)).or_else(|| {
+        let (ms, _) = value.as_f64().filter(|_| whole.is_none())?;
+        (0.0..MOST as f64).contains(&ms).then(|| ms.round() as i64)
+    })
 }
 
 /// A boolean, also one that is written as 0 or 1.

@@ -4,7 +4,7 @@ mod drift;
 mod map;
 mod message;
 
-use crate::codec::Reader;
+use crate::codec::{Reader, Unread};
 use crate::exchange::Frame;
 
 pub(crate) use drift::SEPARATOR;
@@ -72,13 +72,13 @@ impl Flags {
 pub(crate) struct Event<'a> {
     pub seq: u64,
     pub flags: Flags,
-    pub session_id: Option<&'a str>,
+    session_id: Unread<'a>,
     pub bot: Option<&'a str>,
     /// Microseconds since 1970.
     pub at: Option<i64>,
     /// `timestampValue`.
     pub stamp: Option<i64>,
-    pub id: &'a str,
+    id: Unread<'a>,
     /// Tells messages with the same id apart, where there may be several.
     content: u64,
     pub user: Option<&'a str>,
@@ -87,8 +87,7 @@ pub(crate) struct Event<'a> {
     pub message_type: Option<&'a str>,
     pub status: Option<&'a str>,
     pub task: Option<&'a str>,
-    /// Of in messages the normalised text, of out messages what was shown; its beginning, where it is long.
-    pub text: Option<&'a str>,
+    text: Unread<'a>,
     /// Hash of the normalised text, all of it; 0 where there is none.
     pub hash: u64,
     /// The types of its templates.
@@ -149,7 +148,7 @@ impl<'a> Event<'a> {
     /// Reads the payload of a frame.
     pub(crate) fn read(frame: Frame<'a>, reader: impl Fn(&'a [u8]) -> Reader<'a>) -> Self {
         let mut from = reader(frame.payload);
-        let session_id = from.text();
+        let session_id = from.unread_text();
         let flags = Flags(from.uint() as u32);
         Self {
             seq: frame.seq,
@@ -158,7 +157,7 @@ impl<'a> Event<'a> {
             bot: from.text(),
             at: from.maybe(),
             stamp: from.maybe(),
-            id: from.text().unwrap_or_default(),
+            id: from.unread_text(),
             content: from.uint(),
             user: from.text(),
             channel: from.text(),
@@ -166,7 +165,7 @@ impl<'a> Event<'a> {
             message_type: from.text(),
             status: from.text(),
             task: from.text(),
-            text: from.text(),
+            text: from.unread_text(),
             hash: from.fixed(),
             templates: from.list(),
             actions: from.list(),
@@ -178,9 +177,22 @@ impl<'a> Event<'a> {
         }
     }
 
+    pub(crate) fn session_id(&self) -> &'a str {
+        self.session_id.read().unwrap_or_default()
+    }
+
+    pub(crate) fn id(&self) -> &'a str {
+        self.id.read().unwrap_or_default()
+    }
+
+    /// Of in messages the normalised text, of out messages what was shown; its beginning, where it is long.
+    pub(crate) fn text(&self) -> Option<&'a str> {
+        self.text.read()
+    }
+
     /// Only what coverage needs: bot and time.
     pub(crate) fn read_coverage(mut from: Reader<'a>) -> (Option<&'a str>, Option<i64>) {
-        from.text();
+        from.unread_text();
         from.uint();
         (from.text(), from.maybe())
     }
@@ -193,7 +205,7 @@ impl<'a> Event<'a> {
             Flags::OUT => 1,
             _ => 2,
         };
-        (late(self.at), late(self.stamp), direction, self.id, self.content)
+        (late(self.at), late(self.stamp), direction, self.id.bytes(), self.content)
     }
 
     pub(crate) fn actions(&self) -> impl Iterator<Item = ShownAction<'a>> + use<'a> {

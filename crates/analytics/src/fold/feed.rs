@@ -7,11 +7,10 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::session::{Handoff, Outcome, Session, SessionKind};
 use super::users::UserNotes;
-use crate::aggregate::{Aggregate, Aggregates, Group, Key, SUMMARY_CELLS};
+use crate::aggregate::{Aggregate, Aggregates, Group, Key, KeyHasher, SUMMARY_CELLS};
 use crate::codec::Reader;
 use crate::events::{Event, Flags, PLATFORM_LATENCIES, PlatformRecord, SEPARATOR, ShownAction, TAG_SCOPES};
 use crate::local_time::{Local, LocalTime};
-use crate::symbols::FastHasher;
 
 /// A session counts in `concurrency` for this long at most, in minutes: a wrong clock must not fill the table.
 const LONGEST_MINUTES: i64 = 10_000 * 60;
@@ -19,7 +18,7 @@ const MICROS_A_MINUTE: i64 = 60_000_000;
 /// Past this many keys of one session, what remembers them is made anew.
 const KEPT_KEYS: usize = 4096;
 
-type KeySet = HashSet<u128, BuildHasherDefault<FastHasher>>;
+type KeySet = HashSet<u128, BuildHasherDefault<KeyHasher>>;
 
 /// Feeds sessions to the states.
 #[derive(Debug)]
@@ -31,6 +30,52 @@ pub(crate) struct Feeder {
     /// The groups that the session has been counted in.
     seen: KeySet,
     path: String,
+    counts: [i64; SESSION_COUNTS.len()],
+}
+
+/// What is counted of all sessions, by name.
+const SESSION_COUNTS: [&str; 5] = ["sessions", "left_cut", "right_cut", "developer_unknown", "untimed"];
+
+/// The groups that a session was counted in so far: its messages come back to the same few.
+#[derive(Debug, Default)]
+struct Recent<'a> {
+    volumes: Vec<(VolumeId<'a>, VolumePlace<'a>)>,
+    latencies: Vec<(LatencyId<'a>, usize)>,
+}
+
+/// So many of them are looked through.
+const LOOKED_THROUGH: usize = 8;
+
+/// What tells the groups of volumes in one session apart.
+#[derive(Debug, Clone, Copy)]
+struct VolumeId<'a> {
+    local: Option<Local>,
+    names: [Option<&'a str>; 5],
+}
+
+/// Where a message of a session counts.
+#[derive(Debug, Clone, Copy)]
+struct VolumePlace<'a> {
+    volumes: usize,
+    heatmap: Option<usize>,
+    /// The user who was noted there last.
+    user: Option<&'a str>,
+}
+
+/// What tells the groups of latencies in one session apart.
+#[derive(Debug, Clone, Copy)]
+struct LatencyId<'a> {
+    day: Option<i32>,
+    names: [Option<&'a str>; 4],
+}
+
+/// Whether names are equal; mostly they are the same one.
+fn are_equal<const N: usize>(a: &[Option<&str>; N], b: &[Option<&str>; N]) -> bool {
+    a.iter().zip(b).all(|pair| match pair {
+        (Some(a), Some(b)) => std::ptr::eq(*a, *b) || a == b,
+        (None, None) => true,
+        _ => false,
+    })
 }
 
 /// The places of events, and the tasks that they belong to.
@@ -66,6 +111,7 @@ impl Feeder {
             key: Key::default(),
             seen: KeySet::default(),
             path: String::new(),
+            counts: Default::default(),
         }
     }
 
@@ -123,7 +169,8 @@ impl Feeder {
     /// Adds a message without a session.
     pub(crate) fn unsessioned(&mut self, event: &Event<'_>) {
         self.drift(event);
-        self.volume(event, false);
+        let local = event.at.and_then(|at| self.local.at(at));
+        self.volume(event, local, false);
         self.users.flush();
         self.count("unsessioned", 1);
         self.count("untimed", i64::from(event.at.is_none()));
@@ -144,11 +191,12 @@ impl Feeder {
         }
         self.seen.clear();
         let walked = Walked::new(session.events);
+        let mut recent = Recent::default();
         for (at, event) in session.events.iter().enumerate() {
-            self.message(event, walked.tasks[at]);
+            self.message(event, walked.tasks[at], &mut recent);
         }
         self.users.flush();
-        self.waits(session, &walked);
+        self.waits(session, &walked, &mut recent);
         self.summary(session);
         self.responses(session, &walked);
         self.clicks(session, &walked);
@@ -159,30 +207,53 @@ impl Feeder {
         self.counts(session);
     }
 
-    fn volume(&mut self, event: &Event<'_>, of_session: bool) -> Option<Local> {
-        let local = event.at.and_then(|at| self.local.at(at));
+    /// Counts a message in the group of its volumes, and gives back where that is.
+    fn volume(&mut self, event: &Event<'_>, local: Option<Local>, of_session: bool) -> usize {
         let key = self.key.start().int(local.map(|local| local.day)).int(local.map(|local| local.hour));
         key.text(event.bot).text(event.channel).text(event.language).text(event.message_type);
         key.text(event.status);
         let (hash, is_new) = self.first(Aggregate::Volumes, of_session);
-        let mut group = self.states.at_hashed(Aggregate::Volumes, hash, self.key.bytes());
+        let place = self.states.place(Aggregate::Volumes, hash, self.key.bytes());
+        let mut group = self.states.at_place(Aggregate::Volumes, place);
         group.add(0, 1);
         group.add(1, i64::from(is_new));
         if let Some(user) = event.user {
             self.users.message(event.bot, user, Aggregate::Volumes, hash, self.key.bytes());
         }
-        local
+        place
     }
 
-    fn message(&mut self, event: &Event<'_>, task: Option<&str>) {
+    /// Counts a message of a session in its volumes and in the heat map.
+    fn volumes<'a>(&mut self, event: &Event<'a>, local: Option<Local>, recent: &mut Recent<'a>) {
+        let names = [event.message_type, event.status, event.channel, event.language, event.bot];
+        let is = |id: &VolumeId<'_>| id.local == local && are_equal(&id.names, &names);
+        let known = recent.volumes.iter().rev().take(LOOKED_THROUGH).find(|(id, _)| is(id));
+        if let Some((_, place)) = known
+            && (event.user.is_none() || are_equal(&[place.user], &[event.user]))
+        {
+            self.states.at_place(Aggregate::Volumes, place.volumes).add(0, 1);
+            if let Some(place) = place.heatmap {
+                self.states.at_place(Aggregate::Heatmap, place).add(1, 1);
+            }
+            return;
+        }
+        let volumes = self.volume(event, local, true);
+        let heatmap = local.map(|local| {
+            self.key.start().int(Some(local.weekday)).int(Some(local.hour)).text(event.channel);
+            let key = self.key.bytes();
+            let place = self.states.place(Aggregate::Heatmap, xxh3_128(key), key);
+            self.states.at_place(Aggregate::Heatmap, place).add(1, 1);
+            place
+        });
+        recent.volumes.push((VolumeId { local, names }, VolumePlace { volumes, heatmap, user: event.user }));
+    }
+
+    fn message<'a>(&mut self, event: &Event<'a>, task: Option<&'a str>, recent: &mut Recent<'a>) {
         self.drift(event);
-        let local = self.volume(event, true);
+        let local = event.at.and_then(|at| self.local.at(at));
+        self.volumes(event, local, recent);
         if let Some(user) = event.user {
             self.users.visit(event.bot, user, event.at, local.map(|local| local.day));
-        }
-        if let Some(local) = local {
-            self.key.start().int(Some(local.weekday)).int(Some(local.hour)).text(event.channel);
-            self.group(Aggregate::Heatmap).add(1, 1);
         }
         if event.has_tags() {
             self.tags(event);
@@ -201,15 +272,34 @@ impl Feeder {
             let kind = PLATFORM_LATENCIES.get(usize::from(latencies.byte()));
             let ms = latencies.int();
             if let Some(kind) = kind {
-                self.latency(event, local, task, kind, ms);
+                self.latency(event, local, [task, Some(kind)], ms, recent);
             }
         }
     }
 
-    fn latency(&mut self, event: &Event<'_>, local: Option<Local>, task: Option<&str>, kind: &str, ms: i64) {
-        let key = self.key.start().int(local.map(|local| local.day)).text(event.bot);
-        key.text(event.channel).text(task).text(Some(kind));
-        let mut group = self.group(Aggregate::Latency);
+    /// Adds a time that something of a task took, by its kind.
+    fn latency<'a>(
+        &mut self,
+        event: &Event<'a>,
+        local: Option<Local>,
+        [task, kind]: [Option<&'a str>; 2],
+        ms: i64,
+        recent: &mut Recent<'a>,
+    ) {
+        let day = local.map(|local| local.day);
+        let names = [kind, task, event.channel, event.bot];
+        let is = |id: &LatencyId<'_>| id.day == day && are_equal(&id.names, &names);
+        let known = recent.latencies.iter().rev().take(LOOKED_THROUGH).find(|(id, _)| is(id));
+        let place = if let Some(&(_, place)) = known {
+            place
+        } else {
+            let key = self.key.start().int(day).text(event.bot);
+            let key = key.text(event.channel).text(task).text(kind).bytes();
+            let place = self.states.place(Aggregate::Latency, xxh3_128(key), key);
+            recent.latencies.push((LatencyId { day, names }, place));
+            place
+        };
+        let mut group = self.states.at_place(Aggregate::Latency, place);
         group.add(0, 1);
         group.add(1, ms);
         group.least(2, ms);
@@ -236,11 +326,12 @@ impl Feeder {
         }
     }
 
-    fn waits(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
+    fn waits<'a>(&mut self, session: &Session<'_, 'a>, walked: &Walked<'a>, recent: &mut Recent<'a>) {
         for wait in &session.waits {
             let event = &session.events[wait.event];
             let local = event.at.and_then(|at| self.local.at(at));
-            self.latency(event, local, walked.tasks[wait.event], wait.kind.as_str(), wait.ms);
+            let of = [walked.tasks[wait.event], Some(wait.kind.as_str())];
+            self.latency(event, local, of, wait.ms, recent);
         }
     }
 
@@ -308,7 +399,7 @@ impl Feeder {
                 group.add(2, i64::from(next.is_typed()));
             }
             if event.flags.is_typed() && event.hash != 0 {
-                self.key.start().text(event.bot).text(event.language).text(event.text);
+                self.key.start().text(event.bot).text(event.language).text(event.text());
                 let (mut group, is_first) = self.group_first(Aggregate::TopInputs);
                 group.add(0, 1);
                 group.add(1, i64::from(is_first));
@@ -324,8 +415,9 @@ impl Feeder {
             let event = &session.events[at];
             if !event.flags.has(Flags::IN) {
                 if event.has_actions() {
+                    let prompt = self.prompt_key(event);
                     for action in event.actions() {
-                        self.action_key(event, &action);
+                        self.action_key(prompt, &action);
                         self.group(Aggregate::Actions).add(0, 1);
                     }
                     offers.push(event);
@@ -339,8 +431,13 @@ impl Feeder {
         }
     }
 
-    fn action_key(&mut self, event: &Event<'_>, action: &ShownAction<'_>) {
-        let key = self.key.start().text(event.bot).hash(event.hash).text(action.template_type);
+    /// Begins the keys of the actions that an event offers, and gives back how long that is.
+    fn prompt_key(&mut self, event: &Event<'_>) -> usize {
+        self.key.start().text(event.bot).hash(event.hash).bytes().len()
+    }
+
+    fn action_key(&mut self, prompt: usize, action: &ShownAction<'_>) {
+        let key = self.key.back_to(prompt).text(action.template_type);
         key.text(action.action_type).text(action.title).text(action.payload);
     }
 
@@ -350,8 +447,9 @@ impl Feeder {
                 let matches =
                     || event.actions().filter(|action| action.is_measurable() && action.hashes[by] == hash);
                 let count = matches().count();
+                let prompt = if count > 0 { self.prompt_key(event) } else { 0 };
                 for action in matches() {
-                    self.action_key(event, &action);
+                    self.action_key(prompt, &action);
                     let mut group = self.group(Aggregate::Actions);
                     if count == 1 {
                         group.add(1, 1);
@@ -405,7 +503,7 @@ impl Feeder {
             None if session.outcome.is_drop_off() => 4,
             None => 5,
         };
-        self.key.start().text(session.bot()).hash(first.hash).text(Some(first.text.unwrap_or_default()));
+        self.key.start().text(session.bot()).hash(first.hash).text(Some(first.text().unwrap_or_default()));
         let mut group = self.group(Aggregate::Reprompts);
         group.add(0, 1);
         group.greatest(1, ended.count);
@@ -458,7 +556,7 @@ impl Feeder {
         let Some(at) = session.last_out.filter(|_| session.outcome.is_drop_off()) else { return };
         let event = &session.events[at];
         let key = self.key.start().text(session.bot()).text(walked.tasks[at]);
-        key.text(event.template_type()).hash(event.hash).text(event.text);
+        key.text(event.template_type()).hash(event.hash).text(event.text());
         self.group(Aggregate::DropOffPoints).add(0, 1);
     }
 
@@ -474,14 +572,23 @@ impl Feeder {
 
     fn counts(&mut self, session: &Session<'_, '_>) {
         let untimed = session.events.iter().filter(|event| event.at.is_none()).count();
-        for (name, count) in [
-            ("sessions", 1),
-            ("left_cut", i64::from(session.left_cut)),
-            ("right_cut", i64::from(session.right_cut)),
-            ("developer_unknown", i64::from(session.is_developer.is_none())),
-            ("untimed", untimed as i64),
-        ] {
-            self.count(name, count);
+        let counts = [
+            1,
+            i64::from(session.left_cut),
+            i64::from(session.right_cut),
+            i64::from(session.is_developer.is_none()),
+            untimed as i64,
+        ];
+        for (sum, count) in self.counts.iter_mut().zip(counts) {
+            *sum += count;
+        }
+    }
+
+    /// Adds what was counted of sessions to the state, when all that were at hand are in it.
+    pub(crate) fn end(&mut self) {
+        let counts = std::mem::take(&mut self.counts);
+        if counts[0] > 0 {
+            SESSION_COUNTS.into_iter().zip(counts).for_each(|(name, count)| self.count(name, count));
         }
     }
 }

@@ -47,16 +47,15 @@ impl Folder {
         Self { feeder: Feeder::new(local), exported: Exported::default(), rows: Rows::new(Metric::Sessions) }
     }
 
-    /// Folds all frames in `bytes` that are `kept`, which are whole sessions; gives back their rows, in the order of their
-    /// keys.
-    pub(crate) fn fold(
+    /// Folds all frames in `runs` that are `kept`, which are whole sessions, to rows in the order of their keys.
+    pub(crate) fn fold<'b>(
         &mut self,
-        bytes: &[u8],
-        rules: FoldRules<'_>,
+        runs: impl IntoIterator<Item = &'b [u8]>,
+        rules: FoldRules<'b>,
         kept: impl Fn(Frame<'_>) -> bool,
-    ) -> Result<RecordBatch> {
-        let mut found: Vec<Frame<'_>> =
-            frames(bytes).map(|(frame, _)| frame).filter(|&frame| kept(frame)).collect();
+    ) {
+        let all = runs.into_iter().flat_map(frames).map(|(frame, _)| frame);
+        let mut found: Vec<Frame<'_>> = all.filter(|&frame| kept(frame)).collect();
         found.sort_unstable_by_key(|frame| (frame.kind == UNSESSIONED, frame.key));
         let mut events = Vec::new();
         for group in found.chunk_by(|a, b| a.key == b.key && a.kind != UNSESSIONED && b.kind != UNSESSIONED) {
@@ -74,9 +73,25 @@ impl Folder {
             // Where copies were kept there may be several: one of them, whichever order they came in.
             let records = group.iter().filter(|frame| frame.kind == PLATFORM);
             let platform = records.map(|frame| PlatformRecord::read(reader(frame.payload))).max();
+            // The interface gives the newest message first.
+            if let ([first, ..], [.., last]) = (&events[..], &events[..])
+                && first.at > last.at
+            {
+                events.reverse();
+            }
             events.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
             self.session(group[0].key, &mut events, platform, rules);
         }
+        self.feeder.end();
+    }
+
+    /// How many rows wait to be taken.
+    pub(crate) fn row_count(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The rows of all that was folded since they were last taken.
+    pub(crate) fn take_rows(&mut self) -> Result<RecordBatch> {
         self.rows.finish()
     }
 

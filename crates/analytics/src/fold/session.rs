@@ -247,7 +247,7 @@ impl<'s, 'a> Session<'s, 'a> {
     }
 
     pub(crate) fn session_id(&self) -> &'a str {
-        self.events.first().and_then(|event| event.session_id).unwrap_or_default()
+        self.events.first().map_or("", Event::session_id)
     }
 
     pub(crate) fn interactive(&self) -> bool {

@@ -130,10 +130,11 @@ impl UserNotes {
     }
 }
 
-/// Folds the notes of all users whose notes are in `bytes`, and of no others, into the states.
-pub(crate) fn fold_users(bytes: &[u8], states: &mut Aggregates) {
+/// Folds the notes of all users whose notes are in `runs`, and of no others, into the states.
+pub(crate) fn fold_users<'b>(runs: impl IntoIterator<Item = &'b [u8]>, states: &mut Aggregates) {
     let names = Names::default();
-    let mut notes: Vec<_> = frames(bytes).map(|(frame, _)| (frame.key, frame.payload)).collect();
+    let all = runs.into_iter().flat_map(frames);
+    let mut notes: Vec<_> = all.map(|(frame, _)| (frame.key, frame.payload)).collect();
     notes.sort_unstable_by_key(|note| note.0);
     let mut key = Key::default();
     let mut days: Vec<(&str, Option<&str>, i64)> = Vec::new();

@@ -448,6 +448,6 @@ fn first_text(arena: &crate::scan::Arena, message: u32) -> crate::scan::Slot {
 
 impl ObjectRef<'_> {
     pub(crate) fn form(self) -> crate::message::Form {
-        form_of(|field: MessageField| self.value(field as usize).is_some())
+        form_of(|field: MessageField| self.has(field as usize))
     }
 }
