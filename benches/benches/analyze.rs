@@ -1,5 +1,5 @@
 //! What metrics cost beside reading alone: gzip pages inflated, scanned, and their templates taken apart; volumes alone; all
-//! metrics.
+//! metrics. With the allocator that users get.
 
 #![forbid(unsafe_code)]
 
@@ -7,11 +7,14 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use korpus_analytics::{AnalyzeOptions, Publishing, analyze, analyze_to};
-use korpus_benches::{Corpus, blocks};
+use korpus_benches::{Corpus, blocks, in_turn};
 use korpus_core::{Block, Component, DecodeLimits, Limits, PageParser, Scratch, Template, WholeDecoder};
 use korpus_engine::InputList;
-use korpus_synth::{Codec, Profile};
+use korpus_synth::Codec;
 use korpus_tables::{ConvertOptions, Table, convert};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const MESSAGES: u64 = 200_000;
 
@@ -53,49 +56,47 @@ impl Reader {
 }
 
 fn costs(criterion: &mut Criterion) {
-    for corpus in [
-        Corpus::new("lean", Profile::Lean, Codec::Gzip, MESSAGES),
-        Corpus::new("rich", Profile::Rich, Codec::Gzip, MESSAGES / 2),
-    ] {
+    for corpus in Corpus::both(Codec::Gzip, MESSAGES) {
         let files = corpus.files.iter().enumerate();
         let inputs = InputList::from_bytes(files.map(|(at, file)| (format!("{at}.json.gz"), file.clone())));
         let dir = tempfile::tempdir().unwrap();
-        let out = dir.path().join("out");
-        let mut group = criterion.benchmark_group(format!("analyze gzip pages, {}, 1 thread", corpus.name));
-        group.throughput(Throughput::Elements(corpus.messages));
+        let [volumes_dir, all_dir] = ["volumes", "all"].map(|name| dir.path().join(name));
+        let is_all = |kept: u64| assert_eq!(kept, corpus.messages);
 
         let mut reader = Reader::new();
-        assert_eq!(reader.read(&corpus), corpus.messages);
-        group.bench_function("read, templates taken apart", |bench| bench.iter(|| reader.read(&corpus)));
-
-        let volumes = || {
+        let mut read = || is_all(reader.read(&corpus));
+        let mut volumes = || {
             let tables = vec![Table::Volumes];
             let options = ConvertOptions { threads: 1, overwrite: true, tables, ..ConvertOptions::default() };
-            convert(&inputs, &out, &options, &()).unwrap().run.ledger.totals().0.kept
+            is_all(convert(&inputs, &volumes_dir, &options, &()).unwrap().run.ledger.totals().0.kept);
         };
-        assert_eq!(volumes(), corpus.messages);
-        group.bench_function("volumes alone", |bench| bench.iter(volumes));
-
         let options = AnalyzeOptions { threads: 1, ..AnalyzeOptions::default() };
-        let tables = || {
+        let mut metrics = || {
             let put = &mut |_, rows| {
                 black_box(rows);
                 Ok(())
             };
-            analyze(&inputs, &options, put, &()).unwrap().run.ledger.totals().0.kept
+            is_all(analyze(&inputs, &options, put, &()).unwrap().run.ledger.totals().0.kept);
         };
-        assert_eq!(tables(), corpus.messages);
-        group.bench_function("all metrics", |bench| bench.iter(tables));
-
         let publishing = Publishing { overwrite: true, ..Publishing::default() };
-        let whole = || {
-            let report = analyze_to(&inputs, &out, &options, &publishing, |_, _| {}, &()).unwrap();
-            report.analysis.run.ledger.totals().0.kept
+        let mut whole = || {
+            let report = analyze_to(&inputs, &all_dir, &options, &publishing, |_, _| {}, &()).unwrap();
+            is_all(report.analysis.run.ledger.totals().0.kept);
         };
-        std::fs::remove_dir_all(&out).unwrap();
-        assert_eq!(whole(), corpus.messages);
-        group.bench_function("all metrics, as files and a report", |bench| bench.iter(whole));
+        let jobs: &mut [(&str, &mut dyn FnMut())] = &mut [
+            ("read, templates taken apart", &mut read),
+            ("volumes alone", &mut volumes),
+            ("all metrics", &mut metrics),
+            ("all metrics, as files and a report", &mut whole),
+        ];
+        let title = format!("analyze gzip pages, {}, 1 thread", corpus.name);
+        let mut group = criterion.benchmark_group(&title);
+        group.throughput(Throughput::Elements(corpus.messages));
+        for (name, job) in &mut *jobs {
+            group.bench_function(*name, |bench| bench.iter(&mut *job));
+        }
         group.finish();
+        in_turn(&title, 10, jobs);
     }
 }
 
