@@ -26,7 +26,7 @@ use crate::text::Phrases;
 
 /// Rows of `sessions` that are handed on at a time.
 const BATCH_ROWS: usize = 8192;
-/// Partitions that a worker folds before what it found is handed on; one where that holds all that was said.
+/// Partitions that a worker folds before what it found is handed on, at most.
 const PARTITIONS_AT_ONCE: usize = 16;
 /// What is read of a partition at a time, at least.
 const LEAST_AT_ONCE: usize = 1 << 20;
@@ -395,7 +395,9 @@ impl Fold<'_> {
         };
         let mut batches = BatchCoalescer::new(Metric::Sessions.arrow_schema(), BATCH_ROWS);
         let partitions: Vec<usize> = (0..self.exchange.partitions()).collect();
-        let at_once = if exports.any() { 1 } else { PARTITIONS_AT_ONCE };
+        // What small ones come to is handed on together; large ones, and all that was said, would be too much at a time.
+        let at_once = LEAST_AT_ONCE / self.exchange.bytes_a_partition().max(1);
+        let at_once = at_once.clamp(1, if exports.any() { 1 } else { PARTITIONS_AT_ONCE });
         for chunk in partitions.chunks(workers.len() * at_once) {
             let folded: Vec<Result<Vec<RecordBatch>>> = self.pool.install(|| {
                 let pairs = workers.par_iter_mut().zip(chunk.par_chunks(at_once));

@@ -159,6 +159,12 @@ impl Exchange {
         self.spool.len()
     }
 
+    /// How many bytes a partition has, on average.
+    pub(crate) fn bytes_a_partition(&self) -> usize {
+        let bytes: usize = (0..self.partitions()).map(|partition| self.partition(partition).len).sum();
+        bytes / self.partitions()
+    }
+
     /// How many partitions there are.
     pub(crate) fn partitions(&self) -> usize {
         self.partitions.len()
