@@ -34,8 +34,20 @@ pub(crate) fn parse_f64(raw: &str) -> Option<(f64, bool)> {
     if raw.starts_with('-') && value == 0.0 {
         return Some((value, false));
     }
-    let exact = Decimal::parse(raw).is_some_and(|read| Decimal::parse(&format!("{value}")) == Some(read));
-    Some((value, exact))
+    if is_short(raw) {
+        return Some((value, true));
+    }
+    Some((value, prints_back(raw, value)))
+}
+
+fn prints_back(raw: &str, value: f64) -> bool {
+    Decimal::parse(raw).is_some_and(|read| Decimal::parse(&format!("{value}")) == Some(read))
+}
+
+/// Whether a number is written with at most 15 digits and without an exponent. No two of those are nearest to the same
+/// double, and the shortest form of one has no more digits than it: so that form is the number itself.
+fn is_short(raw: &str) -> bool {
+    raw.len() <= 15 && !raw.bytes().any(|b| matches!(b, b'e' | b'E'))
 }
 
 /// The exact value of a JSON number: digits without zeros at either end, times ten to the exponent.
@@ -92,6 +104,8 @@ pub fn numbers_equal(a: &str, b: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -112,6 +126,15 @@ mod tests {
             ("-", None),
         ] {
             assert_eq!(parse_i64(raw.as_bytes()), expected, "{raw}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn short_numbers_print_back(raw in "-?(0|[1-9][0-9]{0,14})(\\.[0-9]{1,13})?") {
+            if is_short(&raw) {
+                prop_assert!(prints_back(&raw, raw.parse().unwrap()), "{}", raw);
+            }
         }
     }
 

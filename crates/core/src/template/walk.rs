@@ -1,7 +1,5 @@
 //! The walk over a payload: its elements and actions in document order, and what no column holds.
 
-use std::fmt::Write;
-
 use super::node::Node;
 use super::types::{ActionKind, Role, is_link_type, role_of};
 use super::view::{Template, mark_if_exact};
@@ -168,7 +166,7 @@ impl<V: TemplateVisitor> Walker<'_, V> {
                 let len = self.path.len();
                 self.path.push('/');
                 let own = if is_array {
-                    let _ = write!(self.path, "{i}");
+                    push_index(i, self.path);
                     match role {
                         Role::None if after_button => Role::Action(ActionKind::Button),
                         Role::Tabs => Role::None,
@@ -383,6 +381,10 @@ fn first_of_cell(cell: Node<'_>) -> Option<&str> {
 
 /// Appends a key to a JSON pointer (RFC 6901).
 pub(super) fn push_escaped(key: &str, path: &mut String) {
+    if !key.bytes().any(|b| matches!(b, b'~' | b'/')) {
+        path.push_str(key);
+        return;
+    }
     for c in key.chars() {
         match c {
             '~' => path.push_str("~0"),
@@ -390,6 +392,14 @@ pub(super) fn push_escaped(key: &str, path: &mut String) {
             c => path.push(c),
         }
     }
+}
+
+/// Appends an index to a JSON pointer.
+fn push_index(index: usize, path: &mut String) {
+    if index >= 10 {
+        push_index(index / 10, path);
+    }
+    path.push(char::from(b'0' + (index % 10) as u8));
 }
 
 struct Leftovers<'a, F> {
@@ -413,7 +423,7 @@ impl<'s, F: FnMut(&str, &'s str)> Leftovers<'_, F> {
             }
             self.path.push('/');
             if is_array {
-                let _ = write!(self.path, "{i}");
+                push_index(i, self.path);
             } else {
                 push_escaped(child.key(), self.path);
             }
