@@ -4,8 +4,8 @@
 const UNKNOWN: usize = 1 << 30;
 /// Below this nothing works: a few blocks and one row group.
 const LEAST: usize = 64 << 20;
-/// Keys of 170,000 messages.
-const KEYS: usize = 8 << 20;
+/// Keys of 100,000 messages.
+const KEYS: usize = 4 << 20;
 /// Keys that are resolved together, as they are written: more at once would gain nothing.
 const RESOLVED: usize = 2 << 20;
 /// What a run takes whatever its threads are, and what each of them does: a body or its window, a few blocks and their

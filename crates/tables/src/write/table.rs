@@ -31,7 +31,7 @@ pub(crate) struct RowGroupLimits {
 
 impl Default for RowGroupLimits {
     fn default() -> Self {
-        Self { rows: 64 << 10, bytes: 24 << 20, of_file: 64 }
+        Self { rows: 64 << 10, bytes: 24 << 20, of_file: 16 }
     }
 }
 
@@ -110,8 +110,8 @@ pub(crate) struct TableWriter {
     closed: Vec<PathBuf>,
     /// Rows of small buffers, put together: a few rows of each block must not hold the memory of all its columns.
     gathered: TableBuffer,
-    /// Whether the last piece was put together: then those that come back are for this again, and none for the blocks.
-    gathers: bool,
+    /// How many of the buffers in row groups were put together: so many come back for this again, the rest for the blocks.
+    gathered_out: usize,
     spare: Vec<TableBuffer>,
     /// The row group that rows go to, and how much it holds.
     open: Option<Arc<Group>>,
@@ -153,7 +153,7 @@ impl TableWriter {
             appended: 0,
             closed: Vec::new(),
             gathered: TableBuffer::new(table),
-            gathers: false,
+            gathered_out: 0,
             spare: Vec::new(),
             open: None,
             rows: 0,
@@ -180,7 +180,6 @@ impl TableWriter {
                 }
             } else {
                 self.push_gathered(encoder);
-                self.gathers = false;
                 self.push_piece(buffer, encoder);
             }
         } else {
@@ -195,7 +194,7 @@ impl TableWriter {
         }
         let next = self.spare.pop().unwrap_or_else(|| TableBuffer::new(self.table));
         let gathered = std::mem::replace(&mut self.gathered, next);
-        self.gathers = true;
+        self.gathered_out += 1;
         self.push_piece(gathered, encoder);
     }
 
@@ -270,7 +269,8 @@ impl TableWriter {
     /// Takes back the buffers that are encoded.
     fn reclaim(&mut self, group: &Group, reuse: &mut impl FnMut(TableBuffer)) {
         for mut buffer in group.take_buffers() {
-            if self.gathers {
+            if self.gathered_out > 0 {
+                self.gathered_out -= 1;
                 if self.spare.len() < SPARE {
                     buffer.clear();
                     self.spare.push(buffer);

@@ -24,7 +24,7 @@ fn write(lengths: &[usize], block: usize, limits: RowGroupLimits, helpers: usize
     let mut writer =
         TableWriter::create(dir.path(), Table::Components, 0, Compression::Zstd, limits).unwrap();
     let mut seq = 0;
-    let mut reused = 0;
+    let (mut pushed, mut reused) = (0, 0);
     for lengths in lengths.chunks(block) {
         let mut buffer = TableBuffer::new(Table::Components);
         for &length in lengths {
@@ -41,6 +41,8 @@ fn write(lengths: &[usize], block: usize, limits: RowGroupLimits, helpers: usize
             }
             writer.push(buffer, &encoder, &mut |_| reused += 1).unwrap();
         });
+        pushed += 1;
+        assert!(reused <= pushed, "more buffers come back than there are");
     }
     let files = writer.close(&encoder).unwrap();
     let (mut all, mut bytes) = (Vec::new(), Vec::new());
@@ -79,6 +81,14 @@ fn blocks_leave_no_trace() {
             assert_eq!(again, rows, "{block}");
             assert!(same == bytes, "{block}");
         }
+    }
+}
+
+#[test]
+fn small_blocks_between_large_ones_leave_no_buffers_behind() {
+    let lengths: Vec<usize> = (0..6000).map(|n| if n / 100 % 2 == 0 { 1000 } else { 10 }).collect();
+    for rows in [150, 1000] {
+        write(&lengths, 100, RowGroupLimits { rows, ..RowGroupLimits::default() }, 0);
     }
 }
 
