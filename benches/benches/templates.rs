@@ -1,4 +1,5 @@
 //! Templates: what taking them apart costs, what looking for them costs where there are none, and rivals.
+//! With the allocator that users get.
 
 #![forbid(unsafe_code)]
 
@@ -9,6 +10,9 @@ use korpus_benches::{Corpus, in_turn};
 use korpus_core::{InputEnd, Limits, PageParser, Scratch, Text, TextKind};
 use korpus_engine::InputList;
 use korpus_tables::{ConvertOptions, convert};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const MESSAGES: usize = 10_000;
 
