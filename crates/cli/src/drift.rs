@@ -133,18 +133,19 @@ impl Drift {
         }
         let Some(template) = text.template() else { return };
         let name = match (template.kind(), template.template_type_norm()) {
-            (TextKind::Template, Some(norm)) => norm,
+            (TextKind::Template | TextKind::Json, Some(norm)) => norm,
             (TextKind::Template, None) => "no template_type",
             (TextKind::Message, _) => template.envelope_type().unwrap_or("message"),
             (kind, _) => kind.as_str(),
         };
         let known = template.template_type().and_then(TemplateType::find);
-        if template.kind() == TextKind::Template && known.is_none() {
+        // An object that says no type is the customer's own, and all of its keys are new.
+        let is_own = template.kind() == TextKind::Json && template.template_type_norm().is_none();
+        if matches!(template.kind(), TextKind::Template | TextKind::Json) && !is_own && known.is_none() {
             self.types.note(cut(name), place);
         }
         self.payload_values(template, place);
-        // Any other object is the customer's own, and all of its keys are new.
-        if template.kind() != TextKind::Json {
+        if !is_own {
             note_new_keys(template, &cut(name), known, place, &mut self.keys);
         }
     }

@@ -156,6 +156,29 @@ fn templates_that_nobody_encoded_are_seen_too() {
 }
 
 #[test]
+fn a_payload_without_envelope_is_known_by_its_type() {
+    let dir = tempfile::tempdir().unwrap();
+    let bare = r#"{"template_type":"Acme","title":"t","zork":1}"#;
+    let own = r#"{"order":{"zork":2},"title":"t"}"#;
+    for (name, payload) in [("a", bare), ("b", own)] {
+        let text = serde_json::Value::from(payload).to_string();
+        put(
+            dir.path(),
+            &format!("{name}.json"),
+            page(&[name]).replace(&format!("\"text of {name}\""), &text),
+        );
+    }
+    let json = korpus(["check", dir.path().to_str().unwrap(), "--format", "json"]).exits(0).json();
+    let seen = |list: &str, key: &str| {
+        let rows = json["drift"][list]["seen"].as_array().unwrap().iter();
+        rows.map(|row| row[key].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(seen("template_types", "template_type"), ["acme"]);
+    assert_eq!(seen("template_keys", "template_type"), ["acme", "acme"], "none of the customer's own");
+    assert_eq!(seen("template_keys", "key"), ["title", "zork"]);
+}
+
+#[test]
 fn synthetic_templates_bring_no_news_but_a_type_of_their_own() {
     let dir = tempfile::tempdir().unwrap();
     let (dump, _) = synth(dir.path(), &["--messages", "6000", "--template-share", "1"]);
