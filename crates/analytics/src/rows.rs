@@ -21,6 +21,33 @@ pub(crate) enum Cell<'a> {
     Text(&'a str),
 }
 
+impl<'a> Cell<'a> {
+    #[inline]
+    fn int(self) -> Option<i64> {
+        if let Self::Int(value) = self { Some(value) } else { None }
+    }
+
+    #[inline]
+    fn small(self) -> Option<i32> {
+        self.int().and_then(|value| i32::try_from(value).ok())
+    }
+
+    #[inline]
+    fn float(self) -> Option<f64> {
+        if let Self::Float(value) = self { Some(value) } else { None }
+    }
+
+    #[inline]
+    fn bool(self) -> Option<bool> {
+        if let Self::Bool(value) = self { Some(value) } else { None }
+    }
+
+    #[inline]
+    fn text(self) -> Option<&'a str> {
+        if let Self::Text(value) = self { Some(value) } else { None }
+    }
+}
+
 impl From<i64> for Cell<'_> {
     fn from(value: i64) -> Self {
         Self::Int(value)
@@ -78,22 +105,14 @@ impl Column {
     /// A value of another kind counts as none: the declaration and what fills it are held together by tests.
     #[inline]
     fn push(&mut self, cell: Cell<'_>) {
-        let small = |value: i64| i32::try_from(value).ok();
-        match (self, cell) {
-            (Self::Text(column), Cell::Text(value)) => column.append_value(value),
-            (Self::Text(column), _) => column.append_null(),
-            (Self::Int(column), Cell::Int(value)) => column.append_value(value),
-            (Self::Int(column), _) => column.append_null(),
-            (Self::Small(column), Cell::Int(value)) => column.append_option(small(value)),
-            (Self::Small(column), _) => column.append_null(),
-            (Self::Float(column), Cell::Float(value)) => column.append_value(value),
-            (Self::Float(column), _) => column.append_null(),
-            (Self::Bool(column), Cell::Bool(value)) => column.append_value(value),
-            (Self::Bool(column), _) => column.append_null(),
-            (Self::Time(column), Cell::Int(value)) => column.append_value(value),
-            (Self::Time(column), _) => column.append_null(),
-            (Self::Date(column), Cell::Int(value)) => column.append_option(small(value)),
-            (Self::Date(column), _) => column.append_null(),
+        match self {
+            Self::Text(column) => column.append_option(cell.text()),
+            Self::Int(column) => column.append_option(cell.int()),
+            Self::Small(column) => column.append_option(cell.small()),
+            Self::Float(column) => column.append_option(cell.float()),
+            Self::Bool(column) => column.append_option(cell.bool()),
+            Self::Time(column) => column.append_option(cell.int()),
+            Self::Date(column) => column.append_option(cell.small()),
         }
     }
 
