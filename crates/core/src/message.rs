@@ -256,6 +256,12 @@ impl<'b> Message<'b> {
         self.object.kinds(all.len()).map(|(field, kind)| (all[field], kind))
     }
 
+    /// The channel that it came by: `chnl`, else `channel`, else the type of the first of `channels`.
+    pub fn channel_name(self) -> Option<Text<'b>> {
+        let first = || self.channels().next().and_then(Channel::channel_type);
+        self.chnl().or_else(|| self.channel()).or_else(first)
+    }
+
     /// The value of a known key, raw; the last one where the key stands more than once.
     #[inline]
     pub fn value(self, field: MessageField) -> Option<Value<'b>> {

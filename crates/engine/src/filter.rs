@@ -77,7 +77,10 @@ impl Filter {
                     around.and_then(Conversation::agent_ai_user_id),
                 ],
             )
-            && any_of(&self.channel_type, &[channel_of(message), around.and_then(Conversation::channel_type)])
+            && any_of(
+                &self.channel_type,
+                &[message.channel_name(), around.and_then(Conversation::channel_type)],
+            )
             && any_of(&self.message_type, &[message.message_type()])
             && self.within_dates(filter_time(message, event_at))
             && self.is_developer.is_none_or(|wanted| flag(message.is_developer()).unwrap_or(false) == wanted)
@@ -144,14 +147,6 @@ impl Filter {
 /// Whether one of `texts` is one of `wanted`; anything goes where nothing is wanted.
 fn any_of(wanted: &[String], texts: &[Option<Text<'_>>]) -> bool {
     wanted.is_empty() || texts.iter().flatten().any(|text| wanted.iter().any(|wanted| text.is(wanted)))
-}
-
-/// `chnl`, else `channel`, else the type of the first of `channels`.
-fn channel_of(message: Message<'_>) -> Option<Text<'_>> {
-    message
-        .chnl()
-        .or_else(|| message.channel())
-        .or_else(|| message.channels().next().and_then(korpus_core::Channel::channel_type))
 }
 
 /// A flag that is a boolean, or 0 or 1.

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use korpus_core::{
-    Action, Author, Channel, ClassifiedText, Conversation, Form, LatencyField, LatencyPart, LatencyPartField,
-    Message, Scratch, SessionRecord, TagField, TagsField, Template, TemplateType, TemplateVisitor, Text,
-    TextKind, Value,
+    Action, Author, ClassifiedText, Conversation, Form, LatencyField, LatencyPart, LatencyPartField, Message,
+    Scratch, SessionRecord, TagField, TagsField, Template, TemplateType, TemplateVisitor, Text, TextKind,
+    Value,
 };
 use korpus_engine::Item;
 use xxhash_rust::xxh3::xxh3_128;
@@ -172,7 +172,7 @@ impl EventWriter<'_> {
                 if surrogate.is_some() || self.copies { message.content_hash(self.bytes) } else { 0 };
             put_uint(out, content as u64);
             put_text(out, user.map(Text::lossy).as_deref());
-            self.names.put_json(out, channel(message));
+            self.names.put_json(out, message.channel_name());
             self.names.put_json(out, message.language());
             self.names.put_json(out, message.message_type());
             self.names.put_json(out, message.status());
@@ -432,14 +432,6 @@ fn developer(message: Message<'_>) -> u32 {
     let flags = [flag(message.is_developer()), flag(message.is_bot_builder())];
     let known = if flags.iter().any(Option::is_some) { Flags::DEV_KNOWN } else { 0 };
     known | if flags.contains(&Some(true)) { Flags::DEV } else { 0 }
-}
-
-/// `chnl`, else `channel`, else the type of the first of `channels`.
-fn channel(message: Message<'_>) -> Option<Text<'_>> {
-    message
-        .chnl()
-        .or_else(|| message.channel())
-        .or_else(|| message.channels().next().and_then(Channel::channel_type))
 }
 
 /// A time that the platform measured; none where it makes no sense.

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::path::PathBuf;
 
-use korpus_core::{Channel, Message, Text};
 use korpus_engine::{Fate, Fates, Item, Spool};
 
 use super::column::{ColumnBuffer, Names};
@@ -44,7 +43,7 @@ impl Counted {
         self.rows.push(CountedRow { ordinal: item.ordinal as u32, hour });
         let texts = [
             message.bot_id(),
-            channel(message),
+            message.channel_name(),
             message.language(),
             message.message_type(),
             message.status(),
@@ -110,12 +109,6 @@ impl Counted {
             log.extend_from_slice(&written);
         }
     }
-}
-
-/// What the column `channel` holds.
-fn channel(message: Message<'_>) -> Option<Text<'_>> {
-    let first = || message.channels().next().and_then(Channel::channel_type);
-    message.chnl().or_else(|| message.channel()).or_else(first)
 }
 
 /// The bytes of a row: its hour, [`i64::MIN`] for none, the number of its key, and its ordinal.

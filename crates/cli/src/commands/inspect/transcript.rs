@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use korpus_core::{ChannelField, Form, Message, Scratch, Text, write_timestamp};
+use korpus_core::{Form, Message, Scratch, Text, write_timestamp};
 use korpus_engine::Item;
 use serde_json::{Value, json};
 
@@ -181,8 +181,7 @@ fn line(item: &Item<'_>, scratch: &Scratch) -> Line {
         "outgoing" => "bot",
         other => other,
     };
-    let first = message.channels().next().and_then(|channel| channel.text(ChannelField::Type));
-    let channel = message.chnl().or_else(|| message.channel()).or(first);
+    let channel = message.channel_name();
     Line {
         at: item.times.event_at,
         who: visible_short(who, 20),
