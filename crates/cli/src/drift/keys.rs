@@ -26,7 +26,7 @@ pub(super) fn note_new_keys(
     place: Place,
     keys: &mut Tallies,
 ) {
-    let has_document = known.is_some() || template.kind() != TextKind::Template;
+    let has_document = known.is_some() || !matches!(template.kind(), TextKind::Template | TextKind::Json);
     let documents = Documents::new(template, known);
     let mut paths = BTreeSet::new();
     let mut untold = 0;

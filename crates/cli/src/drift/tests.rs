@@ -198,6 +198,8 @@ fn the_samples_bring_no_new_keys_but_those_of_their_own() {
     // Its elements stand beside its payload, where no document has them.
     let beside = found.remove("056_tableList.json").unwrap();
     assert!(beside.len() == 29 && beside.iter().all(|key| key.starts_with("elements[]")), "{beside:?}");
+    // A type that is in no list, without an envelope: news is what no column takes.
+    assert_eq!(found.remove("068_kora_summary_help.json").unwrap(), ["isNewVolley"]);
     assert_eq!(found, BTreeMap::new());
 }
 
