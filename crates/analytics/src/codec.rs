@@ -38,7 +38,14 @@ pub(crate) fn put_text(out: &mut Vec<u8>, text: Option<&str>) {
     out.extend_from_slice(text.as_bytes());
 }
 
+/// Appends what takes four bytes, such as flags.
+#[inline]
+pub(crate) fn put_short(out: &mut Vec<u8>, value: u32) {
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
 /// Appends what takes eight bytes, such as a hash.
+#[inline]
 pub(crate) fn put_fixed(out: &mut Vec<u8>, value: u64) {
     out.extend_from_slice(&value.to_le_bytes());
 }
@@ -69,12 +76,14 @@ impl<'a> Reader<'a> {
         self.bytes
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, len: usize) -> &'a [u8] {
         let (taken, rest) = self.bytes.split_at(len.min(self.bytes.len()));
         self.bytes = rest;
         taken
     }
 
+    #[inline]
     pub(crate) fn byte(&mut self) -> u8 {
         self.take(1).first().copied().unwrap_or_default()
     }
@@ -109,13 +118,30 @@ impl<'a> Reader<'a> {
         (value >> 1) as i64 ^ -((value & 1) as i64)
     }
 
+    /// Reads what takes four bytes, such as flags.
+    #[inline]
+    pub(crate) fn short(&mut self) -> u32 {
+        self.take(4).try_into().map_or(0, u32::from_le_bytes)
+    }
+
     /// Reads what takes eight bytes, such as a hash.
+    #[inline]
     pub(crate) fn fixed(&mut self) -> u64 {
         self.take(8).try_into().map_or(0, u64::from_le_bytes)
     }
 
     pub(crate) fn maybe(&mut self) -> Option<i64> {
         (self.byte() != 0).then(|| self.int())
+    }
+
+    /// The names that it reads numbers of.
+    pub(crate) fn names(&self) -> &'a Names {
+        self.names
+    }
+
+    /// Nothing to be read.
+    pub(crate) fn nothing(&self) -> Self {
+        Self { bytes: &[], names: self.names }
     }
 
     pub(crate) fn text(&mut self) -> Option<&'a str> {

@@ -136,7 +136,7 @@ impl Exported {
             let mut line = Object::new(&mut self.utterances);
             line.text("id", Some(&id));
             line.text("conversation_id", Some(&conversation));
-            line.text("text", Some(event.said.unwrap_or_default()));
+            line.text("text", Some(event.said().unwrap_or_default()));
             line.text("speaker", Some(&speaker));
             line.text("reply-to", before.as_deref());
             line.raw("timestamp", &event.at.map_or_else(|| "null".to_owned(), seconds));
@@ -171,7 +171,7 @@ fn speaker_of(event: &Event<'_>) -> (String, &'static str) {
     if event.flags.has(Flags::AGENT) {
         ("agent".to_owned(), "agent")
     } else if event.flags.has(Flags::IN) {
-        (event.user.unwrap_or("unknown user").to_owned(), "user")
+        (event.user_name().unwrap_or("unknown user").to_owned(), "user")
     } else {
         (format!("bot {}", event.bot.unwrap_or("unknown")), "bot")
     }

@@ -59,26 +59,32 @@ impl Sketch {
     pub(crate) fn add_many(&mut self, bucket: i32, count: u64) {
         let bucket = bucket.max(0);
         let (mut at, mut before) = (0, 0);
+        // Most take a byte for the distance and one for the count: passes those that lie before the bucket.
+        while let Some(&[distance, next]) = self.bytes.get(at..).and_then(|rest| rest.first_chunk())
+            && (distance | next) < 0x80
+            && before + i32::from(distance) < bucket
+        {
+            (at, before) = (at + 2, before + i32::from(distance));
+        }
         while let Some(entry) = entry_at(&self.bytes, at, before) {
             if entry.bucket >= bucket {
                 if entry.bucket == bucket && entry.end == entry.middle + 1 && entry.count + count < 0x80 {
                     self.bytes[entry.middle] = (entry.count + count) as u8;
                     return;
                 }
-                let mut new = Vec::with_capacity(16);
+                // What is new goes behind the end, and from there to its place.
+                let end = self.bytes.len();
                 let replaced = if entry.bucket == bucket {
-                    put_uint(&mut new, entry.count + count);
+                    put_uint(&mut self.bytes, entry.count + count);
                     entry.middle..entry.end
                 } else {
-                    put_entry(&mut new, bucket - before, count);
-                    put_uint(&mut new, u64::from((entry.bucket - bucket).unsigned_abs()));
+                    put_entry(&mut self.bytes, bucket - before, count);
+                    put_uint(&mut self.bytes, u64::from((entry.bucket - bucket).unsigned_abs()));
                     entry.start..entry.middle
                 };
-                if replaced.len() == new.len() {
-                    self.bytes[replaced].copy_from_slice(&new);
-                } else {
-                    self.bytes.splice(replaced, new);
-                }
+                let new = self.bytes.len() - end;
+                self.bytes[replaced.start..].rotate_right(new);
+                self.bytes.drain(replaced.start + new..replaced.end + new);
                 return;
             }
             (at, before) = (entry.end, entry.bucket);
@@ -184,9 +190,22 @@ fn entry_at(bytes: &[u8], start: usize, before: i32) -> Option<Entry> {
     Some(Entry { bucket: before + distance as i32, count, start, middle, end })
 }
 
+/// By how many bits a value has, which bound is the first that such values can lie below.
+static FIRST: LazyLock<[usize; 66]> = LazyLock::new(|| {
+    std::array::from_fn(|bits| {
+        let least = if bits == 0 { 0.0 } else { (1_u128 << (bits - 1)) as f64 };
+        BOUNDS.partition_point(|&bound| bound < least)
+    })
+});
+
 /// 0 for 0, else 1 plus the first bound that is not below the value.
 pub(crate) fn bucket_of(value: i64) -> i32 {
-    if value <= 0 { 0 } else { BOUNDS.partition_point(|&bound| bound < value as f64) as i32 + 1 }
+    if value <= 0 {
+        return 0;
+    }
+    let bits = (64 - value.leading_zeros()) as usize;
+    let (first, end) = (FIRST[bits], (FIRST[bits + 1] + 1).min(BOUNDS.len()));
+    (first + BOUNDS[first..end].partition_point(|&bound| bound < value as f64)) as i32 + 1
 }
 
 /// What a value of the bucket is taken for: off by at most 1 %.
@@ -230,6 +249,16 @@ mod tests {
             let mut merged = sketch_of(&b);
             merged.merge(&sketch_of(&a));
             prop_assert_eq!(merged, sketch_of(&[a, b].concat()));
+        }
+    }
+
+    #[test]
+    fn buckets_are_found_as_by_looking_at_all_bounds() {
+        let near = |value: i64| [value.saturating_sub(1), value, value.saturating_add(1)];
+        let bounds = BOUNDS.iter().flat_map(|&bound| near(bound as i64));
+        for value in bounds.chain((0..63).flat_map(|bits| near(1 << bits))) {
+            let slow = BOUNDS.partition_point(|&bound| bound < value as f64) as i32 + 1;
+            assert_eq!(bucket_of(value), if value <= 0 { 0 } else { slow }, "{value}");
         }
     }
 

@@ -6,6 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use korpus_core::Text;
 use xxhash_rust::xxh3::xxh3_64;
 
 const SHARDS: usize = 16;
@@ -38,6 +39,19 @@ impl Hasher for FastHasher {
 
 pub(crate) type FastMap<K, V> = HashMap<K, V, BuildHasherDefault<FastHasher>>;
 
+/// How many names say whose a message is, which way it came and how: bot, channel, language, type and status. The same
+/// few sets of them come with all messages, so each set has a number of its own.
+pub(crate) const PROFILE: usize = 5;
+
+/// The names of a profile by their numbers.
+type Numbers = [Option<u32>; PROFILE];
+
+#[derive(Debug, Default)]
+struct Profiles {
+    known: FastMap<Numbers, u32>,
+    profiles: Vec<Numbers>,
+}
+
 #[derive(Debug, Default)]
 struct Shard {
     known: FastMap<Box<str>, u32>,
@@ -48,6 +62,7 @@ struct Shard {
 #[derive(Debug)]
 pub(crate) struct Symbols {
     shards: [Mutex<Shard>; SHARDS],
+    profiles: Mutex<Profiles>,
     bytes: AtomicUsize,
     budget: usize,
 }
@@ -55,7 +70,7 @@ pub(crate) struct Symbols {
 impl Symbols {
     /// Keeps names until they take `budget` bytes, in all caches together about twice that.
     pub(crate) fn new(budget: usize) -> Self {
-        Self { shards: Default::default(), bytes: AtomicUsize::new(0), budget }
+        Self { shards: Default::default(), profiles: Mutex::default(), bytes: AtomicUsize::new(0), budget }
     }
 
     /// The number of `name`; none where there is no room for one more.
@@ -68,21 +83,40 @@ impl Symbols {
         if let Some(&known) = shard.known.get(name) {
             return Some(known);
         }
-        let cost = 2 * name.len() + OVERHEAD;
-        if self.bytes.load(Ordering::Relaxed) + cost > self.budget {
-            return None;
-        }
-        self.bytes.fetch_add(cost, Ordering::Relaxed);
+        self.has_room(2 * name.len() + OVERHEAD)?;
         let number = (shard.names.len() * SHARDS + at) as u32;
         shard.names.push(name.into());
         shard.known.insert(name.into(), number);
         Some(number)
     }
 
+    /// The number of a profile; none where there is no room for one more.
+    fn profile(&self, names: Numbers) -> Option<u32> {
+        let mut profiles = self.profiles.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(&known) = profiles.known.get(&names) {
+            return Some(known);
+        }
+        self.has_room(OVERHEAD)?;
+        let number = profiles.profiles.len() as u32;
+        profiles.profiles.push(names);
+        profiles.known.insert(names, number);
+        Some(number)
+    }
+
+    /// Takes so much of the budget, if that much is left.
+    fn has_room(&self, cost: usize) -> Option<()> {
+        if self.bytes.load(Ordering::Relaxed) + cost > self.budget {
+            return None;
+        }
+        self.bytes.fetch_add(cost, Ordering::Relaxed);
+        Some(())
+    }
+
     /// The names, for reading.
     pub(crate) fn into_names(self) -> Names {
         let names = |shard: Mutex<Shard>| shard.into_inner().unwrap_or_else(PoisonError::into_inner).names;
-        Names(self.shards.map(names))
+        let profiles = self.profiles.into_inner().unwrap_or_else(PoisonError::into_inner).profiles;
+        Names { names: self.shards.map(names), profiles }
     }
 }
 
@@ -93,13 +127,32 @@ pub(crate) struct SymbolCache {
     /// Names that were met last, at a place that their length and a few of their bytes choose: the same few names come with
     /// every message.
     recent: [(String, u32); RECENT],
+    profiles: FastMap<Numbers, u32>,
+    recent_profiles: Vec<RecentProfile>,
+}
+
+/// A profile that was met, as its names stand in a message.
+#[derive(Debug, Clone, Default)]
+struct RecentProfile {
+    /// One behind the other.
+    names: Vec<u8>,
+    /// [`NO_NAME`] where there is none.
+    lengths: [u32; PROFILE],
+    /// None where nothing is here.
+    number: Option<u32>,
 }
 
 const RECENT: usize = 128;
+const NO_NAME: u32 = u32::MAX;
 
 impl Default for SymbolCache {
     fn default() -> Self {
-        Self { known: FastMap::default(), recent: std::array::from_fn(|_| Default::default()) }
+        Self {
+            known: FastMap::default(),
+            recent: std::array::from_fn(|_| Default::default()),
+            profiles: FastMap::default(),
+            recent_profiles: vec![RecentProfile::default(); RECENT],
+        }
     }
 }
 
@@ -128,15 +181,75 @@ impl SymbolCache {
     }
 }
 
-/// The names by their numbers.
+impl SymbolCache {
+    /// The number of the profile of a message.
+    pub(crate) fn profile(&mut self, symbols: &Symbols, names: [Option<Text<'_>>; PROFILE]) -> Option<u32> {
+        let texts = names.map(|name| name.map_or("", Text::raw).as_bytes());
+        let lengths =
+            std::array::from_fn(|at| if names[at].is_some() { texts[at].len() as u32 } else { NO_NAME });
+        let mut place = 0_usize;
+        for text in &texts {
+            let end = text.last().copied().unwrap_or_default();
+            place = place * 31 + usize::from(end) * 7 + text.len();
+        }
+        let place = place % RECENT;
+        let recent = &self.recent_profiles[place];
+        if recent.number.is_some() && recent.lengths == lengths && recent.is(&texts) {
+            return recent.number;
+        }
+        let mut numbers = [None; PROFILE];
+        for (number, name) in numbers.iter_mut().zip(names) {
+            if let Some(name) = name {
+                *number = Some(self.intern(symbols, &name.lossy())?);
+            }
+        }
+        let number = match self.profiles.get(&numbers) {
+            Some(&known) => known,
+            None => symbols.profile(numbers)?,
+        };
+        self.profiles.insert(numbers, number);
+        let recent = &mut self.recent_profiles[place];
+        recent.names.clear();
+        for text in texts {
+            recent.names.extend_from_slice(text);
+        }
+        (recent.lengths, recent.number) = (lengths, Some(number));
+        Some(number)
+    }
+}
+
+impl RecentProfile {
+    /// Whether it has these names, whose lengths are its own.
+    fn is(&self, names: &[&[u8]; PROFILE]) -> bool {
+        let mut rest = &self.names[..];
+        let mut is_it = true;
+        for name in names {
+            let (start, later) = rest.split_at(name.len());
+            rest = later;
+            is_it &= start == *name;
+        }
+        is_it
+    }
+}
+
+/// The names by their numbers, and sets of them.
 #[derive(Debug, Default)]
-pub(crate) struct Names([Vec<Box<str>>; SHARDS]);
+pub(crate) struct Names {
+    names: [Vec<Box<str>>; SHARDS],
+    profiles: Vec<Numbers>,
+}
 
 impl Names {
     /// The name with this number; nothing where there is none.
     pub(crate) fn get(&self, number: u32) -> Option<&str> {
         let number = number as usize;
-        self.0[number % SHARDS].get(number / SHARDS).map(|name| &**name)
+        self.names[number % SHARDS].get(number / SHARDS).map(|name| &**name)
+    }
+
+    /// The names of the profile with this number; none where there is no such profile.
+    pub(crate) fn profile(&self, number: u32) -> [Option<&str>; PROFILE] {
+        let numbers = self.profiles.get(number as usize).copied().unwrap_or_default();
+        numbers.map(|number| number.and_then(|number| self.get(number)))
     }
 }
 
@@ -159,5 +272,32 @@ mod tests {
             }
         }
         assert_eq!(names.get(9999), None);
+    }
+
+    #[test]
+    fn profiles_come_back_and_the_budget_holds() {
+        let symbols = Symbols::new(1400);
+        let mut cache = SymbolCache::default();
+        let jsons = [
+            "[\"b\",\"web\",null,\"in\",\"r\"]",
+            "[\"bw\",\"eb\",null,\"in\",\"r\"]",
+            "[\"b\",\"w\\u0065b\",\"\",\"in\",null]",
+        ];
+        let texts = |json| {
+            let mut texts = [None; PROFILE];
+            let elements = korpus_core::Value::parse(json).unwrap().elements();
+            texts.iter_mut().zip(elements).for_each(|(text, value)| *text = value.as_text());
+            texts
+        };
+        let numbers = jsons.map(|json| cache.profile(&symbols, texts(json)));
+        assert_eq!(jsons.map(|json| cache.profile(&symbols, texts(json))), numbers);
+        assert_eq!(SymbolCache::default().profile(&symbols, texts(jsons[0])), numbers[0]);
+        assert!(
+            numbers[0].is_some() && numbers[1].is_some() && numbers[0] != numbers[1] && numbers[2].is_none()
+        );
+        let names = symbols.into_names();
+        let profile = numbers[0].map(|number| names.profile(number));
+        assert_eq!(profile, Some([Some("b"), Some("web"), None, Some("in"), Some("r")]));
+        assert_eq!(names.profile(99), [None; PROFILE]);
     }
 }

@@ -32,11 +32,18 @@ pub(crate) fn normalize(text: &str, out: &mut String) {
     }
 }
 
-/// The case folding of a character of Latin-1, where it is one character of Latin-1 too.
+/// The case folding of a character, where it takes no table: of Latin-1 and what becomes such, and of scripts without capitals.
 fn folded(c: char) -> Option<char> {
     match c {
         '\0'..='\u{7f}' => Some(c.to_ascii_lowercase()),
-        '\u{d7}' | '\u{e0}'..='\u{ff}' => Some(c),
+        // Small letters and the sign among them; scripts without capitals, from Hebrew to Burmese; punctuation; Chinese,
+        // Japanese and Korean.
+        '\u{d7}'
+        | '\u{e0}'..='\u{ff}'
+        | '\u{590}'..='\u{109f}'
+        | '\u{2000}'..='\u{20ff}'
+        | '\u{2e80}'..='\u{a63f}'
+        | '\u{ac00}'..='\u{d7a3}' => Some(c),
         // The capital letters, as far from the small ones as in ASCII.
         '\u{c0}'..='\u{de}' => char::from_u32(u32::from(c) + 32),
         _ => None,
@@ -251,9 +258,11 @@ mod tests {
 
     #[test]
     fn letters_are_folded_alike_with_and_without_tables() {
-        for c in '\0'..'\u{300}' {
+        for c in '\0'..='\u{1ffff}' {
             let slow: String = std::iter::once(c).default_case_fold().collect();
             assert!(folded(c).is_none_or(|folded| slow == String::from(folded)), "{c:?}");
+        }
+        for c in '\0'..'\u{300}' {
             assert!(is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes);
         }
     }

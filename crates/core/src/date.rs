@@ -83,7 +83,8 @@ pub fn write_date(days: i32, out: &mut String) {
 pub fn parse_date(text: &str) -> Option<i32> {
     let (rest, day) = text.rsplit_once('-')?;
     let (year, month) = rest.rsplit_once('-')?;
-    let days = days_from_civil(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+    let month = month.parse().ok().filter(|month| (1..=12).contains(month))?;
+    let days = days_from_civil(year.parse().ok()?, month, day.parse().ok()?);
     let days = i32::try_from(days).ok()?;
     let mut again = String::new();
     write_date(days, &mut again);
@@ -146,13 +147,17 @@ fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days since 1970-01-01 in the proleptic Gregorian calendar, by counting in eras of 400 years that begin in March.
+/// Days since 1970-01-01 in the proleptic Gregorian calendar. Years begin in March here, so that a leap day ends one.
+#[inline]
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    /// Days before each month, counted from the first of March.
+    const BEFORE: [i64; 12] = [306, 337, 0, 31, 61, 92, 122, 153, 184, 214, 245, 275];
+    /// From 0000-03-01 to 1970-01-01.
+    const EPOCH: i64 = 719_468;
     let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+    let centuries = year.div_euclid(100);
+    let leap_days = (year >> 2) - centuries + (centuries >> 2);
+    year * 365 + leap_days + BEFORE[(month - 1) as usize] + day - 1 - EPOCH
 }
 
 /// Year, month and day of a day since 1970-01-01: the inverse of [`days_from_civil`].

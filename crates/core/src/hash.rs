@@ -1,6 +1,6 @@
 //! Hashes of content, without the white space that printing adds.
 
-use xxhash_rust::xxh3::xxh3_128;
+use crate::simd::xxh3_128;
 
 /// XXH3-128 of one JSON value without the white space between its tokens.
 pub(crate) fn content(raw: &str, compact: bool, scratch: &mut Vec<u8>) -> u128 {

@@ -81,4 +81,4 @@ pub use template::{
 };
 pub use text::{Text, write_json_string};
 pub use validate::{minify, validate};
-pub use value::{Elements, Kind, Members, Value};
+pub use value::{Elements, Kind, KindSet, Members, Value};

@@ -10,7 +10,7 @@ use crate::scan::{
     MessageField, NONE, TagField, TagsField, ThumbnailField,
 };
 use crate::text::Text;
-use crate::value::{Kind, Value};
+use crate::value::{Kind, KindSet, Value};
 
 /// How a message is written: which endpoint it came from, as far as its content tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -249,11 +249,24 @@ impl<'b> Message<'b> {
         self.object.richness(MessageField::ALL.len())
     }
 
-    /// The known keys that it has, each with what its value is.
+    /// The known keys whose values are of none of the kinds that are expected of them, each with what its value is.
+    ///
+    /// ```
+    /// use korpus_core::{InputEnd, Kind, KindSet, Limits, MessageField, PageParser};
+    /// let mut parser = PageParser::new(Limits::default());
+    /// parser.feed(br#"{"messages":[{"_id":"a","type":7}]}"#);
+    /// parser.finish(InputEnd::Complete);
+    /// let block = parser.next_block().unwrap();
+    /// let texts = [KindSet::of(&[Kind::PlainString, Kind::EscapedString]); MessageField::ALL.len()];
+    /// let misfits: Vec<_> = block.message(0).misfits(&texts).collect();
+    /// assert_eq!(misfits, [(MessageField::Type, Kind::Number)]);
+    /// ```
     #[inline]
-    pub fn kinds(self) -> impl Iterator<Item = (MessageField, Kind)> + use<'b> {
-        let all = MessageField::ALL;
-        self.object.kinds(all.len()).map(|(field, kind)| (all[field], kind))
+    pub fn misfits<'e>(
+        self,
+        expected: &'e [KindSet; MessageField::ALL.len()],
+    ) -> impl Iterator<Item = (MessageField, Kind)> + use<'b, 'e> {
+        self.object.misfits(expected).map(|(field, kind)| (MessageField::ALL[field], kind))
     }
 
     /// The channel that it came by: `chnl`, else `channel`, else the type of the first of `channels`.

@@ -14,8 +14,12 @@ pub(crate) fn parse_i64(bytes: &[u8]) -> Option<i64> {
     if digits.len() > 19 {
         return None;
     }
+    let (eights, rest) = digits.as_chunks::<8>();
     let mut value = 0_u64;
-    for &digit in digits {
+    for eight in eights {
+        value = value * 100_000_000 + eight_digits(*eight)?;
+    }
+    for &digit in rest {
         let digit = digit.wrapping_sub(b'0');
         if digit > 9 {
             return None;
@@ -23,6 +27,18 @@ pub(crate) fn parse_i64(bytes: &[u8]) -> Option<i64> {
         value = value * 10 + u64::from(digit);
     }
     if negative { 0_i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() }
+}
+
+/// The number that eight digits are, worked out side by side.
+fn eight_digits(digits: [u8; 8]) -> Option<u64> {
+    let digits = u64::from_le_bytes(digits) ^ 0x3030_3030_3030_3030;
+    // What is more than 9 carries into the upper half of its byte.
+    if (digits | digits.wrapping_add(0x0606_0606_0606_0606)) & 0xf0f0_f0f0_f0f0_f0f0 != 0 {
+        return None;
+    }
+    let pairs = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    Some((fours & 0xffff_ffff) * 10_000 + (fours >> 32))
 }
 
 /// The nearest double, and whether its shortest decimal form has exactly the decimal value of `raw`.
@@ -130,6 +146,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn integers_are_what_the_standard_library_reads(raw in "-?([1-9][0-9]{0,19}|[0-9]{7}[!-~][0-9]{0,9})") {
+            let is_plain = !raw.trim_start_matches('-').starts_with('0') && !raw.contains('+');
+            prop_assert_eq!(parse_i64(raw.as_bytes()), raw.parse().ok().filter(|_| is_plain));
+        }
+
         #[test]
         fn short_numbers_print_back(raw in "-?(0|[1-9][0-9]{0,14})(\\.[0-9]{1,13})?") {
             if is_short(&raw) {

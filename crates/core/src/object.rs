@@ -3,7 +3,7 @@
 use crate::block::Block;
 use crate::scan::{Class, NONE, Object, Slot};
 use crate::text::Text;
-use crate::value::{Kind, Value};
+use crate::value::{Kind, KindSet, Value};
 
 /// A pointer to an object of a known class.
 #[derive(Clone, Copy)]
@@ -55,11 +55,12 @@ impl<'b> ObjectRef<'b> {
     /// How many keys, of the first `fields` fields and the unknown ones, hold something: not null, not `""`, `[]` or `{}`.
     pub(crate) fn richness(self, fields: usize) -> u32 {
         let mut present = self.object.present & (u64::MAX >> (64 - fields));
+        let slots = self.slots(fields);
         let mut filled = 0;
         while present != 0 {
             let field = present.trailing_zeros() as usize;
             present &= present - 1;
-            filled += u32::from(self.is_filled(self.slot(field)));
+            filled += u32::from(self.is_filled(slots[field]));
         }
         let mut next = self.object.first_other;
         while next != NONE {
@@ -72,26 +73,36 @@ impl<'b> ObjectRef<'b> {
 
     #[inline(always)]
     fn is_filled(self, slot: Slot) -> bool {
-        match slot.kind() {
-            Some(Kind::PlainString | Kind::EscapedString) => !slot.range().is_empty(),
-            Some(Kind::Array | Kind::Object) => {
-                // Mostly the second byte tells.
-                let begins = self.block.bytes(slot.range()).get(1);
-                begins.is_some_and(|byte| !matches!(byte, b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'))
-                    || value(self.block, slot).is_some_and(|value| !value.is_empty_container())
-            }
-            kind => kind.is_some_and(|kind| kind != Kind::Null),
+        const CONTAINERS: u32 = 1 << Kind::Array as u32 | 1 << Kind::Object as u32;
+        if !slot.is_one_of(CONTAINERS) {
+            return !(slot.is_empty() || slot.is_one_of(1 << Kind::Null as u32));
         }
+        // Mostly the second byte tells.
+        let begins = self.block.bytes(slot.range()).get(1);
+        begins.is_some_and(|byte| !matches!(byte, b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'))
+            || value(self.block, slot).is_some_and(|value| !value.is_empty_container())
     }
 
-    /// Which of the first `fields` fields are there, and what their values are, in the order of the fields.
+    /// The slots of the first `fields` fields; those that are not present hold anything.
+    #[inline(always)]
+    fn slots(self, fields: usize) -> &'b [Slot] {
+        &self.block.arena.slots[self.object.slots as usize..][..fields]
+    }
+
+    /// Those of the first fields whose values are of none of the kinds that are expected of them, in order.
     #[inline]
-    pub(crate) fn kinds(self, fields: usize) -> impl Iterator<Item = (usize, Kind)> + use<'b> {
-        let mut present = self.object.present & (u64::MAX >> (64 - fields));
+    pub(crate) fn misfits(self, expected: &[KindSet]) -> impl Iterator<Item = (usize, Kind)> + use<'b, '_> {
+        let mut present = self.object.present & (u64::MAX >> (64 - expected.len()));
+        let slots = self.slots(expected.len());
         std::iter::from_fn(move || {
-            let field = present.trailing_zeros() as usize;
-            present &= present.checked_sub(1)?;
-            Some((field, self.slot(field).kind()?))
+            while present != 0 {
+                let field = present.trailing_zeros() as usize;
+                present &= present - 1;
+                if !slots[field].is_one_of(expected[field].bits()) {
+                    return Some((field, slots[field].kind()?));
+                }
+            }
+            None
         })
     }
 
@@ -177,6 +188,7 @@ impl std::fmt::Debug for Others<'_> {
 impl<'b> Iterator for Others<'b> {
     type Item = OtherField<'b>;
 
+    #[inline]
     fn next(&mut self) -> Option<OtherField<'b>> {
         if self.next == NONE {
             return None;
@@ -184,8 +196,10 @@ impl<'b> Iterator for Others<'b> {
         let other = &self.block.arena.others[self.next as usize];
         self.next = other.next;
         let key = self.block.str(other.key.range());
+        // Looking at all bytes at once takes less than looking for the first.
+        let is_escaped = key.bytes().fold(0, |found, byte| found | u8::from(byte == b'\\')) != 0;
         Some(OtherField {
-            key: Text::new(key, key.bytes().any(|byte| byte == b'\\')),
+            key: Text::new(key, is_escaped),
             value: value(self.block, other.value)?,
             is_earlier: other.earlier,
         })

@@ -51,6 +51,30 @@ impl Kind {
     }
 }
 
+/// Some kinds of value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindSet(u16);
+
+impl KindSet {
+    /// These kinds.
+    pub const fn of(kinds: &[Kind]) -> Self {
+        let (mut bits, mut at) = (0, 0);
+        while at < kinds.len() {
+            bits |= 1 << kinds[at] as u16;
+            at += 1;
+        }
+        if bits >> Kind::PlainString as u16 & 1 != 0 {
+            bits |= 1 << Kind::BARE_BITS;
+        }
+        Self(bits)
+    }
+
+    #[inline(always)]
+    pub(crate) fn bits(self) -> u32 {
+        u32::from(self.0)
+    }
+}
+
 /// A borrowed, validated JSON value.
 ///
 /// Nothing is decoded until asked for; [`raw`](Self::raw) is always the exact bytes of the body.

@@ -94,7 +94,8 @@ impl Fates {
                     key.id = surrogate_in_body(key.id, array_hash(page));
                 }
             }
-            keys.sort_unstable_by_key(rank);
+            // Mostly the ids tell.
+            keys.sort_unstable_by(|a, b| a.id.cmp(&b.id).then_with(|| rank(a).cmp(&rank(b))));
             for copies in keys.chunk_by(|a, b| a.id == b.id) {
                 fates.decide(copies);
             }
@@ -296,9 +297,9 @@ fn sorted_in<T>(list: &[T], range: &Range<u64>, ordinal: impl Fn(&T) -> u64) -> 
     (before(range.end.max(range.start)) - before(range.start)) as u64
 }
 
-/// Sorts copies together, the one that is kept first.
-fn rank(key: &Key) -> (u128, Reverse<i64>, Reverse<u32>, u64, u64) {
-    (key.id, Reverse(key.version), Reverse(key.richness), key.content, key.ordinal)
+/// Sorts copies of one id, the one that is kept first.
+fn rank(key: &Key) -> (Reverse<i64>, Reverse<u32>, u64, u64) {
+    (Reverse(key.version), Reverse(key.richness), key.content, key.ordinal)
 }
 
 /// A surrogate id, told apart from ids of messages and from surrogates in other bodies.

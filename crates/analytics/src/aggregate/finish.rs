@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::events::is_link;
 use crate::local_time::LocalTime;
 use crate::metrics::Metric;
-use crate::rows::{Cell, Rows};
+use crate::rows::{Cell, Row, Rows};
 use crate::sketch::estimate;
 
 /// Rows of a batch.
@@ -33,46 +33,52 @@ pub(crate) type PutBatch<'p> = &'p mut dyn FnMut(Metric, RecordBatch) -> Result<
 struct Table<'p> {
     metric: Metric,
     rows: Rows,
-    count: usize,
     put: PutBatch<'p>,
     is_put: bool,
 }
 
 impl<'p> Table<'p> {
     fn new(metric: Metric, put: PutBatch<'p>) -> Self {
-        Self { metric, rows: Rows::new(metric), count: 0, put, is_put: false }
+        Self { metric, rows: Rows::new(metric), put, is_put: false }
     }
 
-    fn row<'a>(&mut self, cells: impl IntoIterator<Item = Cell<'a>>) -> Result<()> {
-        self.rows.push(cells);
-        self.count += 1;
-        if self.count == BATCH_ROWS { self.flush() } else { Ok(()) }
+    /// Adds a row that `fill` fills.
+    #[inline]
+    fn row(&mut self, fill: impl FnOnce(&mut Row<'_>)) -> Result<()> {
+        fill(&mut self.rows.begin());
+        if self.rows.len() == BATCH_ROWS { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> Result<()> {
-        (self.count, self.is_put) = (0, true);
+        self.is_put = true;
         (self.put)(self.metric, self.rows.finish()?)
     }
 
     fn finish(mut self) -> Result<()> {
-        if self.count > 0 || !self.is_put { self.flush() } else { Ok(()) }
+        if self.rows.len() > 0 || !self.is_put { self.flush() } else { Ok(()) }
     }
 }
 
-/// The hash of a text as a table shows it.
-fn hex(part: &KeyPart<'_>) -> String {
+/// Fills the next column with a part of a key.
+#[inline]
+fn put_part(row: &mut Row<'_>, part: &KeyPart<'_>) {
     match part {
-        KeyPart::Hash(hash) => format!("{hash:016x}"),
-        _ => String::new(),
+        KeyPart::Null => row.put(Cell::Null),
+        KeyPart::Int(value) => row.put(*value),
+        KeyPart::Text(value) => row.put(&**value),
+        KeyPart::Hash(hash) => row.put(format!("{hash:016x}").as_str()),
     }
 }
 
-fn cell<'a>(part: &'a KeyPart<'_>, hash: &'a str) -> Cell<'a> {
-    match part {
-        KeyPart::Null => Cell::Null,
-        KeyPart::Int(value) => Cell::Int(*value),
-        KeyPart::Text(value) => Cell::Text(value),
-        KeyPart::Hash(_) => Cell::Text(hash),
+fn put_parts(row: &mut Row<'_>, parts: &[KeyPart<'_>]) {
+    for part in parts {
+        put_part(row, part);
+    }
+}
+
+fn put_counts(row: &mut Row<'_>, counts: &[i64]) {
+    for &count in counts {
+        row.put(count);
     }
 }
 
@@ -110,7 +116,7 @@ impl Stored {
                 Metric::Latency => self.table(aggregate, table, latency)?,
                 Metric::Users => self.table(aggregate, table, user)?,
                 Metric::ActionsUsage => self.table(aggregate, table, action)?,
-                _ => self.table(aggregate, table, |_, group, cells| put_cells(group, cells))?,
+                _ => self.table(aggregate, table, |_, group, row| put_counts(row, group.cells))?,
             }
             if metric != Metric::Latency {
                 self.forget(aggregate);
@@ -124,32 +130,35 @@ impl Stored {
         &self,
         aggregate: Aggregate,
         mut table: Table<'_>,
-        values: impl Fn(&[KeyPart<'_>], Seen<'_>, &mut Vec<Cell<'static>>),
+        values: impl Fn(&[KeyPart<'_>], Seen<'_>, &mut Row<'_>),
     ) -> Result<()> {
-        let mut cells = Vec::new();
         self.for_each(aggregate, |parts, group| {
-            cells.clear();
-            values(parts, group, &mut cells);
-            // No key has more than one hash.
-            let hash = parts.iter().map(hex).find(|hash| !hash.is_empty()).unwrap_or_default();
-            table.row(parts.iter().map(|part| cell(part, &hash)).chain(cells.iter().copied()))
+            table.row(|row| {
+                put_parts(row, parts);
+                values(parts, group, row);
+            })
         })?;
         table.finish()
     }
 
     fn containment_check(&self, mut table: Table<'_>) -> Result<()> {
         self.for_each(Aggregate::ContainmentCheck, |parts, group| {
-            let texts = parts[1..].iter().map(|part| cell(part, ""));
-            table.row([flag(&parts[0])].into_iter().chain(texts).chain([group.cells[0].into()]))
+            table.row(|row| {
+                row.put(flag(&parts[0]));
+                put_parts(row, &parts[1..]);
+                row.put(group.cells[0]);
+            })
         })?;
         table.finish()
     }
 
     fn task_edges(&self, mut table: Table<'_>) -> Result<()> {
         self.for_each(Aggregate::TaskEdges, |parts, group| {
-            let texts = parts[..3].iter().map(|part| cell(part, ""));
-            let counts = group.cells.iter().map(|&count| count.into());
-            table.row(texts.chain([flag(&parts[3])]).chain(counts))
+            table.row(|row| {
+                put_parts(row, &parts[..3]);
+                row.put(flag(&parts[3]));
+                put_counts(row, group.cells);
+            })
         })?;
         table.finish()
     }
@@ -157,10 +166,12 @@ impl Stored {
     fn latency_buckets(&self, mut table: Table<'_>) -> Result<()> {
         self.for_each(Aggregate::Latency, |parts, group| {
             for (bucket, count) in group.sketch.iter().flat_map(|sketch| sketch.buckets()) {
-                let key = parts.iter().map(|part| cell(part, ""));
-                let values: [Cell<'_>; 3] =
-                    [i64::from(bucket).into(), estimate(bucket).into(), count.cast_signed().into()];
-                table.row(key.chain(values))?;
+                table.row(|row| {
+                    put_parts(row, parts);
+                    row.put(i64::from(bucket));
+                    row.put(estimate(bucket));
+                    row.put(count.cast_signed());
+                })?;
             }
             Ok(())
         })?;
@@ -179,14 +190,12 @@ impl Stored {
         })?;
         self.for_each(Aggregate::Paths, |parts, group| {
             let all = of_bot.get(&bot(&parts[0])).copied().unwrap_or_default();
-            table.row([
-                cell(&parts[0], ""),
-                cell(&parts[1], ""),
-                group.cells[0].into(),
-                all.into(),
-                ratio(group.cells[0], all),
-                group.sketch.and_then(|sketch| sketch.quantile(50)).into(),
-            ])
+            table.row(|row| {
+                put_parts(row, &parts[..2]);
+                put_counts(row, &[group.cells[0], all]);
+                row.put(ratio(group.cells[0], all));
+                row.put(group.sketch.and_then(|sketch| sketch.quantile(50)));
+            })
         })?;
         table.finish()
     }
@@ -194,8 +203,11 @@ impl Stored {
     fn drift(&self, mut table: Table<'_>, source: &dyn Fn(u64) -> String) -> Result<()> {
         self.for_each(Aggregate::Drift, |parts, group| {
             let source = source(group.cells[1].cast_unsigned());
-            let key = parts.iter().map(|part| cell(part, ""));
-            table.row(key.chain([group.cells[0].into(), source.as_str().into()]))
+            table.row(|row| {
+                put_parts(row, parts);
+                row.put(group.cells[0]);
+                row.put(source.as_str());
+            })
         })?;
         table.finish()
     }
@@ -220,7 +232,7 @@ impl Stored {
             Ok(())
         })?;
         for ((day, hour), peak) in peaks {
-            table.row([i64::from(day).into(), i64::from(hour).into(), peak.into()])?;
+            table.row(|row| put_counts(row, &[i64::from(day), i64::from(hour), peak]))?;
         }
         table.finish()
     }
@@ -251,33 +263,33 @@ fn aggregate_of(metric: Metric) -> Option<Aggregate> {
     })
 }
 
-fn put_cells(group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
-    cells.extend(group.cells.iter().map(|&count| Cell::Int(count)));
-}
-
-fn summary(_: &[KeyPart<'_>], group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
+fn summary(_: &[KeyPart<'_>], group: Seen<'_>, row: &mut Row<'_>) {
     for of in [&group.cells[..SUMMARY_CELLS], &group.cells[SUMMARY_CELLS..]] {
-        cells.extend(of.iter().map(|&count| Cell::Int(count)));
-        cells.extend([CONTAINED, TRANSFERRED, DROPPED].map(|numerator| ratio(of[numerator], of[BASE])));
+        put_counts(row, of);
+        for numerator in [CONTAINED, TRANSFERRED, DROPPED] {
+            row.put(ratio(of[numerator], of[BASE]));
+        }
     }
 }
 
-fn latency(_: &[KeyPart<'_>], group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
-    put_cells(group, cells);
+fn latency(_: &[KeyPart<'_>], group: Seen<'_>, row: &mut Row<'_>) {
+    put_counts(row, group.cells);
     let (least, greatest) = (group.cells[2] as f64, group.cells[3] as f64);
     let quantiles = group.sketch.and_then(|sketch| sketch.quantiles([50, 90, 95, 99]));
-    cells.extend((0..4).map(|at| Cell::from(quantiles.map(|ms| ms[at].clamp(least, greatest)))));
+    for at in 0..4 {
+        row.put(quantiles.map(|ms| ms[at].clamp(least, greatest)));
+    }
 }
 
-fn user(_: &[KeyPart<'_>], group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
+fn user(_: &[KeyPart<'_>], group: Seen<'_>, row: &mut Row<'_>) {
     let [first, last, sessions, messages, days] = [0, 1, 2, 3, 4].map(|cell| group.cells[cell]);
-    let time = |time: i64, none: i64| if time == none { Cell::Null } else { Cell::Int(time) };
-    cells.extend([time(first, i64::MAX), time(last, i64::MIN)]);
-    cells.extend([sessions, messages, days].map(Cell::Int));
-    cells.push((days >= 2).into());
+    row.put((first != i64::MAX).then_some(first));
+    row.put((last != i64::MIN).then_some(last));
+    put_counts(row, &[sessions, messages, days]);
+    row.put(days >= 2);
 }
 
-fn action(parts: &[KeyPart<'_>], group: Seen<'_>, cells: &mut Vec<Cell<'static>>) {
-    put_cells(group, cells);
-    cells.push(Cell::Bool(!matches!(&parts[3], KeyPart::Text(name) if is_link(name))));
+fn action(parts: &[KeyPart<'_>], group: Seen<'_>, row: &mut Row<'_>) {
+    put_counts(row, group.cells);
+    row.put(!matches!(&parts[3], KeyPart::Text(name) if is_link(name)));
 }

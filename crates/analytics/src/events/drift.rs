@@ -1,6 +1,6 @@
 //! Where a message differs from what is documented.
 
-use korpus_core::{Author, Kind, Message, MessageField, Value};
+use korpus_core::{Author, Kind, KindSet, Message, MessageField};
 
 /// Things of one message that are told: hostile ones have no end of them.
 const MOST: usize = 100;
@@ -13,7 +13,14 @@ const TOLERANCE: u64 = 1_000_000;
 pub(crate) const SEPARATOR: char = '\u{1f}';
 
 /// Calls `found` with field, kind and value of everything that is new in `message`.
-pub(crate) fn for_each(message: Message<'_>, event_at: Option<i64>, mut found: impl FnMut(&str, &str, &str)) {
+///
+/// The times in it, `event_at` and `stamp`, are known already.
+pub(crate) fn for_each(
+    message: Message<'_>,
+    event_at: Option<i64>,
+    stamp: Option<i64>,
+    mut found: impl FnMut(&str, &str, &str),
+) {
     let mut left = MOST;
     let mut found = |field: &str, kind: &str, value: &str| {
         if left > 0 {
@@ -26,10 +33,8 @@ pub(crate) fn for_each(message: Message<'_>, event_at: Option<i64>, mut found: i
             found(cut(&other.key.lossy()), "unknown_key", "");
         }
     }
-    for (field, kind) in message.kinds() {
-        if !fits(field, kind) {
-            found(field.key(), "type_conflict", kind_name(kind));
-        }
+    for (field, kind) in message.misfits(&FITS) {
+        found(field.key(), "type_conflict", kind_name(kind));
     }
     for (field, value, is_known) in [
         ("type", message.message_type(), is_type as fn(&str) -> bool),
@@ -42,9 +47,7 @@ pub(crate) fn for_each(message: Message<'_>, event_at: Option<i64>, mut found: i
             found(field, "new_enum_value", cut(&text.lossy()));
         }
     }
-    if let (Some(created), Some(stamp), Some(at)) =
-        (message.created_on(), message.timestamp_value().and_then(Value::as_i64), event_at)
-    {
+    if let (Some(created), Some(stamp), Some(at)) = (message.created_on(), stamp, event_at) {
         // Only a time that is far off is worth the way back to whether it is that of `createdOn`.
         let far = at.abs_diff(stamp.saturating_mul(1000)) > TOLERANCE;
         if far && created.timestamp().is_some() {
@@ -104,21 +107,30 @@ fn cut(text: &str) -> &str {
     text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
 }
 
-/// Whether a value is of a type that its key is documented with.
-#[inline]
-fn fits(field: MessageField, kind: Kind) -> bool {
+/// The types that each key is documented with.
+static FITS: [KindSet; MessageField::ALL.len()] = {
+    let mut fits = [KindSet::of(&[]); MessageField::ALL.len()];
+    let mut field = 0;
+    while field < fits.len() {
+        fits[field] = documented(MessageField::ALL[field]);
+        field += 1;
+    }
+    fits
+};
+
+const fn documented(field: MessageField) -> KindSet {
     match field {
         MessageField::TimestampValue | MessageField::MessageSource => {
-            matches!(kind, Kind::Number | Kind::Null)
+            KindSet::of(&[Kind::Number, Kind::Null])
         }
         MessageField::IsBotBuilder | MessageField::IsDeveloper | MessageField::IsAgentSide => {
-            matches!(kind, Kind::Number | Kind::True | Kind::False | Kind::Null)
+            KindSet::of(&[Kind::Number, Kind::True, Kind::False, Kind::Null])
         }
-        MessageField::Channels | MessageField::Components => matches!(kind, Kind::Array | Kind::Null),
+        MessageField::Channels | MessageField::Components => KindSet::of(&[Kind::Array, Kind::Null]),
         MessageField::Author | MessageField::Latency | MessageField::Tags => {
-            matches!(kind, Kind::Object | Kind::Null)
+            KindSet::of(&[Kind::Object, Kind::Null])
         }
-        _ => kind.is_string() || kind == Kind::Null,
+        _ => KindSet::of(&[Kind::PlainString, Kind::EscapedString, Kind::Null]),
     }
 }
 

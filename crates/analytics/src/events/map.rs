@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::message::{EventWriter, Lists, NameWriter, OF_CALL, session_key};
 use super::{Event, MESSAGE, OF_BODY, PLATFORM};
-use crate::codec::{Reader, put_text};
+use crate::codec::put_text;
 use crate::error::{AnalyticsError, Result};
 use crate::exchange::{Exchange, put_frame};
 use crate::fold::Coverage;
@@ -147,7 +147,7 @@ impl EventState {
                 if let Some(page) = page_of(frame.seq) {
                     let sum = sums.entry(page).or_default();
                     // A sum does not depend on the order in which they come.
-                    let event = Event::read(frame, |bytes| Reader::new(bytes, &names));
+                    let event = Event::read(frame, &names);
                     *sum = sum.wrapping_add(xxh3_128(event.id().as_bytes()));
                 }
             })?;
@@ -160,9 +160,9 @@ impl EventState {
                 let id = call_of(page).unwrap_or_else(|| format!("{:032x}", sums.get(&page).unwrap_or(&0)));
                 moved.clear();
                 put_frame(&mut moved, session_key(OF_CALL, None, &id), frame.seq, MESSAGE, |out| {
+                    // The last byte is that of the session id that it did not have.
+                    out.extend_from_slice(frame.payload.split_last().map_or(&[], |(_, before)| before));
                     put_text(out, Some(&id));
-                    // The first byte is that of the session id that it did not have.
-                    out.extend_from_slice(frame.payload.get(1..).unwrap_or_default());
                 });
                 if failed.is_ok() {
                     failed = exchange.push(&moved, |_| 0);

@@ -10,12 +10,12 @@ use korpus_core::{
 use korpus_engine::Item;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Flags, MESSAGE, OF_BODY, PLATFORM, UNSESSIONED, drift};
-use crate::codec::{put_fixed, put_int, put_list, put_maybe, put_symbol, put_text, put_uint};
+use super::{AT, Flags, LISTS, MESSAGE, OF_BODY, PLATFORM, STAMP, UNSESSIONED, drift};
+use crate::codec::{put_fixed, put_int, put_list, put_maybe, put_short, put_symbol, put_text, put_uint};
 use crate::dataset::MADE_UP_ID;
 use crate::exchange::put_frame;
 use crate::fold::Coverage;
-use crate::symbols::{SymbolCache, Symbols};
+use crate::symbols::{PROFILE, SymbolCache, Symbols};
 use crate::text::{Phrases, TextCache, shown};
 
 const SCOPES: [TagsField; 4] =
@@ -57,6 +57,17 @@ impl NameWriter<'_> {
 
     fn number(&mut self, name: &str) -> Option<u32> {
         self.cache.intern(self.symbols?, name)
+    }
+
+    /// Puts bot, channel, language, type and status: their number, or 0 and each of them.
+    fn put_profile(&mut self, out: &mut Vec<u8>, profile: [Option<Text<'_>>; PROFILE]) {
+        let number = self.symbols.and_then(|symbols| self.cache.profile(symbols, profile));
+        put_uint(out, number.map_or(0, |number| u64::from(number) + 1));
+        if number.is_none() {
+            for name in profile {
+                self.put_json(out, name);
+            }
+        }
     }
 
     fn put_json(&mut self, out: &mut Vec<u8>, text: Option<Text<'_>>) {
@@ -122,8 +133,12 @@ impl EventWriter<'_> {
     ) {
         let message = item.message;
         let record = message.conversation();
-        let bot = message.bot_id().or_else(|| record.and_then(Conversation::bot_id)).map(Text::lossy);
+        let bot_id = message.bot_id().or_else(|| record.and_then(Conversation::bot_id));
+        let profile =
+            [bot_id, message.channel_name(), message.language(), message.message_type(), message.status()];
+        let bot = bot_id.map(Text::lossy);
         let bot = bot.as_deref();
+        let stamp = message.timestamp_value().and_then(Value::as_i64);
         if let Some(at) = item.times.event_at {
             seen.add(bot, at);
         }
@@ -152,14 +167,23 @@ impl EventWriter<'_> {
         flags |= texts.flags;
         self.tags(message);
         self.latencies(message);
-        self.drift(item);
+        self.drift(item, stamp);
 
         put_frame(out, key, item.ordinal, kind, |out| {
-            put_text(out, owner.id());
-            put_uint(out, u64::from(flags));
-            self.names.put(out, bot);
-            put_maybe(out, item.times.event_at);
-            put_maybe(out, message.timestamp_value().and_then(Value::as_i64));
+            let Lists { templates, actions, forms, tags, drift, latencies, .. } = &mut *self.lists;
+            let lists = [templates, actions, forms, tags, drift, latencies];
+            let times = [(AT, item.times.event_at), (STAMP, stamp)];
+            let filled = LISTS.iter().zip(&lists).filter(|(_, list)| !list.is_empty()).map(|(bit, _)| bit);
+            let known = times.iter().filter(|(_, time)| time.is_some()).map(|(bit, _)| bit);
+            out.push(filled.chain(known).sum());
+            for time in times.iter().filter_map(|(_, time)| *time) {
+                put_fixed(out, time.cast_unsigned());
+            }
+            put_short(out, flags);
+            put_fixed(out, texts.hash);
+            self.names.put_profile(out, profile);
+            self.names.put_json(out, message.task_name());
+            put_text(out, user.map(Text::lossy).as_deref());
             match surrogate {
                 Some(hash) => {
                     let known = message.other(MADE_UP_ID).filter(|_| self.restored).and_then(Value::as_text);
@@ -171,21 +195,16 @@ impl EventWriter<'_> {
             let content =
                 if surrogate.is_some() || self.copies { message.content_hash(self.bytes) } else { 0 };
             put_uint(out, content as u64);
-            put_text(out, user.map(Text::lossy).as_deref());
-            self.names.put_json(out, message.channel_name());
-            self.names.put_json(out, message.language());
-            self.names.put_json(out, message.message_type());
-            self.names.put_json(out, message.status());
-            self.names.put_json(out, message.task_name());
             out.extend_from_slice(&self.lists.text);
-            put_fixed(out, texts.hash);
             let Lists { templates, actions, forms, tags, drift, latencies, .. } = &mut *self.lists;
             for list in [templates, actions, forms, tags, drift, latencies] {
-                put_list(out, list);
+                if !list.is_empty() {
+                    put_list(out, list);
+                }
             }
-            if self.verbatim {
-                put_text(out, texts.said.as_deref());
-            }
+            put_text(out, texts.said.as_deref());
+            // What has none gets that of its body, in the place of what stands last.
+            put_text(out, owner.id());
         });
     }
 
@@ -321,8 +340,8 @@ impl EventWriter<'_> {
         }
     }
 
-    fn drift(&mut self, item: &Item<'_>) {
-        drift::for_each(item.message, item.times.event_at, |field, kind, value| {
+    fn drift(&mut self, item: &Item<'_>, stamp: Option<i64>) {
+        drift::for_each(item.message, item.times.event_at, stamp, |field, kind, value| {
             if !(self.restored && field == MADE_UP_ID) {
                 self.note(field, kind, value);
             }

@@ -6,6 +6,7 @@ mod message;
 
 use crate::codec::{Reader, Unread};
 use crate::exchange::Frame;
+use crate::symbols::{Names, PROFILE};
 
 pub(crate) use drift::SEPARATOR;
 pub(crate) use map::{EventJob, EventState};
@@ -67,12 +68,35 @@ impl Flags {
     }
 }
 
+/// What the first byte of an event tells: which of its times are there, and which of its lists hold something.
+const AT: u8 = 1;
+const STAMP: u8 = 1 << 1;
+/// Templates, actions, forms, tags, drift, latencies.
+const LISTS: [u8; 6] = [1 << 2, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7];
+
+/// The first byte, and the times behind it.
+fn read_times(from: &mut Reader<'_>) -> (u8, Option<i64>, Option<i64>) {
+    let parts = from.byte();
+    let mut time = |bit: u8| (parts & bit != 0).then(|| from.fixed().cast_signed());
+    let at = time(AT);
+    (parts, at, time(STAMP))
+}
+
+/// Bot, channel, language, type and status, and their number where they have one.
+fn read_profile<'a>(from: &mut Reader<'a>) -> (Option<u32>, [Option<&'a str>; PROFILE]) {
+    match from.uint() {
+        0 => (None, std::array::from_fn(|_| from.text())),
+        number => (Some(number as u32), from.names().profile(number as u32 - 1)),
+    }
+}
+
 /// An event as it is read: texts and lists are borrowed from the bytes of its partition.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Event<'a> {
     pub seq: u64,
     pub flags: Flags,
-    session_id: Unread<'a>,
+    /// The number of bot, channel, language, type and status, where they have one.
+    profile: Option<u32>,
     pub bot: Option<&'a str>,
     /// Microseconds since 1970.
     pub at: Option<i64>,
@@ -81,7 +105,7 @@ pub(crate) struct Event<'a> {
     id: Unread<'a>,
     /// Tells messages with the same id apart, where there may be several.
     content: u64,
-    pub user: Option<&'a str>,
+    user: Unread<'a>,
     pub channel: Option<&'a str>,
     pub language: Option<&'a str>,
     pub message_type: Option<&'a str>,
@@ -101,8 +125,8 @@ pub(crate) struct Event<'a> {
     pub drift: Reader<'a>,
     /// What the platform measured: the index in [`PLATFORM_LATENCIES`] and milliseconds.
     pub latencies: Reader<'a>,
-    /// All that was said, where somebody asked for it.
-    pub said: Option<&'a str>,
+    /// See [`said`](Self::said) and [`session_id`](Self::session_id).
+    last: Reader<'a>,
 }
 
 /// The kinds of latency that the platform measures.
@@ -145,40 +169,83 @@ pub(crate) struct ShownTag<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Reads the payload of a frame.
-    pub(crate) fn read(frame: Frame<'a>, reader: impl Fn(&'a [u8]) -> Reader<'a>) -> Self {
-        let mut from = reader(frame.payload);
-        let session_id = from.unread_text();
-        let flags = Flags(from.uint() as u32);
+    /// Reads a frame.
+    pub(crate) fn read(frame: Frame<'a>, names: &'a Names) -> Self {
+        let mut from = Reader::new(frame.payload, names);
+        let (parts, at, stamp) = read_times(&mut from);
+        let flags = Flags(from.short());
+        let hash = from.fixed();
+        let (profile, [bot, channel, language, message_type, status]) = read_profile(&mut from);
+        let task = from.text();
+        let (user, id) = (from.unread_text(), from.unread_text());
+        let content = from.uint();
+        let text = from.unread_text();
+        let mut list = |bit: u8| if parts & bit != 0 { from.list() } else { from.nothing() };
+        let [templates, actions, forms, tags, drift, latencies] = LISTS.map(&mut list);
         Self {
             seq: frame.seq,
             flags,
-            session_id,
-            bot: from.text(),
-            at: from.maybe(),
-            stamp: from.maybe(),
-            id: from.unread_text(),
-            content: from.uint(),
-            user: from.text(),
-            channel: from.text(),
-            language: from.text(),
-            message_type: from.text(),
-            status: from.text(),
-            task: from.text(),
-            text: from.unread_text(),
-            hash: from.fixed(),
-            templates: from.list(),
-            actions: from.list(),
-            forms: from.list(),
-            tags: from.list(),
-            drift: from.list(),
-            latencies: from.list(),
-            said: from.text(),
+            profile,
+            bot,
+            at,
+            stamp,
+            id,
+            content,
+            user,
+            channel,
+            language,
+            message_type,
+            status,
+            task,
+            text,
+            hash,
+            templates,
+            actions,
+            forms,
+            tags,
+            drift,
+            latencies,
+            last: from,
         }
     }
 
+    /// Only its time, which comes first.
+    pub(crate) fn time_of(frame: Frame<'_>) -> Option<i64> {
+        let (&parts, rest) = frame.payload.split_first()?;
+        let at = rest.first_chunk().filter(|_| parts & AT != 0)?;
+        Some(i64::from_le_bytes(*at))
+    }
+
+    /// All that was said, where somebody asked for it.
+    pub(crate) fn said(&self) -> Option<&'a str> {
+        let mut from = self.last;
+        from.text()
+    }
+
     pub(crate) fn session_id(&self) -> &'a str {
-        self.session_id.read().unwrap_or_default()
+        let mut from = self.last;
+        from.unread_text();
+        from.text().unwrap_or_default()
+    }
+
+    /// The end user, as bytes that are a text.
+    pub(crate) fn user(&self) -> Option<&'a [u8]> {
+        self.user.bytes()
+    }
+
+    /// The end user.
+    pub(crate) fn user_name(&self) -> Option<&'a str> {
+        self.user.read()
+    }
+
+    /// Whether bot, channel, language, type and status are those of another one.
+    pub(crate) fn has_profile_of(&self, other: &Self) -> bool {
+        if let (Some(one), Some(other)) = (self.profile, other.profile) {
+            return one == other;
+        }
+        let names =
+            |event: &Self| (event.bot, event.channel, event.language, event.message_type, event.status);
+        names(self) == names(other)
     }
 
     pub(crate) fn id(&self) -> &'a str {
@@ -192,9 +259,9 @@ impl<'a> Event<'a> {
 
     /// Only what coverage needs: bot and time.
     pub(crate) fn read_coverage(mut from: Reader<'a>) -> (Option<&'a str>, Option<i64>) {
-        from.unread_text();
-        from.uint();
-        (from.text(), from.maybe())
+        let (_, at, _) = read_times(&mut from);
+        from.take(size_of::<u32>() + size_of::<u64>());
+        (read_profile(&mut from).1[0], at)
     }
 
     /// Where it stands in its session: nothing of it depends on the order of the inputs.
@@ -206,6 +273,15 @@ impl<'a> Event<'a> {
             _ => 2,
         };
         (late(self.at), late(self.stamp), direction, self.id.bytes(), self.content)
+    }
+
+    /// Whether it surely stands before another one: the first thing that counts says so.
+    pub(crate) fn is_before(&self, other: &Self) -> bool {
+        match (self.at, other.at) {
+            (Some(one), Some(other)) => one < other,
+            (at, None) => at.is_some(),
+            (None, Some(_)) => false,
+        }
     }
 
     pub(crate) fn actions(&self) -> impl Iterator<Item = ShownAction<'a>> + use<'a> {
@@ -230,6 +306,11 @@ impl<'a> Event<'a> {
 
     pub(crate) fn has_tags(&self) -> bool {
         !self.tags.is_empty()
+    }
+
+    /// Its tags as they are written: equal bytes are equal tags.
+    pub(crate) fn tag_bytes(&self) -> &'a [u8] {
+        self.tags.rest()
     }
 
     pub(crate) fn has_actions(&self) -> bool {

@@ -38,28 +38,32 @@ const SESSION_COUNTS: [&str; 5] = ["sessions", "left_cut", "right_cut", "develop
 
 /// The groups that a session was counted in so far: its messages come back to the same few.
 #[derive(Debug, Default)]
-struct Recent<'a> {
-    volumes: Vec<(VolumeId<'a>, VolumePlace<'a>)>,
+struct Recent<'s, 'a> {
+    volumes: Vec<VolumePlace<'s, 'a>>,
     latencies: Vec<(LatencyId<'a>, usize)>,
+    tags: Vec<TagPlaces<'a>>,
 }
 
 /// So many of them are looked through.
 const LOOKED_THROUGH: usize = 8;
 
-/// What tells the groups of volumes in one session apart.
+/// Where messages of a session count that were sent in the same hour and are the same in all that volumes tell.
 #[derive(Debug, Clone, Copy)]
-struct VolumeId<'a> {
+struct VolumePlace<'s, 'a> {
     local: Option<Local>,
-    names: [Option<&'a str>; 5],
-}
-
-/// Where a message of a session counts.
-#[derive(Debug, Clone, Copy)]
-struct VolumePlace<'a> {
+    /// One of them.
+    event: &'s Event<'a>,
     volumes: usize,
     heatmap: Option<usize>,
-    /// The user who was noted there last.
-    user: Option<&'a str>,
+}
+
+/// Where messages of a session with the same tags count.
+#[derive(Debug)]
+struct TagPlaces<'a> {
+    tags: &'a [u8],
+    /// The user who was noted there.
+    user: Option<&'a [u8]>,
+    places: Vec<usize>,
 }
 
 /// What tells the groups of latencies in one session apart.
@@ -78,16 +82,18 @@ fn are_equal<const N: usize>(a: &[Option<&str>; N], b: &[Option<&str>; N]) -> bo
     })
 }
 
-/// The places of events, and the tasks that they belong to.
+/// The places of events, when they happened, and the tasks that they belong to.
 struct Walked<'a> {
     /// Indices of in and out messages.
     exchanged: Vec<usize>,
+    /// By event.
+    locals: Vec<Option<Local>>,
     /// By event: its own task, else the last one before it.
     tasks: Vec<Option<&'a str>>,
 }
 
 impl<'a> Walked<'a> {
-    fn new(events: &[Event<'a>]) -> Self {
+    fn new(events: &[Event<'a>], local: &mut LocalTime) -> Self {
         let mut last = None;
         let tasks = events
             .iter()
@@ -98,7 +104,8 @@ impl<'a> Walked<'a> {
             .collect();
         let is_exchanged = |event: &Event<'_>| event.flags.has(Flags::IN | Flags::OUT);
         let exchanged = (0..events.len()).filter(|&at| is_exchanged(&events[at])).collect();
-        Self { exchanged, tasks }
+        let locals = events.iter().map(|event| event.at.and_then(|at| local.at(at))).collect();
+        Self { exchanged, locals, tasks }
     }
 }
 
@@ -190,10 +197,10 @@ impl Feeder {
             self.seen = KeySet::default();
         }
         self.seen.clear();
-        let walked = Walked::new(session.events);
+        let walked = Walked::new(session.events, &mut self.local);
         let mut recent = Recent::default();
         for (at, event) in session.events.iter().enumerate() {
-            self.message(event, walked.tasks[at], &mut recent);
+            self.message(event, walked.locals[at], walked.tasks[at], &mut recent);
         }
         self.users.flush();
         self.waits(session, &walked, &mut recent);
@@ -217,22 +224,21 @@ impl Feeder {
         let mut group = self.states.at_place(Aggregate::Volumes, place);
         group.add(0, 1);
         group.add(1, i64::from(is_new));
-        if let Some(user) = event.user {
+        if let Some(user) = event.user() {
             self.users.message(event.bot, user, Aggregate::Volumes, hash, self.key.bytes());
         }
         place
     }
 
     /// Counts a message of a session in its volumes and in the heat map.
-    fn volumes<'a>(&mut self, event: &Event<'a>, local: Option<Local>, recent: &mut Recent<'a>) {
-        let names = [event.message_type, event.status, event.channel, event.language, event.bot];
-        let is = |id: &VolumeId<'_>| id.local == local && are_equal(&id.names, &names);
-        let known = recent.volumes.iter().rev().take(LOOKED_THROUGH).find(|(id, _)| is(id));
-        if let Some((_, place)) = known
-            && (event.user.is_none() || are_equal(&[place.user], &[event.user]))
+    fn volumes<'s, 'a>(&mut self, event: &'s Event<'a>, local: Option<Local>, recent: &mut Recent<'s, 'a>) {
+        let is = |known: &VolumePlace<'_, '_>| known.local == local && known.event.has_profile_of(event);
+        let known = recent.volumes.iter().rev().take(LOOKED_THROUGH).find(|known| is(known));
+        if let Some(known) = known
+            && event.user().is_none_or(|user| known.event.user() == Some(user))
         {
-            self.states.at_place(Aggregate::Volumes, place.volumes).add(0, 1);
-            if let Some(place) = place.heatmap {
+            self.states.at_place(Aggregate::Volumes, known.volumes).add(0, 1);
+            if let Some(place) = known.heatmap {
                 self.states.at_place(Aggregate::Heatmap, place).add(1, 1);
             }
             return;
@@ -245,18 +251,23 @@ impl Feeder {
             self.states.at_place(Aggregate::Heatmap, place).add(1, 1);
             place
         });
-        recent.volumes.push((VolumeId { local, names }, VolumePlace { volumes, heatmap, user: event.user }));
+        recent.volumes.push(VolumePlace { local, event, volumes, heatmap });
     }
 
-    fn message<'a>(&mut self, event: &Event<'a>, task: Option<&'a str>, recent: &mut Recent<'a>) {
+    fn message<'s, 'a>(
+        &mut self,
+        event: &'s Event<'a>,
+        local: Option<Local>,
+        task: Option<&'a str>,
+        recent: &mut Recent<'s, 'a>,
+    ) {
         self.drift(event);
-        let local = event.at.and_then(|at| self.local.at(at));
         self.volumes(event, local, recent);
-        if let Some(user) = event.user {
+        if let Some(user) = event.user() {
             self.users.visit(event.bot, user, event.at, local.map(|local| local.day));
         }
         if event.has_tags() {
-            self.tags(event);
+            self.tags(event, recent);
         }
         let mut forms = event.forms;
         while !forms.is_empty() {
@@ -284,7 +295,7 @@ impl Feeder {
         local: Option<Local>,
         [task, kind]: [Option<&'a str>; 2],
         ms: i64,
-        recent: &mut Recent<'a>,
+        recent: &mut Recent<'_, 'a>,
     ) {
         let day = local.map(|local| local.day);
         let names = [kind, task, event.channel, event.bot];
@@ -307,29 +318,39 @@ impl Feeder {
         group.observe(ms);
     }
 
-    fn tags(&mut self, event: &Event<'_>) {
-        let mut of_message = KeySet::default();
+    fn tags<'a>(&mut self, event: &Event<'a>, recent: &mut Recent<'_, 'a>) {
+        let (tags, user) = (event.tag_bytes(), event.user());
+        let is = |known: &TagPlaces<'_>| known.tags == tags && known.user == user;
+        if let Some(known) = recent.tags.iter().rev().take(LOOKED_THROUGH).find(|known| is(known)) {
+            for &place in &known.places {
+                self.states.at_place(Aggregate::Tags, place).add(0, 1);
+            }
+            return;
+        }
+        let mut places = Vec::new();
         for tag in event.tags() {
             let scope = TAG_SCOPES.get(usize::from(tag.scope)).copied();
             self.key.start().text(scope).text(tag.name).text(tag.value);
-            let hash = xxh3_128(self.key.bytes());
-            if !of_message.insert(hash) {
+            let (hash, is_first) = self.first(Aggregate::Tags, true);
+            let place = self.states.place(Aggregate::Tags, hash, self.key.bytes());
+            if places.contains(&place) {
                 continue;
             }
-            let is_first = self.seen.insert(of_aggregate(Aggregate::Tags, hash));
-            let mut group = self.states.at_hashed(Aggregate::Tags, hash, self.key.bytes());
+            places.push(place);
+            let mut group = self.states.at_place(Aggregate::Tags, place);
             group.add(0, 1);
             group.add(1, i64::from(is_first));
-            if let Some(user) = event.user {
+            if let Some(user) = user {
                 self.users.message(event.bot, user, Aggregate::Tags, hash, self.key.bytes());
             }
         }
+        recent.tags.push(TagPlaces { tags, user, places });
     }
 
-    fn waits<'a>(&mut self, session: &Session<'_, 'a>, walked: &Walked<'a>, recent: &mut Recent<'a>) {
+    fn waits<'a>(&mut self, session: &Session<'_, 'a>, walked: &Walked<'a>, recent: &mut Recent<'_, 'a>) {
         for wait in &session.waits {
             let event = &session.events[wait.event];
-            let local = event.at.and_then(|at| self.local.at(at));
+            let local = walked.locals[wait.event];
             let of = [walked.tasks[wait.event], Some(wait.kind.as_str())];
             self.latency(event, local, of, wait.ms, recent);
         }

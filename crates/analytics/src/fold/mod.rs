@@ -55,32 +55,31 @@ impl Folder {
         kept: impl Fn(Frame<'_>) -> bool,
     ) {
         let all = runs.into_iter().flat_map(frames).map(|(frame, _)| frame);
-        let mut found: Vec<Frame<'_>> = all.filter(|&frame| kept(frame)).collect();
-        found.sort_unstable_by_key(|frame| (frame.kind == UNSESSIONED, frame.key));
+        let (loose, found): (Vec<Frame<'_>>, Vec<Frame<'_>>) =
+            all.filter(|&frame| kept(frame)).partition(|frame| frame.kind == UNSESSIONED);
+        for frame in loose {
+            self.feeder.unsessioned(&Event::read(frame, rules.names));
+        }
+        let place = |(at, frame): (usize, &Frame<'_>)| {
+            (frame.key, Event::time_of(*frame).unwrap_or(i64::MAX), at as u32)
+        };
+        let mut order: Vec<(u128, i64, u32)> = found.iter().enumerate().map(place).collect();
+        order.sort_unstable();
         let mut events = Vec::new();
-        for group in found.chunk_by(|a, b| a.key == b.key && a.kind != UNSESSIONED && b.kind != UNSESSIONED) {
-            let reader = |bytes| Reader::new(bytes, rules.names);
+        for group in order.chunk_by(|a, b| a.0 == b.0) {
+            let frames = || group.iter().map(|&(_, _, at)| found[at as usize]);
+            let messages = frames().filter(|frame| frame.kind != PLATFORM);
             events.clear();
-            events.extend(
-                group.iter().filter(|frame| frame.kind != PLATFORM).map(|&frame| Event::read(frame, reader)),
-            );
-            if let [frame] = group
-                && frame.kind == UNSESSIONED
-            {
-                self.feeder.unsessioned(&events[0]);
-                continue;
-            }
+            events.extend(messages.map(|frame| Event::read(frame, rules.names)));
             // Where copies were kept there may be several: one of them, whichever order they came in.
-            let records = group.iter().filter(|frame| frame.kind == PLATFORM);
-            let platform = records.map(|frame| PlatformRecord::read(reader(frame.payload))).max();
-            // The interface gives the newest message first.
-            if let ([first, ..], [.., last]) = (&events[..], &events[..])
-                && first.at > last.at
-            {
-                events.reverse();
+            let records = frames().filter(|frame| frame.kind == PLATFORM);
+            let platform =
+                records.map(|frame| PlatformRecord::read(Reader::new(frame.payload, rules.names))).max();
+            // They come by their times, and mostly those differ.
+            if !events.is_sorted_by(Event::is_before) {
+                events.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
             }
-            events.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
-            self.session(group[0].key, &mut events, platform, rules);
+            self.session(group[0].0, &mut events, platform, rules);
         }
         self.feeder.end();
     }

@@ -3,7 +3,7 @@
 use korpus_core::write_json_string;
 
 use super::session::{Session, WaitKind, median};
-use crate::events::Event;
+use crate::events::{Event, ShownTag};
 use crate::rows::Rows;
 
 /// The indices of the scopes in the table.
@@ -21,7 +21,8 @@ pub(crate) fn push(rows: &mut Rows, session: &Session<'_, '_>) {
     let handoff = event(session.handoff_event);
     let last = session.last_said();
     let hash = last.filter(|event| event.hash != 0).map(|event| format!("{:016x}", event.hash));
-    let tags = [USER_TAGS, SESSION_TAGS].map(|scope| tags_json(session.events, scope));
+    let tags = last_tags(session.events);
+    let tags = [USER_TAGS, SESSION_TAGS].map(|scope| tags_json(&tags, scope));
     let platform = session.platform;
     let interactive = session.interactive();
     rows.push([
@@ -77,26 +78,38 @@ pub(crate) fn push(rows: &mut Rows, session: &Session<'_, '_>) {
     ]);
 }
 
-/// The tags of a scope as an object: of each name the last value in order, names in the order of their bytes.
-fn tags_json(events: &[Event<'_>], scope: u8) -> Option<String> {
-    let mut last = std::collections::BTreeMap::new();
-    for tag in events.iter().flat_map(Event::tags).filter(|tag| tag.scope == scope) {
-        if let Some(name) = tag.name {
-            last.insert(name, tag.value);
+/// Of each tag of a session the scope, the name and the last value, in the order of scopes and of the bytes of names.
+fn last_tags<'a>(events: &[Event<'a>]) -> Vec<ShownTag<'a>> {
+    let mut found: Vec<ShownTag<'a>> = Vec::new();
+    let mut before: &[u8] = &[];
+    for event in events.iter().filter(|event| event.has_tags()) {
+        // The same tags again say nothing new.
+        if std::mem::replace(&mut before, event.tag_bytes()) != event.tag_bytes() {
+            let is_of_session = |tag: &ShownTag<'_>| [USER_TAGS, SESSION_TAGS].contains(&tag.scope);
+            found.extend(event.tags().filter(|tag| is_of_session(tag) && tag.name.is_some()));
         }
     }
-    if last.is_empty() {
-        return None;
-    }
-    let mut out = String::from("{");
-    for (at, (name, value)) in last.into_iter().enumerate() {
-        out.push_str(if at > 0 { "," } else { "" });
-        write_json_string(name, &mut out);
+    // Of equal names the last comes first then.
+    found.reverse();
+    found.sort_by_key(|tag| (tag.scope, tag.name));
+    found.dedup_by_key(|tag| (tag.scope, tag.name));
+    found
+}
+
+/// The tags of a scope as an object.
+fn tags_json(tags: &[ShownTag<'_>], scope: u8) -> Option<String> {
+    let mut out = String::new();
+    for tag in tags.iter().filter(|tag| tag.scope == scope) {
+        out.push(if out.is_empty() { '{' } else { ',' });
+        write_json_string(tag.name.unwrap_or_default(), &mut out);
         out.push(':');
-        match value {
+        match tag.value {
             Some(value) => write_json_string(value, &mut out),
             None => out.push_str("null"),
         }
+    }
+    if out.is_empty() {
+        return None;
     }
     out.push('}');
     Some(out)

@@ -204,7 +204,7 @@ impl<'s, 'a> Session<'s, 'a> {
                 SessionKind::Bot
             },
             is_developer: developer_of(events, platform),
-            user: events.iter().find_map(|event| event.user),
+            user: events.iter().find_map(Event::user_name),
             channel: events.iter().find_map(|event| event.channel),
             channels: Vec::new(),
             language: events.iter().find_map(|event| event.language),

@@ -36,6 +36,9 @@ struct NotedGroup {
 /// So many of the groups that were noted last are looked through before one is noted again.
 const LOOKED_THROUGH: usize = 8;
 
+/// Past this many notes of one session, what remembers them is made anew.
+const KEPT_NOTES: usize = 64;
+
 /// What is known of one user.
 #[derive(Debug)]
 struct Note {
@@ -50,31 +53,38 @@ struct Note {
 }
 
 impl UserNotes {
-    fn note(&mut self, bot: Option<&str>, user: &str) -> &mut Note {
-        let is = |note: &Note| note.user == user && note.bot.as_deref() == bot;
+    /// The note of a user, by bytes that are a text.
+    fn note(&mut self, bot: Option<&str>, user: &[u8]) -> &mut Note {
+        let is = |note: &Note| note.user.as_bytes() == user && note.bot.as_deref() == bot;
         if !self.open.get(self.last).is_some_and(is) {
-            let next = self.open.len();
-            self.last = *self.places.entry(session_key(b'u', bot, user)).or_insert(next);
-            if self.last == next {
-                self.open.push(Note {
-                    user: user.to_owned(),
-                    bot: bot.map(str::to_owned),
-                    messages: 0,
-                    first: None,
-                    last: None,
-                    days: Vec::new(),
-                    groups: Vec::new(),
-                });
-            }
+            self.last = self.find(bot, std::str::from_utf8(user).unwrap_or_default());
         }
         &mut self.open[self.last]
+    }
+
+    /// Where the note of a user stands, which is made where there was none.
+    fn find(&mut self, bot: Option<&str>, user: &str) -> usize {
+        let next = self.open.len();
+        let place = *self.places.entry(session_key(b'u', bot, user)).or_insert(next);
+        if place == next {
+            self.open.push(Note {
+                user: user.to_owned(),
+                bot: bot.map(str::to_owned),
+                messages: 0,
+                first: None,
+                last: None,
+                days: Vec::new(),
+                groups: Vec::new(),
+            });
+        }
+        place
     }
 
     /// Notes that a message of the user counts in a group of an aggregate, by its key, whose hash is given too.
     pub(crate) fn message(
         &mut self,
         bot: Option<&str>,
-        user: &str,
+        user: &[u8],
         aggregate: Aggregate,
         hash: u128,
         key: &[u8],
@@ -89,7 +99,7 @@ impl UserNotes {
     }
 
     /// Notes a message of the user in a session.
-    pub(crate) fn visit(&mut self, bot: Option<&str>, user: &str, at: Option<i64>, day: Option<i32>) {
+    pub(crate) fn visit(&mut self, bot: Option<&str>, user: &[u8], at: Option<i64>, day: Option<i32>) {
         let note = self.note(bot, user);
         note.messages += 1;
         note.first = note.first.into_iter().chain(at).min();
@@ -104,7 +114,10 @@ impl UserNotes {
     /// Ends the session.
     pub(crate) fn flush(&mut self) {
         let Self { open, frames, places, keys, .. } = self;
-        *places = FastMap::default();
+        if places.capacity() > KEPT_NOTES {
+            *places = FastMap::default();
+        }
+        places.clear();
         for mut note in open.drain(..) {
             let id = |group: &NotedGroup| (group.aggregate, group.hash);
             note.groups.sort_unstable_by_key(id);

@@ -50,6 +50,17 @@ impl Slot {
         Kind::from_bits(self.packed >> LEN_BITS)
     }
 
+    /// Whether its kind is one of a set, as bits.
+    #[inline(always)]
+    pub(crate) fn is_one_of(self, kinds: u32) -> bool {
+        kinds >> (self.packed >> LEN_BITS) & 1 != 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_empty(self) -> bool {
+        self.packed & Self::MAX_LEN as u32 == 0
+    }
+
     #[inline(always)]
     pub(crate) fn range(self) -> std::ops::Range<usize> {
         let start = self.start as usize;
