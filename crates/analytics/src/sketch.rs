@@ -72,6 +72,19 @@ impl Sketch {
                     self.bytes[entry.middle] = (entry.count + count) as u8;
                     return;
                 }
+                let (near, rest) = (bucket - before, entry.bucket - bucket);
+                if rest != 0 && (near | rest) < 0x80 && count < 0x80 && entry.middle == entry.start + 1 {
+                    // The distance that was there becomes two, with a count in between.
+                    let end = self.bytes.len();
+                    self.bytes.extend_from_slice(&[0, 0]);
+                    self.bytes.copy_within(entry.start..end, entry.start + 2);
+                    self.bytes[entry.start..entry.start + 3].copy_from_slice(&[
+                        near as u8,
+                        count as u8,
+                        rest as u8,
+                    ]);
+                    return;
+                }
                 // What is new goes behind the end, and from there to its place.
                 let end = self.bytes.len();
                 let replaced = if entry.bucket == bucket {

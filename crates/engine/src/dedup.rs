@@ -88,16 +88,24 @@ impl Fates {
     /// only what this run changes is told.
     pub(crate) fn resolve_after(before: u64, log: KeyLog, array_hash: impl Fn(u32) -> u128) -> Result<Self> {
         let mut fates = Self { before, ..Self::default() };
+        let (mut order, mut alike): (Vec<(u64, u32)>, Vec<Key>) = Default::default();
         log.for_each_group(|keys| {
             for key in keys.iter_mut() {
                 if let Some(page) = key.surrogate_page {
                     key.id = surrogate_in_body(key.id, array_hash(page));
                 }
             }
-            // Mostly the ids tell.
-            keys.sort_unstable_by(|a, b| a.id.cmp(&b.id).then_with(|| rank(a).cmp(&rank(b))));
-            for copies in keys.chunk_by(|a, b| a.id == b.id) {
-                fates.decide(copies);
+            // Most ids come once, which half of an id tells: only the others' keys are put in order.
+            order.clear();
+            order.extend(keys.iter().enumerate().map(|(at, key)| ((key.id >> 64) as u64, at as u32)));
+            order.sort_unstable();
+            for half in order.chunk_by(|a, b| a.0 == b.0).filter(|half| half.len() > 1) {
+                alike.clear();
+                alike.extend(half.iter().map(|&(_, at)| keys[at as usize]));
+                alike.sort_unstable_by_key(rank);
+                for copies in alike.chunk_by(|a, b| a.id == b.id) {
+                    fates.decide(copies);
+                }
             }
             Ok(())
         })?;
@@ -108,7 +116,7 @@ impl Fates {
         Ok(fates)
     }
 
-    /// `copies` are sorted, the winner first.
+    /// `copies` are sorted, the winner first. Of one alone there is nothing to decide.
     fn decide(&mut self, copies: &[Key]) {
         let Some((winner, losers)) = copies.split_first() else { return };
         // What won in earlier runs, where there was a copy then.
@@ -297,9 +305,9 @@ fn sorted_in<T>(list: &[T], range: &Range<u64>, ordinal: impl Fn(&T) -> u64) -> 
     (before(range.end.max(range.start)) - before(range.start)) as u64
 }
 
-/// Sorts copies of one id, the one that is kept first.
-fn rank(key: &Key) -> (Reverse<i64>, Reverse<u32>, u64, u64) {
-    (Reverse(key.version), Reverse(key.richness), key.content, key.ordinal)
+/// Sorts copies together, the one that is kept first.
+fn rank(key: &Key) -> (u128, Reverse<i64>, Reverse<u32>, u64, u64) {
+    (key.id, Reverse(key.version), Reverse(key.richness), key.content, key.ordinal)
 }
 
 /// A surrogate id, told apart from ids of messages and from surrogates in other bodies.

@@ -1,6 +1,7 @@
 //! Keys of groups, written so that their bytes compare as their parts do: the order of a table is that of the bytes.
 
 use std::borrow::Cow;
+use std::ffi::CStr;
 
 /// What a key is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub(crate) enum KeyPart<'a> {
 const NULL: u8 = 0;
 const SOME: u8 = 1;
 const ZERO: u8 = 0x80;
-/// Stands behind the bytes of a text. No part begins with [`ESCAPED`], so a zero before it is one of the text's own.
+/// Stands behind the bytes of a text, as behind a C string. No part begins with [`ESCAPED`], so a zero before it is one of the text's own.
 const END: u8 = 0;
 const ESCAPED: u8 = 0xff;
 
@@ -131,7 +132,7 @@ pub(super) fn parts<'k>(mut key: &'k [u8], kinds: &[KeyKind]) -> impl Iterator<I
 fn text<'k>(from: &mut &'k [u8]) -> Cow<'k, str> {
     let mut own: Vec<u8> = Vec::new();
     loop {
-        let end = from.iter().position(|&byte| byte == END).unwrap_or(from.len());
+        let end = CStr::from_bytes_until_nul(from).map_or(from.len(), CStr::count_bytes);
         let (bytes, rest) = from.split_at(end);
         let rest = rest.get(1..).unwrap_or_default();
         let is_escaped = rest.first() == Some(&ESCAPED);
