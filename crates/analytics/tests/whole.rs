@@ -195,3 +195,27 @@ fn odd_dumps_are_analysed_too() {
     let (turned, ..) = run(bodies.into_iter().rev().collect(), &options());
     assert_same(&tables, &turned, "the order of odd inputs");
 }
+
+#[test]
+fn an_unknown_template_type_is_told_with_and_without_an_envelope() {
+    let texts = [
+        r#"{\"type\":\"template\",\"payload\":{\"template_type\":\"hologram\",\"text\":\"Hi\"}}"#,
+        r#"{\"template_type\":\"hologram\",\"title\":\"Hi\"}"#,
+        r#"{\"template_type\":\"button\",\"title\":\"Hi\"}"#,
+        r#"{\"own\":\"thing\"}"#,
+    ];
+    let message = |(at, text): (usize, &&str)| {
+        format!(
+            r#"{{"_id":"ms-{at}","botId":"st-1","sessionId":"s-1","type":"outgoing","status":"sent","createdOn":"2025-09-03T10:00:0{at}.000Z","components":[{{"cT":"text","data":{{"text":"{text}"}}}}]}}"#
+        )
+    };
+    let messages: Vec<String> = texts.iter().enumerate().map(message).collect();
+    let body = format!(r#"{{"total":4,"messages":[{}]}}"#, messages.join(","));
+    let (tables, ..) = run(vec![("page.json".to_owned(), body.into_bytes())], &options());
+    let drift = &tables["drift"];
+    let column = |name: &str| drift.column_by_name(name).unwrap();
+    let texts = |name| column(name).as_string::<i32>().iter().map(Option::unwrap).collect::<Vec<_>>();
+    assert_eq!(texts("kind"), ["unknown_template"]);
+    assert_eq!(texts("value"), ["hologram"]);
+    assert_eq!(column("count").as_primitive::<arrow::datatypes::Int64Type>().values(), &[2]);
+}

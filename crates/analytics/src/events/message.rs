@@ -275,9 +275,12 @@ impl EventWriter<'_> {
             if is_out {
                 self.names.put(&mut self.lists.templates, name);
             }
-            if norm.is_some_and(|norm| TemplateType::find_norm(norm).is_none()) {
-                self.note("template_type", "unknown_template", norm.unwrap_or_default());
-            }
+        }
+        // What says its type says it without an envelope too.
+        if matches!(text.kind(), TextKind::Template | TextKind::Json)
+            && let Some(norm) = norm.filter(|norm| TemplateType::find_norm(norm).is_none())
+        {
+            self.note("template_type", "unknown_template", norm);
         }
         let asks = matches!(norm, Some("liveagent" | "system"));
         let transfers = template.voice_verbs().any(|verb| matches!(verb, "sip:refer" | "dial"));
