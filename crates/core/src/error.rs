@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::codec::CodecError;
+use crate::template::TextError;
 
 macro_rules! reasons {
     ($(#[$doc:meta])* $name:ident { $(#[doc = $vdoc:literal] $variant:ident = $text:literal,)* }) => {
@@ -122,29 +123,47 @@ pub enum ErrorKind {
     Codec,
     /// The bytes are not what they should be.
     Syntax(Reason),
+    /// A text in a message could not be taken apart, or not as a whole; the position is that of the text.
+    Text(TextError),
+    /// JSON that is not what the caller's type asks for.
+    Mismatch {
+        /// Where in the decoded text of a template, or in the JSON of a message, as far as simd-json says; else where that begins.
+        offset: usize,
+    },
 }
 
-/// A failure, with the place where it happened and never with a word of the content.
-#[derive(Debug)]
+/// A failure, with the place where it happened and never with a word of the content, but for the source of a
+/// [mismatch](ErrorKind::Mismatch).
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     kind: ErrorKind,
     position: Option<Position>,
     source: Option<Source>,
 }
 
-#[derive(Debug)]
 enum Source {
     Io(std::io::Error),
     Codec(CodecError),
+    Json(simd_json::Error),
 }
 
 impl Error {
     pub(crate) fn syntax(reason: Reason, byte_offset: u64) -> Self {
         let position = Position { byte_offset, ..Position::default() };
         Self(Box::new(Inner { kind: ErrorKind::Syntax(reason), position: Some(position), source: None }))
+    }
+
+    pub(crate) fn mismatch(offset: usize, error: simd_json::Error) -> Self {
+        let kind = ErrorKind::Mismatch { offset };
+        Self(Box::new(Inner { kind, position: None, source: Some(Source::Json(error)) }))
+    }
+
+    /// The same failure at that place, such as that of the text in which it happened.
+    #[must_use]
+    pub fn at(mut self, position: Position) -> Self {
+        self.0.position = Some(position);
+        self
     }
 
     /// What kind of failure this is.
@@ -155,6 +174,12 @@ impl Error {
     /// Where it happened, where that is a place in a body.
     pub fn position(&self) -> Option<Position> {
         self.0.position
+    }
+}
+
+impl From<TextError> for Error {
+    fn from(error: TextError) -> Self {
+        Self(Box::new(Inner { kind: ErrorKind::Text(error), position: None, source: None }))
     }
 }
 
@@ -170,13 +195,27 @@ impl From<CodecError> for Error {
     }
 }
 
+impl fmt::Debug for Error {
+    /// As it is displayed: debug output ends up in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({self})")
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.0.source, self.0.kind) {
             (Some(Source::Io(error)), _) => write!(f, "cannot read the input: {error}")?,
             (Some(Source::Codec(error)), _) => write!(f, "{error}")?,
-            (None, ErrorKind::Syntax(reason)) => f.write_str(reason.meaning())?,
-            (None, kind) => write!(f, "{kind:?}")?,
+            (_, ErrorKind::Syntax(reason)) => f.write_str(reason.meaning())?,
+            (_, ErrorKind::Text(TextError { reason, offset })) => {
+                write!(f, "byte {offset} of the text: {}", reason.meaning())?;
+            }
+            // What the reader said may quote the content.
+            (_, ErrorKind::Mismatch { offset }) => {
+                write!(f, "not the JSON that was asked for, at its byte {offset}")?
+            }
+            (_, kind @ (ErrorKind::Io | ErrorKind::Codec)) => write!(f, "{kind:?}")?,
         }
         if let Some(position) = self.0.position {
             write!(f, " (page {}, ", position.page)?;
@@ -194,6 +233,7 @@ impl std::error::Error for Error {
         match &self.0.source {
             Some(Source::Io(error)) => Some(error),
             Some(Source::Codec(error)) => Some(error),
+            Some(Source::Json(error)) => Some(error),
             None => None,
         }
     }

@@ -80,5 +80,5 @@ pub use template::{
     TEMPLATE_TYPES, Template, TemplateType, TemplateVisitor, TextError, TextKind, normalize_template_type,
 };
 pub use text::{Text, write_json_string};
-pub use validate::{minify, validate};
+pub use validate::{minify, nesting, validate};
 pub use value::{Elements, Kind, KindSet, Members, Value};

@@ -27,7 +27,7 @@ pub struct Limits {
     pub ratio_floor: u64,
     /// Largest body that is inflated whole, in decoded bytes; larger ones stream.
     pub whole_bytes: usize,
-    /// Most values of one template that are taken apart, 48 bytes of memory each; past it, containers stay whole.
+    /// Most values of one template that are taken apart, 56 bytes of memory each; past it, containers stay whole.
     pub template_nodes: usize,
     /// How often the payload of a template may be a string that holds the next one.
     pub template_decodings: usize,

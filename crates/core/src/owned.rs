@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
 use crate::message::{
     Author, Channel, Component, ComponentData, Latency, LatencyPart, Message, Tag, Tags, Thumbnail,
 };
@@ -425,8 +426,8 @@ impl Message<'_> {
     /// The message as a type of the caller's own, through simd-json.
     ///
     /// # Errors
-    /// What simd-json makes of a message that does not fit `T`, or that holds what it does not accept (lone
-    /// surrogates, numbers past its range).
+    /// [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) where the message does not fit `T`, or holds what simd-json does not
+    /// accept (lone surrogates, numbers past its range). What that said is the error's source; it may quote keys and values.
     ///
     /// ```
     /// # use korpus_core::{InputEnd, Limits, PageParser};
@@ -441,10 +442,11 @@ impl Message<'_> {
     /// let block = parser.next_block().unwrap();
     /// let mine: Mine = block.message(0).deserialize()?;
     /// assert_eq!(mine.id, "ms-1");
-    /// # Ok::<(), simd_json::Error>(())
+    /// # Ok::<(), korpus_core::Error>(())
     /// ```
-    pub fn deserialize<T: serde::de::DeserializeOwned>(self) -> Result<T, simd_json::Error> {
+    pub fn deserialize<T: serde::de::DeserializeOwned>(self) -> Result<T, Error> {
         simd_json::from_slice(&mut self.whole().raw().as_bytes().to_vec())
+            .map_err(|error| Error::mismatch(error.index(), error).at(self.position()))
     }
 }
 

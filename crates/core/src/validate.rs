@@ -61,3 +61,28 @@ impl Fault {
 pub fn minify(raw: &[u8], out: &mut Vec<u8>) {
     crate::hash::minify(raw, out);
 }
+
+/// How many arrays and objects stand inside each other, at the most, in validated JSON.
+///
+/// ```
+/// assert_eq!(korpus_core::nesting(r#"{"a":["[",[]]}"#), 3);
+/// ```
+pub fn nesting(raw: &str) -> usize {
+    let (mut level, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut is_escaped) = (false, false);
+    for byte in raw.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => {
+                level += 1;
+                deepest = deepest.max(level);
+            }
+            b']' | b'}' => level = level.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}

@@ -1,6 +1,7 @@
 //! The scanner: a schema-directed walk over JSON bytes that predicts the next key instead of looking it up.
 
 mod arena;
+mod deep;
 mod fields;
 mod learn;
 #[cfg(test)]
@@ -8,6 +9,7 @@ mod tests;
 mod walk;
 
 pub(crate) use arena::{Arena, NONE, Object, Slot};
+pub(crate) use deep::deep_end;
 pub(crate) use fields::Class;
 pub use fields::{
     AuthorField, ChannelField, ComponentField, ConversationField, DataField, LatencyField, LatencyPartField,

@@ -641,7 +641,7 @@ fn any_scalar(walk: &mut Walk<'_>, text: &[u8], at: usize) -> (Kind, usize) {
     }
 }
 
-fn read_scalar(text: &[u8], at: usize, eof: bool) -> Result<(Kind, usize), Stop> {
+pub(super) fn read_scalar(text: &[u8], at: usize, eof: bool) -> Result<(Kind, usize), Stop> {
     let first = peek(text, at, eof)?;
     match first {
         b'-' | b'0'..=b'9' => {

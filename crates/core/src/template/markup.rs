@@ -1,28 +1,8 @@
-//! HTML entities and speech markup: found, decoded, stripped. Every function is linear in its text.
+//! How texts begin, and speech markup: found and stripped. Every function is linear in its text.
 
 use memchr::{memchr, memchr2, memchr3, memmem};
 
-/// The entity at the start of `text`, which begins with an ampersand: its character and its length.
-pub(super) fn entity_at(text: &str) -> Option<(char, usize)> {
-    const NAMED: [(&str, char); 6] =
-        [("quot;", '"'), ("amp;", '&'), ("lt;", '<'), ("gt;", '>'), ("apos;", '\''), ("nbsp;", '\u{a0}')];
-    let rest = &text[1..];
-    if let Some(number) = rest.strip_prefix('#') {
-        let (digits, radix) = match number.strip_prefix(['x', 'X']) {
-            Some(digits) => (digits, 16),
-            None => (number, 10),
-        };
-        // Longer numbers are no characters, but for leading zeros that nobody writes.
-        let len = digits.bytes().take(9).position(|b| b == b';')?;
-        if len == 0 || !digits[..len].chars().all(|c| c.is_digit(radix)) {
-            return None;
-        }
-        let code = u32::from_str_radix(&digits[..len], radix).ok().filter(|&code| code != 0)?;
-        let start = text.len() - digits.len();
-        return Some((char::from_u32(code)?, start + len + 1));
-    }
-    NAMED.iter().find(|(name, _)| rest.starts_with(name)).map(|&(name, c)| (c, 1 + name.len()))
-}
+use super::entity::{decode_entities, entity_at};
 
 /// The text without the white space that it begins with. A byte order mark counts as such: files that were put into a text
 /// whole begin with one.
@@ -35,7 +15,7 @@ pub(super) fn trim_start(text: &str) -> &str {
 pub(super) fn begins_like_object(text: &str) -> bool {
     text.starts_with('{')
         || text.starts_with('&')
-            && entity_at(text).is_some_and(|(c, len)| c == '"' && text[len..].starts_with('{'))
+            && entity_at(text).is_some_and(|entity| entity.is_quote() && text[entity.len..].starts_with('{'))
 }
 
 /// Whether `text`, white space before it removed, begins like an object or a list of objects.
@@ -44,55 +24,8 @@ pub(super) fn begins_like_payload(text: &str) -> bool {
     begins_like_object(text) || in_list()
 }
 
-/// Whether `text` holds an entity.
-pub(super) fn has_entity(text: &str) -> bool {
-    let mut from = 0;
-    while let Some(found) = memchr(b'&', &text.as_bytes()[from..]) {
-        if entity_at(&text[from + found..]).is_some() {
-            return true;
-        }
-        from += found + 1;
-    }
-    false
-}
-
-/// Appends `text` to `out` with its entities decoded, once.
-pub(super) fn decode_entities(text: &str, out: &mut String) {
-    let mut from = 0;
-    let mut search = 0;
-    while let Some(found) = memchr(b'&', &text.as_bytes()[search..]) {
-        let at = search + found;
-        search = at + 1;
-        if let Some((c, len)) = entity_at(&text[at..]) {
-            out.push_str(&text[from..at]);
-            out.push(c);
-            from = at + len;
-            search = from;
-        }
-    }
-    out.push_str(&text[from..]);
-}
-
-/// Where in `text` the byte stands that is at `decoded` after decoding its entities.
-pub(super) fn entity_source(text: &str, decoded: usize) -> usize {
-    let (mut at, mut out) = (0, 0);
-    while at < text.len() && out < decoded {
-        let ampersand = memchr(b'&', &text.as_bytes()[at..]).map_or(text.len(), |found| at + found);
-        let plain = (ampersand - at).min(decoded - out);
-        at += plain;
-        out += plain;
-        if out == decoded || at == text.len() {
-            break;
-        }
-        let (c, len) = entity_at(&text[at..]).unwrap_or(('&', 1));
-        at += len;
-        out += c.len_utf8();
-    }
-    at
-}
-
 /// The elements of speech markup that HTML does not have; those with an attribute count only where it is there.
-const SPEECH: [(&str, &str); 9] = [
+const SPEECH: [(&str, &str); 13] = [
     ("speak", ""),
     ("break", ""),
     ("say-as", ""),
@@ -102,6 +35,10 @@ const SPEECH: [(&str, &str); 9] = [
     ("voice", ""),
     ("sub", "alias"),
     ("lang", "xml:lang"),
+    ("mark", "name"),
+    ("w", "role"),
+    ("token", ""),
+    ("lexicon", "uri"),
 ];
 /// Vendors' own elements.
 const SPEECH_PREFIXES: [&str; 2] = ["amazon:", "mstts:"];
@@ -250,35 +187,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn decoded(text: &str) -> String {
-        let mut out = String::new();
-        decode_entities(text, &mut out);
-        out
-    }
-
     fn stripped(text: &str) -> String {
         let mut out = String::new();
         strip_speech(text, &mut out);
         out
-    }
-
-    #[test]
-    fn entities_are_decoded_once() {
-        for (text, expected) in [
-            ("a &amp; b", "a & b"),
-            ("&amp;quot;", "&quot;"),
-            ("&#39;&#x27;&#X27;", "'''"),
-            ("&#128512;", "😀"),
-            ("&nbsp;", "\u{a0}"),
-            ("&#0;&#xd800;&#1114112;&#;&#x;&#12a;", "&#0;&#xd800;&#1114112;&#;&#x;&#12a;"),
-            ("&copy; &quot &", "&copy; &quot &"),
-            ("&&lt;", "&<"),
-            ("&#000000000039;", "&#000000000039;"),
-            ("&#x1f600", "&#x1f600"),
-        ] {
-            assert_eq!(decoded(text), expected, "{text}");
-            assert_eq!(has_entity(text), text != expected, "{text}");
-        }
     }
 
     #[test]
@@ -296,6 +208,8 @@ mod tests {
             "<mstts:express-as style=\"sad\">x</mstts:express-as>",
             "<sub alias=\"World Wide Web\">WWW</sub>",
             "< <br> <b>x</b> <voice name='a>b'>x</voice>",
+            "go <mark name=\"here\"/> on",
+            "<w role=\"amazon:VB\">read</w>",
         ] {
             assert!(is_ssml(text), "{text}");
         }
@@ -309,6 +223,7 @@ mod tests {
             "</prosody><prosody>",
             "a < b > c",
             "<voicemail></voicemail>",
+            "a <mark>word</mark> and <w>x</w>",
             "i <3 u",
             "",
         ] {
@@ -356,25 +271,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn offsets_are_found_back(parts in proptest::collection::vec(
-            prop_oneof!["[a-z&;#ü]{0,3}", Just("&quot;".to_owned()), Just("&#128512;".to_owned())], 0..12)
-        ) {
-            let text = parts.concat();
-            prop_assert_eq!(entity_source(&text, decoded(&text).len()), text.len());
-            for (at, _) in text.char_indices() {
-                // Whatever stands before the place decodes to that many bytes, unless the cut broke an entity.
-                let before = decoded(&text[..at]);
-                if decoded(&text).starts_with(&before) && decoded(&text[at..]).len() + before.len() == decoded(&text).len() {
-                    prop_assert_eq!(entity_source(&text, before.len()), at);
-                }
-            }
-        }
-
-        #[test]
         fn markup_never_panics(text in "[<>/!\\-a-z:\"'&;# \\[\\]CDATü]{0,60}") {
             is_ssml(&text);
             stripped(&text);
-            has_entity(&text);
+            crate::template::entity::has_entity(&text);
         }
     }
 }

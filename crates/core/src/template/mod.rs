@@ -4,10 +4,14 @@
 //! in an arena that is reset for each message. Nested encodings (entities, a payload that is itself a string of JSON)
 //! share one budget of depth and values. [`Template`] reads the tape lazily.
 
+mod classify;
+mod entity;
+mod envelope;
 mod kind;
 mod known;
 mod markup;
 mod node;
+mod origin;
 mod paths;
 mod scratch;
 mod tape;
@@ -17,10 +21,11 @@ mod types;
 mod view;
 mod walk;
 
+pub use classify::{ClassifiedText, TextError};
 pub use kind::TextKind;
 pub use known::{KEY_GROUPS, KeyGroup, TEMPLATE_TYPES, TemplateType};
 pub use node::{Node, Nodes};
-pub use scratch::{ClassifiedText, Scratch, TextError};
+pub use scratch::Scratch;
 pub use types::{ActionKind, normalize_template_type};
 pub use view::{FormData, Template};
 pub use walk::{Action, Element, TemplateVisitor};

@@ -119,6 +119,33 @@ fn texts_are_classified_in_order() {
             TextKind::Template,
             Some("a&quot;"),
         ),
+        (r#"{"type":"message","payload":{"text":"outer","payload":"x"}}"#, TextKind::Message, Some("outer")),
+        (
+            r#"{"type":"message","payload":{"text":"outer","payload":{"text":"x"}}}"#,
+            TextKind::Message,
+            Some("outer"),
+        ),
+        (r#"{"type":"message","payload":{"payload":{"text":"inner"}}}"#, TextKind::Message, Some("inner")),
+        (r#"{"type":"message","payload":{"n":1,"payload":"x"}}"#, TextKind::Message, Some("x")),
+        (
+            r#"{"type":"message","payload":{"text":"outer","payload":{"template_type":"x","text":"inner"}}}"#,
+            TextKind::Template,
+            Some("inner"),
+        ),
+        (
+            r#"{"payload":{"text":"outer","payload":{"payload":"{\"template_type\":\"x\"}"}}}"#,
+            TextKind::Template,
+            Some("outer"),
+        ),
+        (r#"{"type":"template","payload":{"text":" ","payload":"x"}}"#, TextKind::Template, Some("x")),
+        (r#"{"type":"message","payload":null,"pay load":{"text":"x"}}"#, TextKind::Message, Some("x")),
+        (r#"{"type":"message","payload":"","pay load":{"text":"x"}}"#, TextKind::Message, Some("x")),
+        (
+            r#"{"type":"message","payload":{"text":"x"},"pay load":{"text":"y"}}"#,
+            TextKind::Message,
+            Some("x"),
+        ),
+        (r#"{"type":"message","payload":"","pay load":null}"#, TextKind::Message, None),
         ("{\"text\":\"a &quot; b\"}", TextKind::WrappedText, Some("a &quot; b")),
         ("&quot;quoted&quot;", TextKind::Plain, Some("\"quoted\"")),
     ] {
@@ -290,25 +317,31 @@ fn a_list_in_a_string_is_the_list() {
     for string in [string, format!("\"{entities}\"")] {
         assert_eq!(rows(&format!(r#"{{"type":"template","payload":{string}}}"#)), plain);
     }
-    // What begins so and is none is told, by the place of its string.
+    // What begins so and is none is told, by the place of the fault.
     let scratch = Scratch::new(&crate::Limits::default());
     let classified = scratch.classify_str(r#"{"type":"template","payload":"[{\"a\":1,}]"}"#);
     assert_eq!(classified.kind(), TextKind::Template);
-    let error = TextError { reason: crate::Reason::TrailingComma, offset: 29 };
+    let error = TextError { reason: crate::Reason::TrailingComma, offset: 40 };
     assert_eq!(classified.decode_error(), Some(error));
+}
+
+/// A text or a part of one: as it is, with entities, or with the escapes of a JSON string and then with entities.
+fn written(text: &str, how: &str) -> String {
+    let mut string = String::new();
+    crate::write_json_string(text, &mut string);
+    let text = if how == "string" { &string[1..string.len() - 1] } else { text };
+    if how == "raw" {
+        return text.to_owned();
+    }
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('ü', "&#252;")
 }
 
 /// The text with entities; as a JSON string with entities; between quotes that are entities; and each after some space.
 fn writings(text: &str) -> Vec<(String, &'static str)> {
-    let entities = |text: &str| text.replace('&', "&amp;").replace('"', "&quot;").replace('ü', "&#252;");
-    let mut string = String::new();
-    crate::write_json_string(text, &mut string);
-    let written = [
-        (text.to_owned(), "raw"),
-        (entities(text), "entities"),
-        (entities(&string), "string"),
-        (format!("&quot;{}&quot;", entities(text)), "quoted"),
-    ];
+    let written = ["raw", "entities", "string", "quoted"].map(|how| {
+        let quote = if ["string", "quoted"].contains(&how) { "&quot;" } else { "" };
+        (format!("{quote}{}{quote}", written(text, how)), how)
+    });
     let spaced = written.clone().map(|(text, how)| (format!("\u{feff}\n \u{a0}{text} "), how));
     written.into_iter().chain(spaced).collect()
 }
@@ -320,13 +353,7 @@ fn what_was_left_whole_has_its_place_in_every_writing() {
     let scratch = Scratch::new(&limits);
     let check = |text: &str, reason: Reason, part: &str| {
         for (writing, how) in writings(text) {
-            let part = part.replace('"', if how == "raw" { "\"" } else { "&quot;" });
-            // A string in a string has two escapes for its own, and one for its quote.
-            let part = if how == "string" {
-                part.replace('\\', r"\\\").replacen("&quot;", r"\&quot;", 1)
-            } else {
-                part
-            };
+            let part = written(part, how);
             assert_eq!(writing.matches(&part).count(), 1, "{writing} {part}");
             let expected = TextError { reason, offset: writing.find(&part).unwrap() };
             let classified = scratch.classify_str(&writing);
@@ -335,14 +362,14 @@ fn what_was_left_whole_has_its_place_in_every_writing() {
         }
     };
     let broken = r#"{"type":"template","ü":1,"payload":"{\"template_type\":\"x\",\"text\":}"}"#;
-    check(broken, Reason::UnexpectedByte, r#""{\"template_type"#);
-    assert_eq!(scratch.classify_str(broken).decode_error().unwrap().offset, 36);
+    check(broken, Reason::UnexpectedByte, r#"}"}"#);
+    assert_eq!(scratch.classify_str(broken).decode_error().unwrap().offset, broken.len() - 3);
     let twice = r#"{"type":"template","ü":"&","payload":"{\"payload\":\"{\\\"a\\\":1}\"}"}"#;
-    check(twice, Reason::TooDeep, r#""{\"payload"#);
+    check(twice, Reason::TooDeep, r#"\"{\\\"a"#);
     let many = r#"{"type":"template","ü":1,"payload":{"list":[1,2,3,4,5,6,7,8],"text":"t"}}"#;
     check(many, Reason::TooLarge, "[1,2");
     let inside = r#"{"type":"template","ü":1,"payload":"{\"list\":[1,2,3,4,5,6,7,8],\"text\":\"t\"}"}"#;
-    check(inside, Reason::TooLarge, r#""{\"list"#);
+    check(inside, Reason::TooLarge, "[1,2");
 }
 
 #[test]
@@ -375,9 +402,29 @@ fn limits_leave_the_kind_and_flag_the_rest() {
     classified.template().unwrap().for_each_leftover(|_, raw| left.push(raw));
     assert_eq!(left, ["[]", "[]"]);
 
-    let nested = "[".repeat(17) + &"]".repeat(17);
-    let text = format!(r#"{{"type":"template","x":{nested}}}"#);
+    // However deep: what stands beside it is read.
+    let nested = "[".repeat(20_000) + &"]".repeat(20_000);
+    let text = format!(r#"{{"type":"template","text":"t","x":{nested}}}"#);
     let classified = scratch.classify_str(&text);
-    assert_eq!(classified.kind(), TextKind::Malformed);
-    assert_eq!(classified.decode_error().unwrap().reason, crate::Reason::TooDeep);
+    assert_eq!((classified.kind(), classified.visible()), (TextKind::Template, Some("t")));
+    let expected = TextError { reason: crate::Reason::TooDeep, offset: text.find("[[").unwrap() + 15 };
+    assert_eq!(classified.decode_error(), Some(expected));
+    let read = classified.template().unwrap().deserialize::<serde::de::IgnoredAny>();
+    assert_eq!(read.unwrap_err().kind(), crate::ErrorKind::Text(TextError { offset: 0, ..expected }));
+}
+
+#[test]
+fn what_does_not_fit_says_where_and_nothing_else() {
+    let scratch = Scratch::new(&crate::Limits::default());
+    let text = r#"{"type":"template","payload":"{\"seats\":[\"secret\", 3]}"}"#;
+    let classified = scratch.classify_str(text);
+    let error = classified.template().unwrap().deserialize::<Vec<u8>>().unwrap_err();
+    assert_eq!(error.kind(), crate::ErrorKind::Mismatch { offset: text.find(r#"{\"seats"#).unwrap() });
+    assert!(std::error::Error::source(&error).is_some());
+    let placed = error.at(crate::Position { page: 1, message: Some(2), byte_offset: 3 });
+    assert_eq!(
+        placed.to_string(),
+        "not the JSON that was asked for, at its byte 30 (page 1, message 2, byte 3)"
+    );
+    assert_eq!(format!("{placed:?}"), format!("Error({placed})"));
 }

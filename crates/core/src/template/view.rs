@@ -2,13 +2,18 @@
 
 use std::cell::{Cell, OnceCell};
 
+use super::classify::TextError;
+use super::envelope::{Payload, SHOWN_KEYS};
 use super::kind::TextKind;
 use super::markup::strip_speech;
 use super::node::Node;
-use super::scratch::{Scratch, TextError};
+use super::origin::Origin;
+use super::scratch::Scratch;
 use super::tape::Item;
 use super::types::{normalize_template_type, shows_text_message};
 use super::walk::{Element, TemplateVisitor, title_of};
+use crate::error::{Error, Reason};
+use crate::validate::nesting;
 use crate::value::Kind;
 
 /// A text that was taken apart, in the arena.
@@ -16,9 +21,11 @@ use crate::value::Kind;
 pub(super) struct View<'s> {
     pub scratch: &'s Scratch,
     pub items: &'s [Item<'s>],
-    pub payload: Option<u32>,
-    /// Whether a payload that is a string is what is shown: text, and not JSON that was left as it is.
-    pub shows_payload: bool,
+    /// The payloads of envelopes in envelopes, outermost first, and which of them is shown.
+    pub payloads: &'s [Payload],
+    pub shown: Cell<usize>,
+    /// Where in the text things stand.
+    pub origin: Origin<'s>,
     pub error: Option<TextError>,
     pub kind: Cell<TextKind>,
     /// What a person sees, once it was asked for.
@@ -85,9 +92,16 @@ impl<'s> Template<'s> {
     }
 
     /// The value of `payload` (or `pay load`), decoded where it is a string that holds an object or a list of
-    /// them; of an envelope in an envelope the inner one.
+    /// them; of envelopes in each other that of the innermost, unless one around it says something itself and the innermost does
+    /// not name its type.
     pub fn payload(self) -> Option<Node<'s>> {
-        self.view.payload.map(|index| Node::new(self.view, index))
+        self.payloads().last()
+    }
+
+    /// The payloads of envelopes in each other, from the outermost to the one that is shown.
+    pub fn payloads(self) -> impl DoubleEndedIterator<Item = Node<'s>> {
+        let shown = self.view.payloads.iter().take(self.view.shown.get() + 1);
+        shown.map(move |payload| Node::new(self.view, payload.index))
     }
 
     /// What is shown: the payload where it is an object, else the whole object.
@@ -145,21 +159,30 @@ impl<'s> Template<'s> {
     /// Reads the payload (the whole object where it has none) into a type of the caller's.
     ///
     /// # Errors
-    /// Where the payload is not what the type asks for, or holds what simd-json does not read: lone surrogates, and
-    /// numbers past 64 bits. The error may quote keys and values: do not log it where those are personal.
+    /// [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) where the payload is not what the type asks for, or holds what
+    /// simd-json does not read: lone surrogates, and numbers past 64 bits. Nested deeper than the limit it is
+    /// [`ErrorKind::Text`](crate::ErrorKind::Text). The error says where in the text, and gets its place in the body by
+    /// [`Error::at`]. What simd-json said is its source; that may quote keys and values: do not log it where those are personal.
     ///
     /// ```
-    /// use korpus_core::Scratch;
+    /// use korpus_core::{Error, Scratch};
     /// #[derive(serde::Deserialize)]
     /// struct Seats { rows: Vec<String> }
     /// let scratch = Scratch::new(&Default::default());
     /// let text = r#"{"type":"template","payload":"{\"template_type\":\"seats\",\"rows\":[\"A\"]}"}"#;
     /// let seats: Seats = scratch.classify_str(text).template().unwrap().deserialize()?;
     /// assert_eq!(seats.rows, ["A"]);
-    /// # Ok::<(), simd_json::Error>(())
+    /// # Ok::<(), Error>(())
     /// ```
-    pub fn deserialize<T: serde::de::DeserializeOwned>(self) -> Result<T, simd_json::Error> {
-        simd_json::from_slice(&mut self.content().raw().as_bytes().to_vec())
+    pub fn deserialize<T: serde::de::DeserializeOwned>(self) -> Result<T, Error> {
+        let raw = self.content().raw();
+        let offset = |at| self.view.origin.offset_in(raw, at);
+        // Only what was left whole may be deeper than the limit; readers go down by calling themselves.
+        if self.view.error.is_some() && nesting(raw) > self.view.scratch.depth() {
+            return Err(TextError { reason: Reason::TooDeep, offset: offset(0) }.into());
+        }
+        simd_json::from_slice(&mut raw.as_bytes().to_vec())
+            .map_err(|error| Error::mismatch(offset(error.index().min(raw.len())), error))
     }
 
     /// What a person sees or hears of it; `None` where it shows no text.
@@ -172,20 +195,18 @@ impl<'s> Template<'s> {
 
     fn shown(self) -> Option<&'s str> {
         let content = self.content();
-        let shows_message = self.template_type_norm().is_some_and(shows_text_message);
-        let keys: &[&str] = if shows_message {
-            &["text_message", "text", "title", "heading"]
+        let [text, text_message, title, heading] = SHOWN_KEYS;
+        let keys = if self.template_type_norm().is_some_and(shows_text_message) {
+            [text_message, text, title, heading]
         } else {
-            &["text", "text_message", "title", "heading"]
+            SHOWN_KEYS
         };
         let found = keys.iter().find_map(|key| shown_text(content.get(key)?));
         // A payload that is a string and no JSON is what is shown.
-        let found = found.or_else(|| {
-            shown_text(
-                self.payload().filter(|payload| payload.kind().is_string() && self.view.shows_payload)?,
-            )
-        });
-        let found = found.or_else(|| shown_text(self.root().get("text")?));
+        let is_text = self.view.payloads.get(self.view.shown.get()).is_some_and(|payload| payload.is_text);
+        let found = found.or_else(|| shown_text(self.payload().filter(|_| is_text)?));
+        let envelopes = || self.payloads().rev().skip(1).chain([self.root()]);
+        let found = found.or_else(|| envelopes().find_map(|envelope| shown_text(envelope.get("text")?)));
         found.or_else(|| self.snippets()).or_else(|| self.titles())
     }
 

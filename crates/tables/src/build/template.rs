@@ -1,13 +1,16 @@
 //! The rows of a text that hides a payload: in `templates`, and of what the payload shows in `elements` and `actions`.
 
 use korpus_core::{
-    Action, ClassifiedText, Element, Reason, Template, TemplateVisitor, TextKind, write_json_string,
+    Action, ClassifiedText, Element, Reason, Template, TemplateVisitor, TextKind, nesting, write_json_string,
 };
 
 use super::column::ColumnBuffer;
 use super::rows::Selection;
 use super::table::TableBuffer;
 use crate::schema::{ActionColumn, ElementColumn, Table, TemplateColumn};
+
+/// Levels of what stands as JSON in `extra`: readers of JSON go no deeper than some hundreds, and fail on the whole column.
+const DEEPEST: usize = 100;
 
 /// The rows of the three tables that came of one block.
 #[derive(Debug)]
@@ -129,7 +132,11 @@ fn put_payload(table: &mut TableBuffer, template: Template<'_>) {
         out.push(if any { ',' } else { '{' });
         write_json_string(pointer, out);
         out.push(':');
-        out.push_str(raw);
+        if raw.starts_with(['[', '{']) && nesting(raw) > DEEPEST {
+            write_json_string(raw, out);
+        } else {
+            out.push_str(raw);
+        }
         any = true;
     });
     if any {

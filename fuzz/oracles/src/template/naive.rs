@@ -21,8 +21,7 @@ fn open_payloads(root: &mut V) {
     let mut decodings = 0;
     let mut envelope = root;
     loop {
-        let key = ["payload", "pay load"].into_iter().find(|key| envelope.get(key).is_some());
-        let Some(key) = key else { return };
+        let Some(key) = payload_key(envelope) else { return };
         let members = envelope.inside.iter_mut();
         let Some((_, _, payload)) = members.rev().find(|(name, shadowed, _)| name == key && !shadowed) else {
             return;
@@ -53,6 +52,14 @@ fn open_payloads(root: &mut V) {
     }
 }
 
+/// The key of an envelope's payload.
+fn payload_key(envelope: &V) -> Option<&'static str> {
+    let keys = ["payload", "pay load"].into_iter().filter(|key| envelope.get(key).is_some());
+    let is_empty =
+        |key| envelope.get(key).is_some_and(|payload| ["null", "\"\""].contains(&payload.raw.as_str()));
+    keys.clone().find(|key| !is_empty(key)).or_else(|| keys.clone().next())
+}
+
 struct Naive<'a> {
     root: &'a V,
     shown: Shown,
@@ -61,15 +68,24 @@ struct Naive<'a> {
 impl Naive<'_> {
     fn walk(&mut self) {
         let root = self.root;
-        let mut payload = None;
+        let shown = |value: &V| value.title().filter(|text| !text.trim().is_empty());
+        let mut payloads = Vec::new();
         let mut at = root;
-        while let Some(next) = at.get("payload").or_else(|| at.get("pay load")) {
-            payload = Some(next);
-            if !next.is(JsonKind::Object) || next.get("template_type").is_some() {
+        while let Some(key) = payload_key(at) {
+            at = at.get(key).expect("found before");
+            payloads.push(at);
+            if !at.is(JsonKind::Object) || at.get("template_type").is_some() {
                 break;
             }
-            at = next;
         }
+        if payloads.last().is_some_and(|last| last.get("template_type").is_none()) {
+            let keys = ["text", "text_message", "title", "heading"];
+            let says = |payload: &&V| keys.iter().any(|key| payload.get(key).and_then(shown).is_some());
+            if let Some(outermost) = payloads.iter().position(says) {
+                payloads.truncate(outermost + 1);
+            }
+        }
+        let payload = payloads.last().copied();
         let content = payload.filter(|payload| payload.is(JsonKind::Object)).unwrap_or(root);
         let kind = root.string("type").map(str::trim);
         let is_verb = |verb: &V| verb.get("verb").is_some();
@@ -107,7 +123,6 @@ impl Naive<'_> {
             (texts.map(|key| owned(form.string(key))), ["formLinkExpiry", "submitExpiry"].map(number))
         });
         self.children(root, "", Place::default());
-        let shown = |value: &V| value.title().filter(|text| !text.trim().is_empty());
         if self.shown.kind == TextKind::VoiceCommand {
             let data = root.get("data").expect("it has verbs");
             self.shown.verbs = data.items().filter_map(|verb| owned(verb.string("verb"))).collect();
@@ -132,6 +147,7 @@ impl Naive<'_> {
                 let is_json = begins_like_payload(text) && container_in(text).is_some();
                 if is_json { None } else { shown(payload) }
             })
+            .or_else(|| payloads.iter().rev().skip(1).find_map(|payload| shown(payload.get("text")?)))
             .or_else(|| shown(root.get("text")?))
             .or_else(|| snippets(content))
             .or_else(|| (!titles.is_empty()).then(|| titles.join("\n")));

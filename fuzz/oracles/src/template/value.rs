@@ -160,23 +160,26 @@ pub(super) fn unescaped(text: &str) -> String {
     while let Some(c) = rest.chars().next() {
         let entity =
             rest.strip_prefix('&').and_then(|after| after.split_once(';')).and_then(|(name, after)| {
-                let code = match name {
-                    "quot" => return Some(('"', after)),
-                    "amp" => return Some(('&', after)),
-                    "lt" => return Some(('<', after)),
-                    "gt" => return Some(('>', after)),
-                    "apos" => return Some(('\'', after)),
-                    "nbsp" => return Some(('\u{a0}', after)),
-                    _ => name.strip_prefix('#')?,
-                };
+                let named = entities::ENTITIES.iter().find(|known| known.entity == format!("&{name};"));
+                if let Some(known) = named {
+                    return Some((known.characters.to_owned(), after));
+                }
+                let code = name.strip_prefix('#')?;
                 let (digits, radix) = code.strip_prefix(['x', 'X']).map_or((code, 10), |digits| (digits, 16));
                 let plain = digits.len() <= 8 && digits.chars().all(|c| c.is_digit(radix));
                 let code = u32::from_str_radix(digits, radix).ok().filter(|&code| plain && code != 0)?;
-                Some((char::from_u32(code)?, after))
+                Some((char::from_u32(windows(code))?.to_string(), after))
             });
-        let (c, after) = entity.unwrap_or((c, &rest[c.len_utf8()..]));
-        out.push(c);
+        let (decoded, after) = entity.unwrap_or((c.to_string(), &rest[c.len_utf8()..]));
+        out.push_str(&decoded);
         rest = after;
     }
     out
+}
+
+/// What browsers take the codes for that are no characters: those of Windows-1252.
+fn windows(code: u32) -> u32 {
+    let known = "128€ 130‚ 131ƒ 132„ 133… 134† 135‡ 136ˆ 137‰ 138Š 139‹ 140Œ 142Ž 145‘ 146’ 147“ 148” 149• 150– 151— 152˜ 153™ 154š 155› 156œ 158ž 159Ÿ";
+    let found = known.split(' ').find_map(|known| known.strip_prefix(&code.to_string())?.chars().next());
+    found.filter(|_| code >= 128).map_or(code, u32::from)
 }

@@ -1,0 +1,236 @@
+//! Envelopes: which of the payloads inside each other is shown, and what kind of text that makes it.
+
+use std::cell::{Cell, OnceCell};
+
+use bumpalo::collections::Vec as BumpVec;
+use memchr::memmem;
+
+use super::classify::TextError;
+use super::kind::TextKind;
+use super::markup::{begins_like_payload, trim_start};
+use super::node::Node;
+use super::origin::{Origin, Writing};
+use super::scratch::Scratch;
+use super::tape::{Builder, Item, SHADOWED, key_bit};
+use super::types::is_message_type;
+use super::view::{Template, View};
+use super::walk::title_of;
+use crate::error::Reason;
+use crate::text::Text;
+use crate::value::Kind;
+
+/// The keys under which a payload stands, of which earlier ones count more.
+const PAYLOAD_KEYS: [&str; 2] = ["payload", "pay load"];
+
+/// The keys of what a person sees of a payload.
+pub(super) const SHOWN_KEYS: [&str; 4] = ["text", "text_message", "title", "heading"];
+
+/// A payload of an envelope.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Payload {
+    /// Its place on the tape: of a string that holds an object or a list, that of what it holds.
+    pub index: u32,
+    /// Whether it is a string that is shown as it is: text, and not JSON that was left as it is.
+    pub is_text: bool,
+}
+
+impl Scratch {
+    /// Takes an object apart, the innermost layer of `origin`: its tape, what is its payload, and what kind of text that
+    /// makes it.
+    pub(super) fn view<'s>(&'s self, object: &'s str, origin: Origin<'s>) -> &'s View<'s> {
+        let mut opening = Opening {
+            scratch: self,
+            builder: self.builder(),
+            origin,
+            error: None,
+            closed: None,
+            decodings: 0,
+            levels: 0,
+            pointer: 0,
+        };
+        opening.build(object);
+        let mut payloads = BumpVec::new_in(self.bump());
+        let mut envelope = 0;
+        while let Some(found) = find_payload(&opening.builder, envelope) {
+            let payload = opening.open(found);
+            payloads.push(payload);
+            let is_object = opening.builder.items[payload.index as usize].kind == Kind::Object;
+            if !is_object || find(&opening.builder, payload.index, "template_type").is_some() {
+                break;
+            }
+            envelope = payload.index;
+        }
+        let view = &*self.bump().alloc(View {
+            scratch: self,
+            items: opening.builder.items.into_bump_slice(),
+            payloads: payloads.into_bump_slice(),
+            shown: Cell::new(0),
+            origin: opening.origin,
+            error: opening.error.or(opening.closed),
+            kind: Cell::new(TextKind::Json),
+            visible: OnceCell::new(),
+            norm: OnceCell::new(),
+            visited: Cell::new(false),
+            marked: Cell::new(false),
+        });
+        view.shown.set(shown_of(view));
+        view.kind.set(kind_of(Template::new(view)));
+        view
+    }
+}
+
+/// Opening payloads, each in the one before.
+struct Opening<'s> {
+    scratch: &'s Scratch,
+    builder: Builder<'s, 's>,
+    origin: Origin<'s>,
+    /// Why a payload was left as it is.
+    error: Option<TextError>,
+    /// Why a container was.
+    closed: Option<TextError>,
+    /// How many strings were decoded.
+    decodings: usize,
+    /// How many envelopes are around, and how long the pointer is to what is inside.
+    levels: usize,
+    pointer: usize,
+}
+
+impl<'s> Opening<'s> {
+    /// Puts an object or a list on the tape, the innermost layer of the origin.
+    fn build(&mut self, container: &'s str) -> u32 {
+        let index = self.builder.build(container, self.levels, self.pointer);
+        if let Some((reason, part)) = self.builder.closed.take() {
+            let offset = self.origin.offset_in(part, 0);
+            self.closed.get_or_insert(TextError { reason, offset });
+        }
+        index
+    }
+
+    /// Opens the payload at `found`: one that is a string may hold the object.
+    fn open(&mut self, found: u32) -> Payload {
+        let item: &Item<'s> = &self.builder.items[found as usize];
+        let (whole, kind) = (item.raw, item.kind);
+        self.levels += 1;
+        self.pointer += 1 + item.key.len();
+        if !kind.is_string() {
+            return Payload { index: found, is_text: false };
+        }
+        let string = Text::new(&whole[1..whole.len() - 1], kind == Kind::EscapedString);
+        match self.container_in(string, whole) {
+            Ok(container) => {
+                let index = self.build(container);
+                self.builder.items[found as usize].decoded = index;
+                Payload { index, is_text: false }
+            }
+            Err(is_text) => Payload { index: found, is_text },
+        }
+    }
+
+    /// The object or the list that a string holds, which stands as `whole`; else whether the string is text.
+    fn container_in(&mut self, mut string: Text<'s>, whole: &'s str) -> Result<&'s str, bool> {
+        loop {
+            let (inside, exact) = self.scratch.decode(string);
+            let start = inside.len() - trim_start(inside).len();
+            let trimmed = &inside[start..];
+            let in_quotes = trimmed.starts_with('"');
+            let begins = begins_like_payload(trimmed);
+            if self.decodings >= self.scratch.decodings() && exact && (in_quotes || begins) {
+                let offset = self.origin.offset_in(whole, 0);
+                self.error = self.error.or(Some(TextError { reason: Reason::TooDeep, offset }));
+                return Err(in_quotes);
+            }
+            self.origin.enter(inside, string.raw(), Writing::Escapes);
+            // A lone surrogate between quotes would be lost: the string stays.
+            if !exact || !(in_quotes || begins) {
+                return Err(!begins || self.scratch.object(inside, start, &mut self.origin).is_err());
+            }
+            self.decodings += 1;
+            if in_quotes {
+                // Text in quotes is text.
+                let inner = self.scratch.validate(inside, start, &self.origin).map_err(|_| true)?;
+                string = Text::new(&inner[1..inner.len() - 1], inner.contains('\\'));
+                continue;
+            }
+            return self.scratch.object(inside, start, &mut self.origin).map_err(|error| {
+                self.error = self.error.or(Some(error));
+                true
+            });
+        }
+    }
+}
+
+/// Which payload is shown: the one that says its type, which is the innermost; without any, the outermost that says something
+/// itself, else the innermost.
+fn shown_of<'s>(view: &'s View<'s>) -> usize {
+    let last = view.payloads.len().saturating_sub(1);
+    let node = |payload: &Payload| Node::new(view, payload.index);
+    if last == 0 || node(&view.payloads[last]).get("template_type").is_some() {
+        return last;
+    }
+    view.payloads.iter().position(|payload| says_something(node(payload))).unwrap_or(last)
+}
+
+fn says_something(payload: Node<'_>) -> bool {
+    let is_shown = |node: Node<'_>| title_of(node).is_some_and(|(_, text)| !text.trim().is_empty());
+    SHOWN_KEYS.iter().any(|key| payload.get(key).is_some_and(is_shown))
+}
+
+/// The payload of an envelope: of several keys the first that holds anything.
+fn find_payload(builder: &Builder<'_, '_>, envelope: u32) -> Option<u32> {
+    let found = PAYLOAD_KEYS.map(|key| find(builder, envelope, key));
+    let holds = |&index: &u32| {
+        let item = &builder.items[index as usize];
+        item.kind != Kind::Null && item.raw != "\"\""
+    };
+    found.iter().flatten().copied().find(holds).or(found[0]).or(found[1])
+}
+
+/// The last member of `object` whose key is `key`.
+fn find(builder: &Builder<'_, '_>, object: u32, key: &str) -> Option<u32> {
+    let parent = &builder.items[object as usize];
+    if parent.keys & key_bit(key) == 0 {
+        return None;
+    }
+    let mut at = object + 1;
+    while at < parent.next {
+        let item = &builder.items[at as usize];
+        if item.key == key && item.flags & SHADOWED == 0 {
+            return Some(at);
+        }
+        at = item.next;
+    }
+    None
+}
+
+fn kind_of(template: Template<'_>) -> TextKind {
+    let root = template.root();
+    let envelope_type = template.envelope_type();
+    let payload = template.payload();
+    if envelope_type.is_some_and(|name| name.trim().eq_ignore_ascii_case("template"))
+        || payload.is_some_and(|payload| payload.get("template_type").is_some())
+    {
+        return TextKind::Template;
+    }
+    match envelope_type.map(str::trim) {
+        Some(name)
+            if is_message_type(name) && payload.is_some_and(|payload| payload.kind() != Kind::Null) =>
+        {
+            return TextKind::Message;
+        }
+        Some("command") if root.get("data").is_some_and(holds_verbs) => return TextKind::VoiceCommand,
+        _ => {}
+    }
+    if root.get("text").is_some_and(|text| text.kind().is_string()) {
+        TextKind::WrappedText
+    } else {
+        TextKind::Json
+    }
+}
+
+/// Whether a value is a list of verbs. One that is too long to be taken apart is not looked through: it is one if the word is there.
+fn holds_verbs(data: Node<'_>) -> bool {
+    if data.is_closed() {
+        return data.kind() == Kind::Array && memmem::find(data.raw().as_bytes(), b"\"verb\"").is_some();
+    }
+    data.elements().any(|verb| verb.get("verb").is_some())
+}
