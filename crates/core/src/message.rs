@@ -275,6 +275,12 @@ impl<'b> Message<'b> {
         self.chnl().or_else(|| self.channel()).or_else(first)
     }
 
+    /// What clients show instead of its text: the value of the first of `tags.altText`, where it is a text and not empty.
+    pub fn alt_text(self) -> Option<Text<'b>> {
+        let first = self.tags()?.scope(TagsField::AltText).next()?;
+        first.value(TagField::Value)?.as_text().filter(|text| !text.is_empty())
+    }
+
     /// The value of a known key, raw; the last one where the key stands more than once.
     #[inline]
     pub fn value(self, field: MessageField) -> Option<Value<'b>> {

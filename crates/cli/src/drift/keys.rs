@@ -80,8 +80,7 @@ struct Documents {
 impl Documents {
     fn new(template: Template<'_>, known: Option<&'static TemplateType>) -> Self {
         let mut content = String::new();
-        let mut around = template.root();
-        while let Some(payload) = PAYLOAD_KEYS.iter().find_map(|key| around.get(key)) {
+        for payload in template.payloads() {
             if payload.kind() != Kind::Object {
                 // What is shown is the text itself.
                 content.clear();
@@ -89,10 +88,6 @@ impl Documents {
             }
             content.push('/');
             content.push_str(payload.key());
-            if payload.get("template_type").is_some() {
-                break;
-            }
-            around = payload;
         }
         Self {
             content,

@@ -75,6 +75,111 @@ fn keys_that_are_documented_are_not_new_and_all_others_are() {
     assert_eq!(news(r#"{"text":"wrapped","glow":1}"#), wrapped);
 }
 
+/// Every documented key of every documented type, once each.
+#[test]
+fn nothing_that_is_documented_is_new() {
+    let b =
+        json!({"type": "postback", "title": "t", "payload": "p", "value": "v", "url": "u", "renderMsg": "r"});
+    let item = json!({"title": "t", "subtitle": "s", "value": "v", "image_url": "i", "default_action": b});
+    let option = json!({"title": "t", "value": "v"});
+    let replies = json!({"text": "t", "quick_replies": [{"content_type": "text", "title": "t", "payload": {"a": 1}, "value": "v",
+        "image_url": "i", "renderMsg": "r"}]});
+    let list = json!({"text": "t", "buttons": [b], "carousel_type": "stacked", "elements": [{"title": "t", "subtitle": "s",
+        "image_url": "i", "default_action": b, "buttons": [b]}]});
+    let table = json!({"text": "t", "columns": [["n", "left"]], "elements": [{"Values": ["s", 1, ["v", "button", b]]}]});
+    let chart = json!({"text": "t", "X_axis": ["x"], "elements": [{"title": "t", "value": 1, "displayValue": "d"},
+        {"title": "t", "values": [1], "displayValues": ["d"]}]});
+    let choice = json!({"heading": "h", "limit": 1, "elements": [option, {"collectionTitle": "c", "collection": [option]}]});
+    let date = json!({"text": "display", "text_message": "m", "title": "t", "format": "f", "startDate": "s", "endDate": "e"});
+    let feedback = json!({"text": "t", "view": "star", "starArrays": [{"starId": 1, "value": 1}],
+        "smileyArrays": [{"smileyId": 1, "value": 1}], "numbersArrays": [{"numberId": 1, "value": 1}],
+        "thumpsUpDownArrays": [{"thumpUpId": 1, "value": 1}], "heading": "h", "feedbackList": [{"id": 1, "value": "v"}]});
+    let answer = json!({"payload": {"center_panel": {"data": [{"snippet_content": "x"}]}}});
+    let answer = json!({"graph_answer": answer, "answer_payload": answer["payload"]});
+    let types = [
+        ("button", json!({"text": "t", "subText": "s", "variation": "v", "buttons": [b]})),
+        ("quick_replies", replies.clone()),
+        ("quick_replies_welcome", replies),
+        ("list", list.clone()),
+        ("carousel", list),
+        (
+            "listView",
+            json!({"text": "t", "heading": "h", "seeMore": true, "moreCount": 1, "elements": [item], "moreData": {"Tab": [item]}}),
+        ),
+        (
+            "tableList",
+            json!({"title": "t", "description": "d", "elements": [{"sectionHeader": "s", "rowItems": [
+            {"title": {"type": "text", "text": "x"}, "value": "v", "default_action": b},
+            {"title": {"type": "url", "url": "x"}, "value": {"type": "text", "text": "v"}},
+            {"title": {"type": "url", "url": {"link": "l", "title": "t"}}, "value": "v"}]}]}),
+        ),
+        (
+            "listWidget",
+            json!({"title": "t", "description": "d", "elements": [{"title": "t", "subtitle": "s", "image": "i",
+            "value": {"type": "text", "text": "v"}, "details": ["x"], "buttons": [b]}]}),
+        ),
+        ("advancedListTemplate", json!({"title": "t", "description": "d", "listItems": [{"title": "t"}]})),
+        ("table", table.clone()),
+        ("custom_table", table),
+        (
+            "mini_table",
+            json!({"text": "t", "layout": "l", "elements": [{"primary": [["a", "b"]], "additional": [[null]]}]}),
+        ),
+        ("piechart", chart.clone()),
+        ("barchart", chart.clone()),
+        ("linechart", chart),
+        ("dropdown_template", choice.clone()),
+        ("multi_select", choice.clone()),
+        ("advanced_multi_select", choice),
+        (
+            "form_template",
+            json!({"heading": "h", "formFields": [{"type": "t", "label": "l", "placeholder": "p", "fieldButton": {"title": "t"}}]}),
+        ),
+        ("dateTemplate", date.clone()),
+        ("daterange", date.clone()),
+        ("clockTemplate", date),
+        ("feedbackTemplate", feedback.clone()),
+        ("bankingFeedbackTemplate", feedback),
+        (
+            "radioOptionTemplate",
+            json!({"heading": "h", "radioOptions": [{"title": "t", "value": "v", "postback": option}]}),
+        ),
+        (
+            "cardTemplate",
+            json!({"cards": [{"cardHeading": {"title": "t", "description": "d"}, "cardDescription": [option["title"]],
+            "buttons": [b], "default_action": b}]}),
+        ),
+        ("articleTemplate", json!({"elements": [{"title": "t"}]})),
+        ("checkListTemplate", json!({"elements": [{"title": "t", "subElements": [{"title": "t"}]}]})),
+        ("taskPickerTemplate", json!({"tasks": [{"title": "t"}]})),
+        ("otpValidationTemplate", json!({"title": "t", "description": "d", "otpButtons": [b]})),
+        ("resetPinTemplate", json!({"title": "t", "description": "d", "resetButtons": [b]})),
+        ("search", answer.clone()),
+        ("answerTemplate", answer),
+        ("live_agent", json!({"text": "t"})),
+        ("SYSTEM", json!({"text": "t"})),
+        ("like_dislike", json!({})),
+        ("wait_for_response", json!({})),
+    ];
+    let form = ["formLink", "renderType", "formLinkExpiry", "submitExpiry", "formId", "name", "displayName"]
+        .map(|key| (key, 1));
+    let form: Json = form.into_iter().collect();
+    for (name, mut payload) in types {
+        payload["template_type"] = name.into();
+        let enveloped = json!({"type": "template", "payload": payload, "formData": form}).to_string();
+        assert_eq!(news(&enveloped), (Vec::new(), Vec::new()), "{name}");
+        assert_eq!(news(&payload.to_string()), (Vec::new(), Vec::new()), "{name} without an envelope");
+    }
+    let verbs = ["say", "gather", "config", "play", "pause", "hangup", "redirect", "sip:refer"]
+        .map(|verb| json!({"verb": verb}));
+    let voice = json!({"type": "command", "command": "c", "data": verbs});
+    assert_eq!(news(&voice.to_string()), (Vec::new(), Vec::new()));
+    for name in ["message", "error", "image", "audio", "video", "link", "document", "attachment"] {
+        let message = json!({"type": name, "payload": {"text": "t"}}).to_string();
+        assert_eq!(news(&message), (Vec::new(), Vec::new()), "{name}");
+    }
+}
+
 #[test]
 fn values_in_payloads_that_are_in_no_list_are_new() {
     for (text, value) in [

@@ -192,7 +192,7 @@ types! {
     "list" {
         "list",
             ["text" "elements[].@card" "buttons[].@action"],
-            [],
+            ["carousel_type"],
             "Elements with picture, subtitle, link and buttons.";
         "carousel",
             ["text" "elements[].@card" "buttons[].@action"],
@@ -220,7 +220,7 @@ types! {
         "listWidget",
             [
                 "title" "elements[].title" "elements[].subtitle" "elements[].image.image_src"
-                "elements[].value.text" "elements[].value.menu[].@action"
+                "elements[].value.text" "elements[].value.menu[].@action" "elements[].value.button.@action"
                 "elements[].details[].description" "elements[].details[].image.image_src"
                 "elements[].default_action.@action" "elements[].buttons[].@action"
             ],
@@ -287,13 +287,13 @@ types! {
     }
     "table" {
         "table",
-            ["text" "elements[].Values[]"],
+            ["text" "elements[].Values[].@cell"],
             ["columns[][]" "table_design" "speech_hint"],
-            "A table.";
+            "A table, the cells of which may be links or buttons.";
         "custom_table",
-            ["text" "elements[].Values[]" "elements[].Values[][]" "elements[].Values[][].@action"],
+            ["text" "elements[].Values[].@cell"],
             ["columns[][]" "table_design" "speech_hint"],
-            "A table whose cells may be links or buttons.";
+            "The same.";
         "mini_table",
             ["text" "elements[].primary[][]" "elements[].additional[][]"],
             ["layout" "speech_hint"],
@@ -301,40 +301,30 @@ types! {
     }
     "chart" {
         "piechart",
-            ["text" "elements[].title" "elements[].value"],
-            ["elements[].displayValue" "pie_type" "speech_hint"],
+            ["@chart"],
+            ["pie_type"],
             "A pie or a ring.";
         "barchart",
-            ["text" "elements[].title" "elements[].values[]"],
-            [
-                "X_axis[]" "Auto_adjust_X_axis" "auto_adjust_X_axis" "direction" "stacked"
-                "elements[].displayValues[]" "speech_hint"
-            ],
+            ["@chart"],
+            ["direction" "stacked"],
             "Bars.";
         "linechart",
-            ["text" "elements[].title" "elements[].values[]"],
-            [
-                "X_axis[]" "Auto_adjust_X_axis" "auto_adjust_X_axis" "direction" "stacked"
-                "elements[].displayValues[]" "speech_hint"
-            ],
+            ["@chart"],
+            ["direction" "stacked"],
             "Lines.";
     }
     "choice" {
         "dropdown_template",
-            ["heading" "elements[].title" "elements[].value" "elements[].description"],
-            [],
+            ["@choice" "elements[].@option" "elements[].collection[].@option"],
+            ["elements[].collectionTitle"],
             "A list to pick one from.";
         "multi_select",
-            ["heading" "elements[].title" "elements[].value" "elements[].description" "buttons[].@action"],
-            ["description" "limit" "showViewMore" "sliderView"],
+            ["@choice" "elements[].@option" "elements[].collection[].@option"],
+            ["elements[].collectionTitle" "showViewMore" "sliderView"],
             "A list to pick several from.";
         "advanced_multi_select",
-            [
-                "heading" "elements[].collectionTitle" "elements[].collection[].title"
-                "elements[].collection[].value" "elements[].collection[].description"
-                "elements[].collection[].image_url" "buttons[].@action"
-            ],
-            ["description" "limit" "showViewMore" "sliderView"],
+            ["@choice" "elements[].collectionTitle" "elements[].collection[].@option"],
+            ["elements[].@option" "showViewMore" "sliderView"],
             "The same, in groups.";
         "radioOptionTemplate",
             ["heading" "radioOptions[].title" "radioOptions[].value" "radioOptions[].postback.value"],
@@ -360,42 +350,36 @@ types! {
     }
     "date" {
         "dateTemplate",
-            ["text_message"],
-            ["text" "title" "format" "view_type" "startDate" "endDate"],
+            ["@date"],
+            [],
             "Asks for a day.";
         "daterange",
-            ["text_message"],
-            ["text" "title" "format" "view_type" "startDate" "endDate" "delimiter"],
+            ["@date"],
+            ["delimiter"],
             "Asks for a first and a last day.";
         "clockTemplate",
-            ["text_message"],
-            ["text" "title" "format" "view_type" "startDate" "endDate"],
+            ["@date"],
+            [],
             "Asks for a time of day.";
     }
     "feedback" {
         "feedbackTemplate",
-            [
-                "text" "starArrays[].value" "smileyArrays[].value" "numbersArrays[].value"
-                "thumpsUpDownArrays[].value"
-            ],
-            [
-                "view" "sliderView" "messageTodisplay" "starArrays[].starId" "smileyArrays[].smileyId"
-                "numbersArrays[].numberId" "numbersArrays[].color" "thumpsUpDownArrays[].thumpUpId"
-            ],
+            ["@feedback"],
+            ["sliderView" "messageTodisplay"],
             "Asks for a rating: stars, faces, numbers, thumbs.";
         "bankingFeedbackTemplate",
-            ["heading" "feedbackList[].title" "feedbackList[].value" "buttons[].@action"],
-            ["feedbackList[].id" "feedbackList[].icon"],
+            ["@feedback" "buttons[].@action"],
+            ["sliderView"],
             "Asks for a rating and its reasons.";
     }
     "search" {
         "search",
             ["graph_answer.payload.center_panel.data[].snippet_content"],
-            ["graph_answer.**"],
+            ["graph_answer.**" "answer_payload.**"],
             "Results of a search.";
         "answerTemplate",
             ["answer_payload.center_panel.data[].snippet_content"],
-            ["answer_payload.**"],
+            ["answer_payload.**" "graph_answer.**"],
             "An answer made from found documents.";
     }
     "system" {
@@ -455,6 +439,67 @@ pub const KEY_GROUPS: &[KeyGroup] = &[
         read: &["title", "subtitle", "image_url", "default_action.@action", "buttons[].@action"],
         known: &[],
         meaning: "An element of a list or a carousel.",
+    },
+    KeyGroup {
+        name: "cell",
+        read: &["[]", "[].@action"],
+        known: &[],
+        meaning: "The cell of a table: a text, a number, or a list of what it shows, the word `button` and an action.",
+    },
+    KeyGroup {
+        name: "chart",
+        read: &["text", "elements[].title", "elements[].value", "elements[].values[]"],
+        known: &[
+            "X_axis[]",
+            "Auto_adjust_X_axis",
+            "auto_adjust_X_axis",
+            "elements[].displayValue",
+            "elements[].displayValues[]",
+            "speech_hint",
+        ],
+        meaning: "A chart.",
+    },
+    KeyGroup {
+        name: "choice",
+        read: &["heading", "buttons[].@action"],
+        known: &["description", "limit"],
+        meaning: "Something to pick from.",
+    },
+    KeyGroup {
+        name: "option",
+        read: &["title", "value", "description", "image_url"],
+        known: &[],
+        meaning: "What may be picked.",
+    },
+    KeyGroup {
+        name: "date",
+        read: &["text_message"],
+        known: &["text", "title", "format", "view_type", "startDate", "endDate"],
+        meaning: "A question for a day or a time.",
+    },
+    KeyGroup {
+        name: "feedback",
+        read: &[
+            "text",
+            "starArrays[].value",
+            "smileyArrays[].value",
+            "numbersArrays[].value",
+            "thumpsUpDownArrays[].value",
+            "feedbackList[].title",
+            "feedbackList[].value",
+        ],
+        known: &[
+            "heading",
+            "view",
+            "starArrays[].starId",
+            "smileyArrays[].smileyId",
+            "numbersArrays[].numberId",
+            "numbersArrays[].color",
+            "thumpsUpDownArrays[].thumpUpId",
+            "feedbackList[].id",
+            "feedbackList[].icon",
+        ],
+        meaning: "A question for a rating.",
     },
     KeyGroup {
         name: "picture",

@@ -2,7 +2,7 @@
 
 use korpus_core::{
     AuthorField, ChannelField, ClassifiedText, Kind, LatencyField, LatencyPartField, Message, MessageField,
-    ParsedTime, Scratch, TagField, TagsField, Text, TextKind, Value,
+    ParsedTime, Scratch, Text, TextKind, Value,
 };
 use korpus_engine::{InputInfo, Item, MessageTimes};
 
@@ -357,10 +357,7 @@ impl Row<'_, '_> {
                 table.put_i32(MessageColumn::EventDate, day);
             }
         }
-        let alt = message.tags().and_then(|tags| tags.scope(TagsField::AltText).next());
-        if let Some(text) = alt.and_then(|tag| tag.value(TagField::Value)).and_then(Value::as_text)
-            && !text.is_empty()
-        {
+        if let Some(text) = message.alt_text() {
             table.put_text(MessageColumn::AltText, text);
         }
         if table.current(MessageColumn::TextKind).is_none() {

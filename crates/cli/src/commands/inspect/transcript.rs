@@ -6,7 +6,7 @@ use korpus_core::{Form, Message, Scratch, Text, write_timestamp};
 use korpus_engine::Item;
 use serde_json::{Value, json};
 
-use super::template::{MOST_LINES, draw};
+use super::template::{LONGEST, MOST_LINES, draw};
 use crate::show::{FAINT, STRONG, thousands, visible, visible_short};
 
 /// Components of one message that are shown.
@@ -213,6 +213,9 @@ fn text_of(message: Message<'_>, scratch: &Scratch) -> Vec<String> {
         lines.extend(
             message.call_text_value().into_iter().flat_map(|text| draw(&scratch.classify_value(text))),
         );
+    }
+    if let Some(text) = message.alt_text() {
+        lines.push(format!("  shown instead: {}", visible_short(&text.lossy(), LONGEST)));
     }
     lines
 }
