@@ -213,7 +213,7 @@ impl fmt::Display for Error {
             }
             // What the reader said may quote the content.
             (_, ErrorKind::Mismatch { offset }) => {
-                write!(f, "not the JSON that was asked for, at its byte {offset}")?
+                write!(f, "not the JSON that was asked for, at its byte {offset}")?;
             }
             (_, kind @ (ErrorKind::Io | ErrorKind::Codec)) => write!(f, "{kind:?}")?,
         }
