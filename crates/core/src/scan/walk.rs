@@ -586,10 +586,11 @@ macro_rules! walker {
             $(#[$attribute])*
             fn escaped_string(walk: &mut Walk<'_>, text: &[u8], mut at: usize) -> usize {
                 loop {
+                    at = I::escaped_stop(text, at);
                     match text.get(at) {
                         Some(b'"') => return at + 1,
                         Some(b'\\') => match escape_end(text, at, walk.eof) {
-                            Ok(end) => at = I::string_stop(text, end),
+                            Ok(end) => at = end,
                             Err(stop) => return walk.fail(stop),
                         },
                         Some(_) => return walk.bad(at, Fault::ControlCharacter),

@@ -18,26 +18,42 @@ pub(crate) struct Avx2;
 #[derive(Clone, Copy)]
 pub(crate) struct Sse2;
 
+/// [`Isa::string_stop`], block by block.
+#[inline(always)]
+fn string_stop<I: Isa>(text: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(stops) = I::stops(text, at) {
+        if stops != 0 {
+            return at + stops.trailing_zeros() as usize;
+        }
+        at += I::WIDTH;
+    }
+    Portable::string_stop(text, at)
+}
+
 impl Isa for Avx2 {
+    const WIDTH: usize = 32;
+
+    #[inline(always)]
+    fn stops(text: &[u8], at: usize) -> Option<u32> {
+        if at + 32 > text.len() {
+            return None;
+        }
+        // SAFETY: 32 bytes from `at` lie inside `text`; the walker picks this type only where AVX2 was detected.
+        let stops = unsafe {
+            let bytes = _mm256_loadu_si256(text.as_ptr().add(at).cast());
+            let quotes = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b'"' as i8));
+            let backslashes = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b'\\' as i8));
+            let last_control = _mm256_set1_epi8(0x1f);
+            let controls = _mm256_cmpeq_epi8(_mm256_max_epu8(bytes, last_control), last_control);
+            _mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(quotes, backslashes), controls))
+        };
+        Some(stops as u32)
+    }
+
     #[inline(always)]
     fn string_stop(text: &[u8], from: usize) -> usize {
-        let mut at = from;
-        while at + 32 <= text.len() {
-            // SAFETY: 32 bytes from `at` lie inside `text`; the walker picks this type only where AVX2 was detected.
-            let stops = unsafe {
-                let bytes = _mm256_loadu_si256(text.as_ptr().add(at).cast());
-                let quotes = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b'"' as i8));
-                let backslashes = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b'\\' as i8));
-                let last_control = _mm256_set1_epi8(0x1f);
-                let controls = _mm256_cmpeq_epi8(_mm256_max_epu8(bytes, last_control), last_control);
-                _mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(quotes, backslashes), controls))
-            };
-            if stops != 0 {
-                return at + stops.trailing_zeros() as usize;
-            }
-            at += 32;
-        }
-        Portable::string_stop(text, at)
+        string_stop::<Self>(text, from)
     }
 
     #[inline(always)]
@@ -82,25 +98,28 @@ impl Isa for Avx2 {
 }
 
 impl Isa for Sse2 {
+    const WIDTH: usize = 16;
+
+    #[inline(always)]
+    fn stops(text: &[u8], at: usize) -> Option<u32> {
+        if at + 16 > text.len() {
+            return None;
+        }
+        // SAFETY: 16 bytes from `at` lie inside `text`, and SSE2 is part of x86-64.
+        let stops = unsafe {
+            let bytes = _mm_loadu_si128(text.as_ptr().add(at).cast());
+            let quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"' as i8));
+            let backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\' as i8));
+            let last_control = _mm_set1_epi8(0x1f);
+            let controls = _mm_cmpeq_epi8(_mm_max_epu8(bytes, last_control), last_control);
+            _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), controls))
+        };
+        Some(stops as u32)
+    }
+
     #[inline(always)]
     fn string_stop(text: &[u8], from: usize) -> usize {
-        let mut at = from;
-        while at + 16 <= text.len() {
-            // SAFETY: 16 bytes from `at` lie inside `text`, and SSE2 is part of x86-64.
-            let stops = unsafe {
-                let bytes = _mm_loadu_si128(text.as_ptr().add(at).cast());
-                let quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"' as i8));
-                let backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\' as i8));
-                let last_control = _mm_set1_epi8(0x1f);
-                let controls = _mm_cmpeq_epi8(_mm_max_epu8(bytes, last_control), last_control);
-                _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), controls))
-            };
-            if stops != 0 {
-                return at + stops.trailing_zeros() as usize;
-            }
-            at += 16;
-        }
-        Portable::string_stop(text, at)
+        string_stop::<Self>(text, from)
     }
 
     #[inline(always)]
