@@ -168,6 +168,9 @@ fn nothing_that_is_documented_is_new() {
         payload["template_type"] = name.into();
         let enveloped = json!({"type": "template", "payload": payload, "formData": form}).to_string();
         assert_eq!(news(&enveloped), (Vec::new(), Vec::new()), "{name}");
+        let encoded =
+            json!({"type": "template", "payload": payload.to_string(), "formData": form}).to_string();
+        assert_eq!(news(&encoded), (Vec::new(), Vec::new()), "{name} in a string");
         assert_eq!(news(&payload.to_string()), (Vec::new(), Vec::new()), "{name} without an envelope");
     }
     let verbs = ["say", "gather", "config", "play", "pause", "hangup", "redirect", "sip:refer"]

@@ -15,5 +15,5 @@ pub use fields::{
     AuthorField, ChannelField, ComponentField, ConversationField, DataField, LatencyField, LatencyPartField,
     MessageField, SessionField, TagField, TagsField, ThumbnailField,
 };
-pub(crate) use learn::{skip_space, string_end};
-pub(crate) use walk::{Fault, Scanner, Stop, Walked};
+pub(crate) use learn::{escape_end, skip_space, string_end};
+pub(crate) use walk::{Fault, Scanner, Stop, Walked, read_scalar};

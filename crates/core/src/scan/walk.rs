@@ -642,7 +642,7 @@ fn any_scalar(walk: &mut Walk<'_>, text: &[u8], at: usize) -> (Kind, usize) {
     }
 }
 
-pub(super) fn read_scalar(text: &[u8], at: usize, eof: bool) -> Result<(Kind, usize), Stop> {
+pub(crate) fn read_scalar(text: &[u8], at: usize, eof: bool) -> Result<(Kind, usize), Stop> {
     let first = peek(text, at, eof)?;
     match first {
         b'-' | b'0'..=b'9' => {

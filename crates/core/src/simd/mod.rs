@@ -22,6 +22,19 @@ pub(crate) use portable::Portable;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 pub(crate) use x86::{Avx2, Sse2};
 
+/// The fastest that every machine of its kind has: for code that is not made anew for each instruction set.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+pub(crate) type Always = Sse2;
+/// The fastest that every machine of its kind has: for code that is not made anew for each instruction set.
+#[cfg(all(target_arch = "aarch64", target_endian = "little", not(miri)))]
+pub(crate) type Always = Neon;
+/// The fastest that every machine of its kind has: for code that is not made anew for each instruction set.
+#[cfg(not(any(
+    all(target_arch = "x86_64", not(miri)),
+    all(target_arch = "aarch64", target_endian = "little", not(miri))
+)))]
+pub(crate) type Always = Portable;
+
 /// Bytes that one prediction covers.
 pub(crate) const PATTERN_LEN: usize = 32;
 

@@ -78,10 +78,8 @@ impl Scratch {
         if trimmed.is_empty() {
             classified.kind = TextKind::Empty;
         } else if begins_like_object(trimmed) {
-            let mut origin = Origin::new(raw, self.bump());
-            match self.object(raw, raw.len() - trimmed.len(), &mut origin) {
-                Ok(object) => {
-                    let view = self.view(object, origin);
+            match self.view(raw, raw.len() - trimmed.len()) {
+                Ok(view) => {
                     classified.kind = view.kind.get();
                     classified.view = Some(view);
                     classified.error = view.error;

@@ -28,37 +28,38 @@ pub(super) const SHOWN_KEYS: [&str; 4] = ["text", "text_message", "title", "head
 /// A payload of an envelope.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Payload {
-    /// Its place on the tape: of a string that holds an object or a list, that of what it holds.
-    pub index: u32,
+    /// Its place on the tape; a string that holds an object or a list knows where that is.
+    pub place: u32,
     /// Whether it is a string that is shown as it is: text, and not JSON that was left as it is.
     pub is_text: bool,
 }
 
 impl Scratch {
-    /// Takes an object apart, the innermost layer of `origin`: its tape, what is its payload, and what kind of text that
-    /// makes it.
-    pub(super) fn view<'s>(&'s self, object: &'s str, origin: Origin<'s>) -> &'s View<'s> {
+    /// Takes the object apart that a text is from `start` on: its tape, what is its payload, and what kind of text that makes it.
+    pub(super) fn view<'s>(&'s self, text: &'s str, start: usize) -> Result<&'s View<'s>, TextError> {
         let mut opening = Opening {
             scratch: self,
             builder: self.builder(),
-            origin,
+            origin: Origin::new(text, self.bump()),
             error: None,
             closed: None,
             decodings: 0,
             levels: 0,
             pointer: 0,
         };
-        opening.build(object);
+        opening.object(text, start)?;
         let mut payloads = BumpVec::new_in(self.bump());
         let mut envelope = 0;
         while let Some(found) = find_payload(&opening.builder, envelope) {
-            let payload = opening.open(found);
-            payloads.push(payload);
-            let is_object = opening.builder.items[payload.index as usize].kind == Kind::Object;
-            if !is_object || find(&opening.builder, payload.index, "template_type").is_some() {
+            payloads.push(opening.open(found));
+            envelope = match opening.builder.items[found as usize].decoded {
+                0 => found,
+                inside => inside,
+            };
+            let is_object = opening.builder.items[envelope as usize].kind == Kind::Object;
+            if !is_object || find(&opening.builder, envelope, "template_type").is_some() {
                 break;
             }
-            envelope = payload.index;
         }
         let view = &*self.bump().alloc(View {
             scratch: self,
@@ -75,7 +76,7 @@ impl Scratch {
         });
         view.shown.set(shown_of(view));
         view.kind.set(kind_of(Template::new(view)));
-        view
+        Ok(view)
     }
 }
 
@@ -96,14 +97,25 @@ struct Opening<'s> {
 }
 
 impl<'s> Opening<'s> {
-    /// Puts an object or a list on the tape, the innermost layer of the origin.
-    fn build(&mut self, container: &'s str) -> u32 {
-        let index = self.builder.build(container, self.levels, self.pointer);
+    /// Puts the object (or the list) on the tape that the text of a layer is from `start` on.
+    fn object(&mut self, text: &'s str, start: usize) -> Result<u32, TextError> {
+        let before = self.builder.items.len();
+        let inside = &text[start..];
+        if let Some((index, end)) = self.builder.build(inside, self.levels, self.pointer)
+            && self.builder.closed.is_none()
+            && inside[end..].trim_start().is_empty()
+        {
+            return Ok(index);
+        }
+        // It is none as it stands, or was not looked at as a whole.
+        self.builder.forget_from(before);
+        let object = self.scratch.object(text, start, &mut self.origin)?;
+        let index = self.builder.build(object, self.levels, self.pointer).map_or(0, |(index, _)| index);
         if let Some((reason, part)) = self.builder.closed.take() {
             let offset = self.origin.offset_in(part, 0);
             self.closed.get_or_insert(TextError { reason, offset });
         }
-        index
+        Ok(index)
     }
 
     /// Opens the payload at `found`: one that is a string may hold the object.
@@ -113,21 +125,20 @@ impl<'s> Opening<'s> {
         self.levels += 1;
         self.pointer += 1 + item.key.len();
         if !kind.is_string() {
-            return Payload { index: found, is_text: false };
+            return Payload { place: found, is_text: false };
         }
         let string = Text::new(&whole[1..whole.len() - 1], kind == Kind::EscapedString);
         match self.container_in(string, whole) {
-            Ok(container) => {
-                let index = self.build(container);
+            Ok(index) => {
                 self.builder.items[found as usize].decoded = index;
-                Payload { index, is_text: false }
+                Payload { place: found, is_text: false }
             }
-            Err(is_text) => Payload { index: found, is_text },
+            Err(is_text) => Payload { place: found, is_text },
         }
     }
 
-    /// The object or the list that a string holds, which stands as `whole`; else whether the string is text.
-    fn container_in(&mut self, mut string: Text<'s>, whole: &'s str) -> Result<&'s str, bool> {
+    /// Puts the object or the list on the tape that a string holds, which stands as `whole`; else says whether the string is text.
+    fn container_in(&mut self, mut string: Text<'s>, whole: &'s str) -> Result<u32, bool> {
         loop {
             let (inside, exact) = self.scratch.decode(string);
             let start = inside.len() - trim_start(inside).len();
@@ -151,7 +162,7 @@ impl<'s> Opening<'s> {
                 string = Text::new(&inner[1..inner.len() - 1], inner.contains('\\'));
                 continue;
             }
-            return self.scratch.object(inside, start, &mut self.origin).map_err(|error| {
+            return self.object(inside, start).map_err(|error| {
                 self.error = self.error.or(Some(error));
                 true
             });
@@ -163,7 +174,7 @@ impl<'s> Opening<'s> {
 /// itself, else the innermost.
 fn shown_of<'s>(view: &'s View<'s>) -> usize {
     let last = view.payloads.len().saturating_sub(1);
-    let node = |payload: &Payload| Node::new(view, payload.index);
+    let node = |payload: &Payload| Node::new(view, payload.place);
     if last == 0 || node(&view.payloads[last]).get("template_type").is_some() {
         return last;
     }

@@ -1,6 +1,6 @@
 //! The tape: every value of a JSON text in the order of the text, each with the index after its subtree.
 //!
-//! The text was validated before, so the builder only finds ends. Its cost is linear, and so is that of whoever walks
+//! The builder takes what is JSON and nothing else, but does not say what is wrong with the rest. Its cost is linear, and so is that of whoever walks
 //! the tape: what would make it otherwise (too many values, too deep, pointers that are too long) stays *closed*, a
 //! container of which only the raw text is known.
 
@@ -11,6 +11,8 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 use crate::error::Reason;
+use crate::scan::{escape_end, read_scalar, skip_space};
+use crate::simd::{Always, Isa};
 use crate::text::Text;
 use crate::value::Kind;
 
@@ -71,6 +73,8 @@ struct Open {
     item: u32,
     start: usize,
     pointer: usize,
+    /// The byte that closes it.
+    close: u8,
 }
 
 impl<'s, 'a> Builder<'s, 'a> {
@@ -92,10 +96,11 @@ impl<'s, 'a> Builder<'s, 'a> {
         decode_in(self.bump, self.buffer, text)
     }
 
-    /// Appends the value that `text` begins with, which must be validated JSON, and returns its index.
+    /// Appends the value that stands at the start of `text`, and returns its index and the position after it; `None` where it is no
+    /// JSON. What is in a container that stays closed is not looked at.
     ///
     /// `depth` is how many containers are around it, `pointer` how long its own JSON pointer is.
-    pub(super) fn build(&mut self, text: &'s str, depth: usize, pointer: usize) -> u32 {
+    pub(super) fn build(&mut self, text: &'s str, depth: usize, pointer: usize) -> Option<(u32, usize)> {
         let bytes = text.as_bytes();
         let root = self.items.len() as u32;
         self.open.clear();
@@ -108,82 +113,73 @@ impl<'s, 'a> Builder<'s, 'a> {
                 && let Some(open) = self.open.pop()
             {
                 // No more may be added: what was added of the innermost container goes, and its end is looked for.
-                at = end_of_container(bytes, at, 1);
+                at = end_of_container(bytes, at, 1)?;
                 self.close_at(open.item, &text[open.start..at], Reason::TooLarge);
             } else {
                 let start = at;
-                let kind;
-                match bytes[at] {
-                    b'{' | b'[' => {
-                        let is_object = bytes[at] == b'{';
-                        kind = if is_object { Kind::Object } else { Kind::Array };
+                match *bytes.get(at)? {
+                    byte @ (b'{' | b'[') => {
+                        let kind = if byte == b'{' { Kind::Object } else { Kind::Array };
                         let parent = self.open.last().map_or(pointer, |open| open.pointer);
                         // An index counts as one digit: as many levels as there may be of them do not add up.
                         let own = if self.open.is_empty() { 0 } else { 1 + key.0.len().max(1) };
                         pointer = parent + own;
                         let item = self.push(key, kind);
+                        at = skip_space(bytes, at + 1);
                         if depth + self.open.len() >= self.depth || pointer > POINTER_BYTES {
-                            at = end_of_container(bytes, at + 1, 1);
+                            at = end_of_container(bytes, at, 1)?;
                             self.close_at(item, &text[start..at], Reason::TooDeep);
                         } else {
-                            let inside = skip_space(bytes, at + 1);
-                            self.open.push(Open { item, start, pointer });
-                            at = inside;
-                            if !matches!(bytes[at], b'}' | b']') {
-                                if is_object {
-                                    (key, at) = self.key(text, at);
-                                } else {
-                                    key = ("", 0);
-                                }
+                            self.open.push(Open { item, start, pointer, close: closing(byte) });
+                            if *bytes.get(at)? != closing(byte) {
+                                (key, at) = self.key(text, at, byte == b'{')?;
                                 continue;
                             }
                         }
                     }
                     b'"' => {
                         let escaped;
-                        (at, escaped) = string_end(bytes, at + 1);
-                        kind = if escaped { Kind::EscapedString } else { Kind::PlainString };
+                        (at, escaped) = string_end(bytes, at + 1)?;
+                        let kind = if escaped { Kind::EscapedString } else { Kind::PlainString };
                         self.push_whole(key, kind, &text[start..at]);
                     }
-                    first => {
-                        let len = bytes[at..]
-                            .iter()
-                            .position(|b| matches!(b, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'));
-                        at = len.map_or(bytes.len(), |len| at + len);
-                        kind = match first {
-                            b'n' => Kind::Null,
-                            b't' => Kind::True,
-                            b'f' => Kind::False,
-                            _ => Kind::Number,
-                        };
+                    _ => {
+                        let kind;
+                        (kind, at) = read_scalar(bytes, at, true).ok()?;
                         self.push_whole(key, kind, &text[start..at]);
                     }
                 }
             }
             // After a value, or before the end of an empty container.
             loop {
-                let Some(&open) = self.open.last() else { return root };
+                let Some(&open) = self.open.last() else { return Some((root, at)) };
                 at = skip_space(bytes, at);
-                if bytes[at] == b',' {
-                    at = skip_space(bytes, at + 1);
-                    if self.items[open.item as usize].kind == Kind::Object {
-                        (key, at) = self.key(text, at);
-                    } else {
-                        key = ("", 0);
-                    }
+                let byte = *bytes.get(at)?;
+                at += 1;
+                if byte == b',' {
+                    at = skip_space(bytes, at);
+                    (key, at) = self.key(text, at, open.close == b'}')?;
                     break;
                 }
-                at += 1;
+                if byte != open.close {
+                    return None;
+                }
                 self.open.pop();
                 let next = self.items.len() as u32;
                 let item = &mut self.items[open.item as usize];
                 item.raw = &text[open.start..at];
                 item.next = next;
-                if item.kind == Kind::Object {
+                if byte == b'}' {
                     self.see_keys(open.item);
                 }
             }
         }
+    }
+
+    /// Takes from the tape what was added from an index on.
+    pub(super) fn forget_from(&mut self, index: usize) {
+        self.items.truncate(index);
+        self.closed = None;
     }
 
     fn push(&mut self, (key, flags): (&'s str, u8), kind: Kind) -> u32 {
@@ -219,18 +215,28 @@ impl<'s, 'a> Builder<'s, 'a> {
         }
     }
 
-    /// The key at `at`, and the position of its value.
-    fn key(&mut self, text: &'s str, at: usize) -> ((&'s str, u8), usize) {
+    /// The key at `at` and the position of its value; in an array the value is what stands there.
+    #[inline]
+    fn key(&mut self, text: &'s str, at: usize, is_object: bool) -> Option<((&'s str, u8), usize)> {
+        if !is_object {
+            return Some((("", 0), at));
+        }
         let bytes = text.as_bytes();
-        let (end, escaped) = string_end(bytes, at + 1);
+        if *bytes.get(at)? != b'"' {
+            return None;
+        }
+        let (end, escaped) = string_end(bytes, at + 1)?;
         let raw = &text[at + 1..end - 1];
         let colon = skip_space(bytes, end);
+        if *bytes.get(colon)? != b':' {
+            return None;
+        }
         let value = skip_space(bytes, colon + 1);
         if !escaped {
-            return ((raw, 0), value);
+            return Some(((raw, 0), value));
         }
         let (decoded, exact) = self.decode(Text::new(raw, true));
-        (if exact { (decoded, 0) } else { (raw, RAW_KEY) }, value)
+        Some((if exact { (decoded, 0) } else { (raw, RAW_KEY) }, value))
     }
 
     /// Collects the keys of an object, and marks the members whose key stands again later.
@@ -311,55 +317,41 @@ pub(super) fn escape_source(raw: &str, decoded: usize) -> usize {
     at
 }
 
-pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
-    while matches!(bytes.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
-        at += 1;
-    }
-    at
+/// What closes the container that a byte opens: in ASCII, it stands two after it.
+fn closing(byte: u8) -> u8 {
+    byte + 2
 }
 
-/// The position after the string whose inside begins at `at`, and whether it holds escapes.
-fn string_end(bytes: &[u8], mut at: usize) -> (usize, bool) {
-    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
-    const LOW_BITS: u64 = 0x0101_0101_0101_0101;
-    let mut escaped = false;
+/// The position after the string whose inside begins at `at`, and whether it holds escapes; `None` where it is none.
+#[inline]
+fn string_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    let mut at = Always::string_stop(bytes, at);
+    if *bytes.get(at)? == b'"' {
+        return Some((at + 1, false));
+    }
     loop {
-        if let Some(chunk) = bytes[at..].first_chunk::<8>() {
-            let chunk = u64::from_le_bytes(*chunk);
-            let (quote, escape) =
-                (chunk ^ (LOW_BITS * u64::from(b'"')), chunk ^ (LOW_BITS * u64::from(b'\\')));
-            // The lowest bit set is that of the first of either.
-            let found =
-                (quote.wrapping_sub(LOW_BITS) & !quote | escape.wrapping_sub(LOW_BITS) & !escape) & HIGH_BITS;
-            at += (found.trailing_zeros() / 8) as usize;
-            if found == 0 {
-                continue;
-            }
-        }
-        match bytes[at] {
-            b'"' => return (at + 1, escaped),
-            b'\\' => {
-                escaped = true;
-                at += 2;
-            }
-            _ => at += 1,
+        at = Always::escaped_stop(bytes, at);
+        match *bytes.get(at)? {
+            b'"' => return Some((at + 1, true)),
+            b'\\' => at = escape_end(bytes, at, true).ok()?,
+            _ => return None,
         }
     }
 }
 
-/// The position after the end of the container inside which `at` is, `level` containers deep.
-fn end_of_container(bytes: &[u8], mut at: usize, mut level: usize) -> usize {
+/// The position after the end of the container inside which `at` is, `level` containers deep; `None` where it has none.
+fn end_of_container(bytes: &[u8], mut at: usize, mut level: usize) -> Option<usize> {
     loop {
-        match bytes[at] {
+        match *bytes.get(at)? {
             b'"' => {
-                at = string_end(bytes, at + 1).0;
+                at = string_end(bytes, at + 1)?.0;
                 continue;
             }
             b'{' | b'[' => level += 1,
             b'}' | b']' => {
                 level -= 1;
                 if level == 0 {
-                    return at + 1;
+                    return Some(at + 1);
                 }
             }
             _ => {}

@@ -101,7 +101,7 @@ impl<'s> Template<'s> {
     /// The payloads of envelopes in each other, from the outermost to the one that is shown.
     pub fn payloads(self) -> impl DoubleEndedIterator<Item = Node<'s>> {
         let shown = self.view.payloads.iter().take(self.view.shown.get() + 1);
-        shown.map(move |payload| Node::new(self.view, payload.index))
+        shown.map(move |payload| Node::new(self.view, payload.place))
     }
 
     /// What is shown: the payload where it is an object, else the whole object.
