@@ -146,6 +146,11 @@ fn texts_are_classified_in_order() {
             Some("x"),
         ),
         (r#"{"type":"message","payload":"","pay load":null}"#, TextKind::Message, None),
+        (
+            r#"{"type":"template","payload":{"answer_payload":{},"graph_answer":{"center_panel":{"data":[{"snippet_content":"x"}]}}}}"#,
+            TextKind::Template,
+            Some("x"),
+        ),
         ("{\"text\":\"a &quot; b\"}", TextKind::WrappedText, Some("a &quot; b")),
         ("&quot;quoted&quot;", TextKind::Plain, Some("\"quoted\"")),
     ] {

@@ -213,7 +213,10 @@ impl<'s> Template<'s> {
     /// The pieces of an answer made from documents, one a line.
     fn snippets(self) -> Option<&'s str> {
         let content = self.content();
-        let answer = ["answer_payload", "graph_answer"].iter().find_map(|key| content.get(key))?;
+        ["answer_payload", "graph_answer"].iter().find_map(|key| self.snippets_of(content.get(key)?))
+    }
+
+    fn snippets_of(self, answer: Node<'s>) -> Option<&'s str> {
         let answer = answer.get("payload").unwrap_or(answer);
         let mut pieces = Vec::new();
         for data in answer.get("center_panel")?.get("data")?.elements() {

@@ -313,7 +313,10 @@ fn says_something(key: &str) -> bool {
 
 /// The pieces of an answer made from documents.
 fn snippets(content: &V) -> Option<String> {
-    let answer = content.get("answer_payload").or_else(|| content.get("graph_answer"))?;
+    ["answer_payload", "graph_answer"].iter().find_map(|key| snippets_of(content.get(key)?))
+}
+
+fn snippets_of(answer: &V) -> Option<String> {
     let answer = answer.get("payload").unwrap_or(answer);
     let data = answer.get("center_panel")?.get("data")?;
     let snippets = data.items().filter_map(|data| data.get("snippet_content"));
