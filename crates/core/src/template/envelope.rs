@@ -11,7 +11,7 @@ use super::markup::{begins_like_payload, trim_start};
 use super::node::Node;
 use super::origin::{Origin, Writing};
 use super::scratch::Scratch;
-use super::tape::{Builder, Item, SHADOWED, key_bit};
+use super::tape::{Builder, Item, find};
 use super::types::is_message_type;
 use super::view::{Template, View};
 use super::walk::title_of;
@@ -57,7 +57,7 @@ impl Scratch {
                 inside => inside,
             };
             let is_object = opening.builder.items[envelope as usize].kind == Kind::Object;
-            if !is_object || find(&opening.builder, envelope, "template_type").is_some() {
+            if !is_object || find(&opening.builder.items, envelope, "template_type").is_some() {
                 break;
             }
         }
@@ -188,29 +188,12 @@ fn says_something(payload: Node<'_>) -> bool {
 
 /// The payload of an envelope: of several keys the first that holds anything.
 fn find_payload(builder: &Builder<'_, '_>, envelope: u32) -> Option<u32> {
-    let found = PAYLOAD_KEYS.map(|key| find(builder, envelope, key));
+    let found = PAYLOAD_KEYS.map(|key| find(&builder.items, envelope, key));
     let holds = |&index: &u32| {
         let item = &builder.items[index as usize];
         item.kind != Kind::Null && item.raw != "\"\""
     };
     found.iter().flatten().copied().find(holds).or(found[0]).or(found[1])
-}
-
-/// The last member of `object` whose key is `key`.
-fn find(builder: &Builder<'_, '_>, object: u32, key: &str) -> Option<u32> {
-    let parent = &builder.items[object as usize];
-    if parent.keys & key_bit(key) == 0 {
-        return None;
-    }
-    let mut at = object + 1;
-    while at < parent.next {
-        let item = &builder.items[at as usize];
-        if item.key == key && item.flags & SHADOWED == 0 {
-            return Some(at);
-        }
-        at = item.next;
-    }
-    None
 }
 
 fn kind_of(template: Template<'_>) -> TextKind {

@@ -9,6 +9,7 @@ mod entity;
 mod envelope;
 mod kind;
 mod known;
+mod leftovers;
 mod markup;
 mod node;
 mod origin;

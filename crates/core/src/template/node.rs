@@ -1,6 +1,6 @@
 //! A value inside a template: a place on the tape, with accessors that decode on request.
 
-use super::tape::{CLOSED, Item, RAW_KEY, SHADOWED, key_bit};
+use super::tape::{CLOSED, Item, RAW_KEY, SHADOWED, find};
 use super::view::View;
 use crate::text::{Text, write_json_string};
 use crate::value::Kind;
@@ -103,11 +103,7 @@ impl<'s> Node<'s> {
     /// The last member called `key`, where this is an object that has one.
     #[inline]
     pub fn get(self, key: &str) -> Option<Self> {
-        if self.item().keys & key_bit(key) == 0 { None } else { self.find(key) }
-    }
-
-    fn find(self, key: &str) -> Option<Self> {
-        self.members().find(|node| node.key() == key)
+        find(self.view.items, self.index, key).map(|place| Self::new(self.view, place))
     }
 
     /// Notes that a column holds it exactly.

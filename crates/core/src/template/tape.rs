@@ -45,10 +45,30 @@ pub(super) const CLOSED: u8 = 4;
 
 /// One bit of 64, the same for equal keys.
 #[inline]
-pub(super) const fn key_bit(key: &str) -> u64 {
+const fn key_bit(key: &str) -> u64 {
     let bytes = key.as_bytes();
     let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else { return 1 };
     1 << ((first as usize * 7 + last as usize * 3 + bytes.len() * 11) % 64)
+}
+
+/// The last member with that key of the object at an index; `None` where it has none, or is no object.
+#[inline]
+pub(super) fn find(items: &[Item<'_>], object: u32, key: &str) -> Option<u32> {
+    let parent = &items[object as usize];
+    if parent.keys & key_bit(key) == 0 { None } else { find_member(items, object, key) }
+}
+
+fn find_member(items: &[Item<'_>], object: u32, key: &str) -> Option<u32> {
+    let end = items[object as usize].next;
+    let mut at = object + 1;
+    while at < end {
+        let item = &items[at as usize];
+        if item.key == key && item.flags & SHADOWED == 0 {
+            return Some(at);
+        }
+        at = item.next;
+    }
+    None
 }
 
 /// The longest JSON pointer of a container that is taken apart: whoever writes pointers down pays for each again.

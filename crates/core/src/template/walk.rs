@@ -1,4 +1,4 @@
-//! The walk over a payload: its elements and actions in document order, and what no column holds.
+//! The walk over a payload: its elements and actions in document order.
 
 use super::node::Node;
 use super::types::{ActionKind, Role, is_link_type, role_of};
@@ -112,24 +112,6 @@ impl<'s> Template<'s> {
         })
     }
 
-    /// Calls `found` with the JSON pointer and the raw JSON of every scalar and every empty container that no column
-    /// of templates, elements and actions holds exactly, in document order; so nothing of a payload is lost.
-    ///
-    /// Containers that were not taken apart come whole. Earlier values of repeated keys come under the same pointer as
-    /// the last. Where pointers would cost many times the payload, the whole object comes last, under the pointer "".
-    pub fn for_each_leftover(self, mut found: impl FnMut(&str, &'s str)) {
-        self.mark_all();
-        let size = self.root().raw().len();
-        let budget = (32 * size).min(16 << 20) + (64 << 10);
-        let all_told = self
-            .view
-            .scratch
-            .with_string(|path| Leftovers { path, budget, found: &mut found }.inside(self.root(), false));
-        if !all_told {
-            found("", self.root().raw());
-        }
-    }
-
     /// Marks everything that a column holds, whether or not somebody asked for it.
     pub(super) fn mark_all(self) {
         if self.view.marked.replace(true) {
@@ -161,8 +143,9 @@ impl<V: TemplateVisitor> Walker<'_, V> {
         let mut after_button = false;
         for (i, child) in node.children().enumerate() {
             // What an action sends is a part of it, and in its columns: nobody sees what is inside.
-            let is_sent = in_action && !is_array && matches!(child.key(), "payload" | "value" | "postback");
-            if child.is_container() && !child.is_shadowed() && !child.is_closed() && !is_sent {
+            let is_sent =
+                || in_action && !is_array && matches!(child.key(), "payload" | "value" | "postback");
+            if child.is_container() && !child.is_shadowed() && !child.is_closed() && !is_sent() {
                 let len = self.path.len();
                 self.path.push('/');
                 let own = if is_array {
@@ -395,52 +378,9 @@ pub(super) fn push_escaped(key: &str, path: &mut String) {
 }
 
 /// Appends an index to a JSON pointer.
-fn push_index(index: usize, path: &mut String) {
+pub(super) fn push_index(index: usize, path: &mut String) {
     if index >= 10 {
         push_index(index / 10, path);
     }
     path.push(char::from(b'0' + (index % 10) as u8));
-}
-
-struct Leftovers<'a, F> {
-    path: &'a mut String,
-    /// How many bytes of pointers may still be written.
-    budget: usize,
-    found: &'a mut F,
-}
-
-impl<'s, F: FnMut(&str, &'s str)> Leftovers<'_, F> {
-    /// False where the budget ran out. `all` asks for what is used too: nothing under an earlier value of a key counts.
-    fn inside(&mut self, node: Node<'s>, all: bool) -> bool {
-        let is_array = node.kind() == Kind::Array;
-        for (i, child) in node.children().enumerate() {
-            let len = self.path.len();
-            let all = all || child.is_shadowed();
-            let is_open = child.is_container() && !child.is_closed();
-            let goes_in = is_open && child.children().next().is_some();
-            if !goes_in && child.item().used.get() && !all {
-                continue;
-            }
-            self.path.push('/');
-            if is_array {
-                push_index(i, self.path);
-            } else {
-                push_escaped(child.key(), self.path);
-            }
-            let Some(budget) = self.budget.checked_sub(self.path.len() - len + if goes_in { 0 } else { len })
-            else {
-                return false;
-            };
-            self.budget = budget;
-            if goes_in {
-                if !self.inside(child, all) {
-                    return false;
-                }
-            } else {
-                (self.found)(self.path, child.raw());
-            }
-            self.path.truncate(len);
-        }
-        true
-    }
 }
