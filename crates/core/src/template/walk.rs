@@ -87,7 +87,7 @@ struct Unseen;
 
 impl TemplateVisitor for Unseen {}
 
-impl<'s> Template<'s> {
+impl Template<'_> {
     /// Walks all elements and actions of the payload and what stands beside it, in document order.
     ///
     /// One rule for all types: each object in an array under a key such as `elements`, `cards` or `rowItems` is an
