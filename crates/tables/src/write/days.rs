@@ -144,7 +144,7 @@ impl DayWriter {
             Some(file) => file,
             none => none.insert(TableFile::create(layout, path, self.compression)?),
         };
-        let group = encoder.begin(layout, file.leaves(), self.compression);
+        let group = Group::begin(layout, file.leaves(), self.compression);
         let mut ordinals = Ordinals::default();
         let mut put = |buffer: TableBuffer| {
             let all = 0..buffer.rows();

@@ -28,6 +28,7 @@ struct Piece {
 /// A row group that is being encoded.
 pub(crate) struct Group {
     table: Table,
+    compression: Compression,
     /// In the order of the schema.
     columns: Vec<Mutex<Column>>,
     /// Columns that are not done.
@@ -41,7 +42,9 @@ pub(crate) struct Group {
 /// A column of a row group.
 #[derive(Default)]
 struct Column {
-    /// None while a worker has it, and where there is none in the file.
+    /// Its leaves in the file.
+    leaves: Vec<ColumnDescPtr>,
+    /// None while a worker has it, and before the first.
     writer: Option<ColumnWriter>,
     waiting: VecDeque<Arc<Piece>>,
     /// No more pieces will come.
@@ -58,15 +61,25 @@ struct Task {
     column: usize,
 }
 
+/// The writer of a column of a table, which one row group after the other has: a page and a dictionary take so much memory
+/// that there must not be a second one for the moment in which a row group ends and the next begins.
+#[derive(Default)]
+struct Seat {
+    /// At the beginning, with the memory of the row groups before; none while a row group has it.
+    writer: Option<ColumnWriter>,
+    taken: bool,
+    /// Columns of later row groups.
+    waiting: VecDeque<Task>,
+}
+
 /// The queue of columns with something to do, shared by all workers.
 #[derive(Default)]
 pub(crate) struct Encoder {
     queue: Mutex<VecDeque<Task>>,
     /// Memory of encoders that are not at work.
     workspaces: Mutex<Vec<Workspace>>,
-    /// Writers of columns that are at the beginning, with the memory of the row groups before.
-    writers: Mutex<HashMap<(Table, usize), Vec<ColumnWriter>>>,
-    /// Told whenever a group is complete, or all columns took a piece in.
+    seats: Mutex<HashMap<(Table, usize), Seat>>,
+    /// Told whenever a group is complete, all columns took a piece in, or a column comes to its seat.
     progress: Condvar,
 }
 
@@ -82,36 +95,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Encoder {
-    /// Begins a row group. `leaves` are those of the file that it is for, in order.
-    pub(crate) fn begin(
-        &self,
-        layout: Layout,
-        leaves: &[ColumnDescPtr],
-        compression: Compression,
-    ) -> Arc<Group> {
-        let table = layout.table;
-        let mut columns: Vec<Column> = table.columns().iter().map(|_| Column::default()).collect();
-        let mut leaves = leaves.iter().cloned();
-        let mut writers = lock(&self.writers);
-        let mut left = 0;
-        for (index, column) in layout.columns() {
-            let leaves: Vec<ColumnDescPtr> = leaves.by_ref().take(column.kind.leaves()).collect();
-            let writer = writers.get_mut(&(table, index)).and_then(Vec::pop);
-            columns[index].writer = Some(writer.unwrap_or_else(|| ColumnWriter::new(&leaves, compression)));
-            left += 1;
-        }
-        for column in columns.iter_mut().filter(|column| column.writer.is_none()) {
-            column.done = Some(Ok(Vec::new()));
-        }
-        Arc::new(Group {
-            table,
-            columns: columns.into_iter().map(Mutex::new).collect(),
-            left: AtomicUsize::new(left),
-            free: Mutex::default(),
-            behind: AtomicUsize::new(0),
-        })
-    }
-
     /// Adds rows to a group.
     pub(crate) fn push(&self, group: &Arc<Group>, buffer: Arc<TableBuffer>, rows: Range<usize>) {
         group.behind.fetch_add(1, Ordering::AcqRel);
@@ -143,7 +126,9 @@ impl Encoder {
     /// Does what one queued column has to do; false where there is none.
     pub(crate) fn help(&self) -> bool {
         let Some(task) = lock(&self.queue).pop_front() else { return false };
-        task.run(self);
+        if let Some(task) = task.seated(self) {
+            task.run(self);
+        }
         true
     }
 
@@ -180,6 +165,20 @@ impl Encoder {
         }
     }
 
+    /// Takes a column's writer back, none where it was lost, for the row group that waits for it.
+    fn leave(&self, column: (Table, usize), writer: Option<ColumnWriter>) {
+        let mut seats = lock(&self.seats);
+        let seat = seats.entry(column).or_default();
+        seat.writer = writer;
+        seat.taken = false;
+        let next = seat.waiting.pop_front();
+        drop(seats);
+        if let Some(next) = next {
+            lock(&self.queue).push_front(next);
+            self.tell();
+        }
+    }
+
     /// Tells those who wait. Under the lock, so that nobody falls asleep between looking and waiting.
     fn tell(&self) {
         let _queue = lock(&self.queue);
@@ -188,6 +187,29 @@ impl Encoder {
 }
 
 impl Group {
+    /// Begins a row group. `leaves` are those of the file that it is for, in order.
+    pub(crate) fn begin(layout: Layout, leaves: &[ColumnDescPtr], compression: Compression) -> Arc<Self> {
+        let table = layout.table;
+        let mut columns: Vec<Column> = table.columns().iter().map(|_| Column::default()).collect();
+        let mut leaves = leaves.iter().cloned();
+        let mut left = 0;
+        for (index, column) in layout.columns() {
+            columns[index].leaves = leaves.by_ref().take(column.kind.leaves()).collect();
+            left += 1;
+        }
+        for column in columns.iter_mut().filter(|column| column.leaves.is_empty()) {
+            column.done = Some(Ok(Vec::new()));
+        }
+        Arc::new(Self {
+            table,
+            compression,
+            columns: columns.into_iter().map(Mutex::new).collect(),
+            left: AtomicUsize::new(left),
+            free: Mutex::default(),
+            behind: AtomicUsize::new(0),
+        })
+    }
+
     /// Whether all of its columns are encoded, or have failed.
     pub(crate) fn is_complete(&self) -> bool {
         self.left.load(Ordering::Acquire) == 0
@@ -222,6 +244,29 @@ fn lost() -> ParquetError {
 }
 
 impl Task {
+    /// Gives the column its writer, where it has none yet and no row group before has it. It waits otherwise.
+    fn seated(self, encoder: &Encoder) -> Option<Self> {
+        let mut column = lock(&self.group.columns[self.column]);
+        if column.writer.is_some() {
+            drop(column);
+            return Some(self);
+        }
+        let mut seats = lock(&encoder.seats);
+        let seat = seats.entry((self.group.table, self.column)).or_default();
+        if seat.taken {
+            drop(column);
+            seat.waiting.push_back(self);
+            return None;
+        }
+        seat.taken = true;
+        let writer = seat.writer.take();
+        drop(seats);
+        column.writer =
+            Some(writer.unwrap_or_else(|| ColumnWriter::new(&column.leaves, self.group.compression)));
+        drop(column);
+        Some(self)
+    }
+
     fn run(self, encoder: &Encoder) {
         let mut workspace = lock(&encoder.workspaces).pop().unwrap_or_default();
         // A panic on the way must not leave the group forever incomplete: the guard closes the column in any case.
@@ -232,7 +277,7 @@ impl Task {
     }
 
     /// Takes in all that waits. Gives back what came of the column, if it is at its end.
-    fn work(&self, encoder: &Encoder, workspace: &mut Workspace) -> Option<Result<Vec<Chunk>>> {
+    fn work(&self, encoder: &Encoder, workspace: &mut Workspace) -> Option<Result<Done>> {
         let Self { group, column: index } = self;
         let slot = &group.columns[*index];
         let Some(mut writer) = lock(slot).writer.take() else { return Some(Err(lost())) };
@@ -253,31 +298,37 @@ impl Task {
                 return Some(Err(error));
             }
         }
-        let chunks = writer.finish(workspace);
-        lock(&encoder.writers).entry((group.table, *index)).or_default().push(writer);
-        Some(chunks)
+        Some(writer.finish(workspace).map(|chunks| (chunks, writer)))
     }
 }
+
+/// What came of a column, and its writer.
+type Done = (Vec<Chunk>, ColumnWriter);
 
 /// Closes a column for which `done` is there.
 struct Closing<'a> {
     task: &'a Task,
     encoder: &'a Encoder,
-    done: Option<Result<Vec<Chunk>>>,
+    done: Option<Result<Done>>,
 }
 
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
         let Some(done) = self.done.take() else { return };
         let Task { group, column } = self.task;
+        let (chunks, writer) = match done {
+            Ok((chunks, writer)) => (Ok(chunks), Some(writer)),
+            Err(error) => (Err(error), None),
+        };
         let waiting = {
             let mut column = lock(&group.columns[*column]);
-            column.done = Some(done);
+            column.done = Some(chunks);
             std::mem::take(&mut column.waiting)
         };
         for piece in waiting {
             group.let_go(piece, self.encoder);
         }
+        self.encoder.leave((group.table, *column), writer);
         if group.left.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.encoder.tell();
         }

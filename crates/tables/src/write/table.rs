@@ -209,7 +209,7 @@ impl TableWriter {
             self.bytes += buffer.bytes(range.clone());
             self.ordinals.extend(self.table, &buffer, range.clone());
             let group = self.open.get_or_insert_with(|| {
-                encoder.begin(Layout::whole(self.table), self.file.leaves(), self.compression)
+                Group::begin(Layout::whole(self.table), self.file.leaves(), self.compression)
             });
             encoder.push(group, buffer.clone(), range);
             from += take;

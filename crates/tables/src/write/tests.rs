@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use parquet::file::metadata::{ParquetMetaDataReader, RowGroupMetaData};
 
 use super::days::DayWriter;
-use super::encoder::Encoder;
-use super::layout::{Day, part_path};
+use super::encoder::{Encoder, Group};
+use super::file::TableFile;
+use super::layout::{Day, Layout, part_path};
 use super::repair::TableGroups;
 use super::settings::Compression;
 use super::stats::groups_of;
 use super::table::{RowGroupLimits, TableWriter};
-use crate::build::TableBuffer;
+use crate::build::{ColumnBuffer, TableBuffer};
 use crate::read::{Row, TableReader};
-use crate::schema::{ComponentColumn, MessageColumn, Table};
+use crate::schema::{ColumnKind, ComponentColumn, MessageColumn, Table};
 
 /// Writes rows whose texts have the given lengths, in blocks of `block` rows; gives back the rows of each row group, and
 /// the bytes of the file.
@@ -89,6 +91,35 @@ fn small_blocks_between_large_ones_leave_no_buffers_behind() {
     let lengths: Vec<usize> = (0..6000).map(|n| if n / 100 % 2 == 0 { 1000 } else { 10 }).collect();
     for rows in [150, 1000] {
         write(&lengths, 100, RowGroupLimits { rows, ..RowGroupLimits::default() }, 0);
+    }
+}
+
+#[test]
+fn a_row_group_that_fails_does_not_keep_the_next_one_waiting() {
+    let dir = tempfile::tempdir().unwrap();
+    let encoder = Encoder::default();
+    let (layout, path) = (Layout::whole(Table::Components), dir.path().join("part"));
+    let file = TableFile::create(layout, path, Compression::Zstd).unwrap();
+    let groups = [true, false, true].map(|is_sound| {
+        let group = Group::begin(layout, file.leaves(), Compression::Zstd);
+        let mut buffer = TableBuffer::new(Table::Components);
+        if !is_sound {
+            // There is no list in a list.
+            let mut list = ColumnBuffer::new(ColumnKind::Texts);
+            if let ColumnBuffer::List(list) = &mut list {
+                list.parts[0] = ColumnBuffer::new(ColumnKind::Texts);
+            }
+            buffer.columns[ComponentColumn::Text as usize] = list;
+        }
+        (0..3).for_each(|_| buffer.end_row());
+        buffer.finish();
+        encoder.push(&group, Arc::new(buffer), 0..3);
+        encoder.end(&group);
+        group
+    });
+    for (group, succeeds) in groups.into_iter().zip([true, false, true]) {
+        encoder.finish(&group);
+        assert_eq!(group.take_chunks().is_ok(), succeeds);
     }
 }
 
