@@ -10,10 +10,11 @@ use super::volumes::{VolumeKey, Volumes, unpack};
 use crate::error::{Result, TablesError};
 use crate::read::Row;
 
-/// Most keys in memory: about 3 MB.
+/// Most keys in memory: about 2 MB.
 const MOST: usize = 16 << 10;
-/// How much of a run is read at a time.
-const CHUNK: usize = 64 << 10;
+/// How much is read at a time, of all runs together, and of each of them at least and at most.
+const CHUNKS: usize = 1 << 20;
+const CHUNK: (usize, usize) = (4 << 10, 64 << 10);
 
 /// Counts by key, however many keys there are.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ impl VolumeTotals {
 
     fn spill(&mut self) -> Result<()> {
         if self.recent.len() >= self.most {
-            let run = self.run();
+            let run = self.run()?;
             let at = self.spool.append(&run)?;
             self.runs.push(Run { next: at, end: at + run.len() as u64, read: Vec::new(), from: 0 });
         }
@@ -69,15 +70,15 @@ impl VolumeTotals {
     }
 
     /// What is in memory, in order, as it stands on disk; nothing is in memory afterwards.
-    fn run(&mut self) -> Vec<u8> {
-        let counts = self.recent.drain_sorted();
-        let mut bytes = Vec::with_capacity(counts.iter().map(|(key, _)| key.len() + Run::HEAD).sum());
-        for (key, count) in counts {
+    fn run(&mut self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(self.recent.bytes() + self.recent.len() * Run::HEAD);
+        self.recent.drain_sorted(|key, count| {
             bytes.extend_from_slice(&(key.len() as u32).to_le_bytes());
             bytes.extend_from_slice(&count.to_le_bytes());
-            bytes.extend_from_slice(&key);
-        }
-        bytes
+            bytes.extend_from_slice(key);
+            Ok(())
+        })?;
+        Ok(bytes)
     }
 
     /// Calls `each` with all counts that are left, in the order of their keys.
@@ -91,17 +92,18 @@ impl VolumeTotals {
             each(&key, count)
         };
         if self.runs.is_empty() {
-            return self.recent.drain_sorted().iter().try_for_each(|(packed, count)| close(packed, *count));
+            return self.recent.drain_sorted(close);
         }
-        let last = self.run();
+        let last = self.run()?;
         self.runs.push(Run { next: 0, end: 0, read: last, from: 0 });
+        let chunk = (CHUNKS / self.runs.len()).clamp(CHUNK.0, CHUNK.1);
         let mut heap = BinaryHeap::new();
         for (index, run) in self.runs.iter_mut().enumerate() {
-            heap.extend(run.next(&self.spool)?.map(|(packed, count)| Reverse((packed, index, count))));
+            heap.extend(run.next(chunk, &self.spool)?.map(|(packed, count)| Reverse((packed, index, count))));
         }
         let mut open: Option<(Vec<u8>, i64)> = None;
         while let Some(Reverse((packed, index, count))) = heap.pop() {
-            let next = self.runs[index].next(&self.spool)?;
+            let next = self.runs[index].next(chunk, &self.spool)?;
             heap.extend(next.map(|(packed, count)| Reverse((packed, index, count))));
             match &mut open {
                 Some((same, total)) if *same == packed => *total += count,
@@ -131,8 +133,9 @@ impl Run {
     /// The length of a key and its count, in front of it.
     const HEAD: usize = 12;
 
-    fn next(&mut self, spool: &Spool) -> Result<Option<(Vec<u8>, i64)>> {
-        self.fill(Self::HEAD, spool)?;
+    /// What comes next; where it is to be read, so does a `chunk` of bytes.
+    fn next(&mut self, chunk: usize, spool: &Spool) -> Result<Option<(Vec<u8>, i64)>> {
+        self.fill(Self::HEAD, chunk, spool)?;
         let Some((head, rest)) = self.read[self.from..].split_first_chunk::<{ Self::HEAD }>() else {
             return Ok(None);
         };
@@ -140,7 +143,7 @@ impl Run {
         let (Some(len), Some(count)) = (len.first_chunk(), count.first_chunk()) else { return Ok(None) };
         let (len, count) = (u32::from_le_bytes(*len) as usize, i64::from_le_bytes(*count));
         if rest.len() < len {
-            self.fill(Self::HEAD + len, spool)?;
+            self.fill(Self::HEAD + len, chunk, spool)?;
         }
         let start = self.from + Self::HEAD;
         let key = self.read.get(start..start + len).map(<[u8]>::to_vec);
@@ -150,14 +153,15 @@ impl Run {
     }
 
     /// Sees to it that so many bytes are there, unless the run ends before.
-    fn fill(&mut self, len: usize, spool: &Spool) -> Result<()> {
+    fn fill(&mut self, len: usize, chunk: usize, spool: &Spool) -> Result<()> {
         let there = self.read.len() - self.from;
         if there >= len || self.next == self.end {
             return Ok(());
         }
         self.read.drain(..self.from);
         self.from = 0;
-        let more = (len.max(CHUNK) as u64).min(self.end - self.next) as usize;
+        let more = (len.max(chunk) as u64).min(self.end - self.next) as usize;
+        self.read.reserve_exact(more);
         self.read.resize(there + more, 0);
         spool.read_at(self.next, &mut self.read[there..])?;
         self.next += more as u64;

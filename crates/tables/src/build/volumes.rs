@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
+use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::column::{ColumnBuffer, Names};
 use super::table::TableBuffer;
+use crate::error::Result;
 use crate::read::Row;
 use crate::schema::{MessageColumn, VolumeColumn};
 
@@ -59,7 +61,11 @@ impl Hasher for KeyHasher {
 /// Counts by key, of a block or a little more.
 #[derive(Debug, Default)]
 pub(crate) struct Volumes {
-    counts: HashMap<Box<[u8]>, i64, BuildHasherDefault<KeyHasher>>,
+    /// Packed keys, end to end: many small ones by themselves would leave holes in memory that nothing else fits into.
+    keys: Vec<u8>,
+    /// Where each of them ends, and its count.
+    counts: Vec<(usize, i64)>,
+    places: HashTable<u32>,
     scratch: Vec<u8>,
     /// The counts of one block, by the codes of its names.
     block: HashMap<BlockKey, i64, BuildHasherDefault<KeyHasher>>,
@@ -116,11 +122,22 @@ impl Volumes {
     }
 
     fn count(&mut self, by: i64) {
-        if let Some(count) = self.counts.get_mut(self.scratch.as_slice()) {
-            *count += by;
-        } else {
-            self.counts.insert(self.scratch.as_slice().into(), by);
+        let key = std::mem::take(&mut self.scratch);
+        self.count_key(&key, by);
+        self.scratch = key;
+    }
+
+    fn count_key(&mut self, key: &[u8], by: i64) {
+        let Self { keys, counts, places, .. } = self;
+        let hash = xxh3_64(key);
+        if let Some(&place) = places.find(hash, |&place| key_at(keys, counts, place) == key) {
+            counts[place as usize].1 += by;
+            return;
         }
+        let place = counts.len() as u32;
+        keys.extend_from_slice(key);
+        counts.push((keys.len(), by));
+        places.insert_unique(hash, place, |&place| xxh3_64(key_at(keys, counts, place)));
     }
 
     /// Counts the rows of a block's `messages`.
@@ -150,11 +167,16 @@ impl Volumes {
 
     /// Adds the counts of a later part and empties it, keeping its memory.
     pub(crate) fn take(&mut self, part: &mut Self) {
-        for (key, count) in part.counts.drain() {
-            self.scratch.clear();
-            self.scratch.extend_from_slice(&key);
-            self.count(count);
+        for place in 0..part.len() {
+            self.count_key(key_at(&part.keys, &part.counts, place as u32), part.counts[place].1);
         }
+        part.clear();
+    }
+
+    fn clear(&mut self) {
+        self.keys.clear();
+        self.counts.clear();
+        self.places.clear();
     }
 
     /// How many keys there are.
@@ -162,12 +184,26 @@ impl Volumes {
         self.counts.len()
     }
 
-    /// All counts, in the order of their keys; there are none afterwards.
-    pub(super) fn drain_sorted(&mut self) -> Vec<(Box<[u8]>, i64)> {
-        let mut all: Vec<_> = self.counts.drain().collect();
-        all.sort_unstable();
-        all
+    /// Bytes of all keys together.
+    pub(super) fn bytes(&self) -> usize {
+        self.keys.len()
     }
+
+    /// Calls `each` with all counts, in the order of their keys; there are none afterwards.
+    pub(super) fn drain_sorted(&mut self, mut each: impl FnMut(&[u8], i64) -> Result<()>) -> Result<()> {
+        let key = |place: u32| key_at(&self.keys, &self.counts, place);
+        let mut all: Vec<u32> = (0..self.counts.len() as u32).collect();
+        all.sort_unstable_by(|&a, &b| key(a).cmp(key(b)));
+        all.into_iter().try_for_each(|place| each(key(place), self.counts[place as usize].1))?;
+        self.clear();
+        Ok(())
+    }
+}
+
+fn key_at<'k>(keys: &'k [u8], counts: &[(usize, i64)], place: u32) -> &'k [u8] {
+    let place = place as usize;
+    let start = if place == 0 { 0 } else { counts[place - 1].0 };
+    &keys[start..counts[place].0]
 }
 
 impl VolumeKey {
