@@ -32,7 +32,7 @@ use wire::{Decoded, Hashing, Peeked, Tap, Wire, end_in};
 use zip::{FileAt, Section, is_zip};
 
 /// How many decoded bytes are asked for at a time.
-const WINDOW: usize = 256 << 10;
+const WINDOW: usize = 128 << 10;
 
 /// Takes the blocks of an input as they come.
 pub(crate) trait BlockSink {
@@ -211,7 +211,9 @@ impl Source {
         }
         let mut bytes = std::mem::take(&mut self.file);
         bytes.clear();
-        bytes.reserve(len as usize + 1);
+        if bytes.capacity() <= len as usize {
+            bytes = Vec::with_capacity(len as usize + len as usize / 16 + 1);
+        }
         // One byte more tells whether it grows; whatever it has by now is read below.
         let mut tap = Tap { reader: file, wire };
         let outcome = (&mut tap).take(len + 1).read_to_end(&mut bytes);
@@ -368,7 +370,7 @@ impl Source {
         reading: &mut Reading<'_, impl BlockSink>,
     ) -> Result<InputEnd, Stopped> {
         loop {
-            let outcome = reader.read(self.parser.space(WINDOW));
+            let outcome = reader.read(&mut self.parser.space(WINDOW)[..WINDOW]);
             reading.wire.tell(reading.sink)?;
             match outcome {
                 Ok(0) => return Ok(InputEnd::Complete),

@@ -544,3 +544,14 @@ fn sniff_body(file: &[u8], name: Option<&str>) -> Codec {
     let decoder = Decoder::new(file, name, DecodeLimits::default()).expect("memory can be read");
     if decoder.http().is_some() { decoder.codec() } else { sniff(file, name) }
 }
+
+#[test]
+fn a_body_that_is_a_little_longer_does_not_take_twice_the_room() {
+    let (mut decoder, mut out) = (WholeDecoder::new(), Vec::new());
+    for len in [1_000_000, 1_010_000, 1_200_000, 900_000] {
+        let body = [&b"{"[..], &vec![b' '; len], b"}"].concat();
+        decoder.decode(&gzip(&body), None, &DecodeLimits::default(), &mut out).unwrap();
+        assert_eq!(out, body);
+        assert!(out.capacity() < 1_350_000, "{} for {len}", out.capacity());
+    }
+}

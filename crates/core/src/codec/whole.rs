@@ -115,7 +115,7 @@ impl WholeDecoder {
             other => return Err(NotWhole::OtherCodec(other)),
         };
         let expected = expected_length(file, codec).min(limits.whole_limit).saturating_add(SLACK);
-        out.reserve(expected.max(LEAST));
+        make_room(out, expected.max(LEAST));
         let (mut at, mut members, mut trailing) = (0, 0, 0);
         loop {
             at += self.inflate(wrapping, &file[at..], limits, out)?;
@@ -167,6 +167,15 @@ impl WholeDecoder {
             let capacity = out.capacity().saturating_mul(2).min(limits.whole_limit.saturating_add(SLACK));
             out.reserve_exact(capacity - out.len());
         }
+    }
+}
+
+/// Makes an empty buffer large enough. It does not grow, as a full one would: the next body is about as long, and nothing in
+/// it is worth a copy.
+fn make_room(out: &mut Vec<u8>, room: usize) {
+    if out.capacity() < room {
+        *out = Vec::new();
+        out.reserve_exact(room + room / 16);
     }
 }
 

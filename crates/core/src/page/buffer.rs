@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use crate::block::BlockText;
 
+/// Up to so many bytes a buffer is not made larger than it must be, but for being a multiple of a grain.
+const USUAL: usize = 1 << 20;
+const GRAIN: usize = 64 << 10;
+
 #[derive(Debug)]
 enum Store {
     Own(Vec<u8>),
@@ -44,8 +48,15 @@ impl Buffer {
         let Store::Own(bytes) = &mut self.store else { panic!("an input that came whole cannot grow") };
         let needed = self.filled + min;
         if bytes.len() < needed {
-            // Growing in steps of a half keeps the copies of a message that spans many windows linear.
-            bytes.resize(needed.max(bytes.len() + bytes.len() / 2), 0);
+            // Growing in steps of a half keeps the copies of a message that spans many windows linear. Usual blocks are
+            // smaller, and there are many of them: they take no more than they need.
+            let room = if needed <= USUAL {
+                needed.next_multiple_of(GRAIN)
+            } else {
+                needed.max(bytes.len() + bytes.len() / 2)
+            };
+            bytes.reserve_exact(room - bytes.len());
+            bytes.resize(room, 0);
         }
         &mut bytes[self.filled..]
     }
