@@ -70,6 +70,13 @@ pub trait Job: Sync {
     fn commit(&self, state: &mut Self::State, at: &BlockSeq<'_>, part: Self::Part)
     -> Result<(), Self::Error>;
 
+    /// How many inputs are read side by side at most, on `threads` threads; at least one is. Where most of the time goes into
+    /// [`map`](Self::map), half as many as there are threads keep all of them busy; and what is made of the second input
+    /// takes memory until the first has ended.
+    fn readers(&self, threads: usize) -> usize {
+        threads
+    }
+
     /// Hears of the end of an input, after the commits of its blocks. `rejects` are those that belong to no block:
     /// what was left of an input when reading it failed inside korpus.
     ///
@@ -122,6 +129,10 @@ impl<A: Job, B: Job<Error = A::Error>> Job for (A, B) {
     fn commit(&self, state: &mut Self::State, at: &BlockSeq<'_>, part: Self::Part) -> Result<(), A::Error> {
         self.0.commit(&mut state.0, at, part.0)?;
         self.1.commit(&mut state.1, at, part.1)
+    }
+
+    fn readers(&self, threads: usize) -> usize {
+        self.0.readers(threads).min(self.1.readers(threads))
     }
 
     fn end_input(

@@ -12,8 +12,9 @@ const RESOLVED: usize = 2 << 20;
 /// rows, and the memory of codecs. Measured, rounded up.
 const BASE: usize = 64 << 20;
 const THREAD: usize = 32 << 20;
-/// Blocks that one thread may be ahead of the commits, in bytes of text.
-const AHEAD_A_THREAD: usize = 16 << 20;
+/// Blocks that there may be ahead of the commits, in bytes of text: where one input is read, and for each that is read beside it.
+const AHEAD: usize = 6 << 20;
+const AHEAD_A_READER: usize = 16 << 20;
 
 /// How much memory a run may use. Shares are upper bounds for what can grow; what cannot (stacks, codecs, the program
 /// itself) is covered by what is left over.
@@ -63,9 +64,9 @@ impl MemoryBudget {
         self.limit / 4
     }
 
-    /// What blocks may take, as text, that are read and not committed yet, with `threads` threads.
-    pub fn ahead(self, threads: usize) -> usize {
-        (threads.max(1) * AHEAD_A_THREAD).min(self.limit / 4)
+    /// What blocks may take, as text, that are read and not committed yet, with `readers` inputs that are read side by side.
+    pub fn ahead(self, readers: usize) -> usize {
+        (AHEAD + readers.saturating_sub(1) * AHEAD_A_READER).min(self.limit / 4)
     }
 
     /// The largest file or body that is held whole, with `threads` threads; larger ones are streamed.

@@ -137,7 +137,8 @@ pub fn run<J: Job>(
     state: &mut J::State,
     observer: &dyn Observer,
 ) -> Result<RunReport, J::Error> {
-    run_within(pool, inputs, options, options.memory.ahead(pool.threads()), job, state, observer)
+    let ahead = options.memory.ahead(job.readers(pool.threads()));
+    run_within(pool, inputs, options, ahead, job, state, observer)
 }
 
 /// [`run`], with the bytes given that may be read and not committed.
@@ -173,7 +174,7 @@ fn run_within<J: Job>(
         history: options.history.clone(),
         cancel: &options.cancel,
         observer,
-        schedule: Schedule::new(inputs.inputs.len(), ahead, committer),
+        schedule: Schedule::new(inputs.inputs.len(), job.readers(threads), ahead, committer),
         spare: Mutex::default(),
     };
     pool.0.broadcast(|_| shared.work());

@@ -226,6 +226,13 @@ impl Job for ConvertJob {
         Ok(())
     }
 
+    fn readers(&self, threads: usize) -> usize {
+        match self.counting {
+            Counting::Rows => threads.div_ceil(2),
+            Counting::Messages { .. } => threads,
+        }
+    }
+
     fn end_input(
         &self,
         state: &mut TablesState,

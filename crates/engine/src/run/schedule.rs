@@ -32,6 +32,8 @@ const QUEUED_A_HELPER: usize = 8;
 
 pub(super) struct Schedule<'r, J: Job> {
     inputs: usize,
+    /// How many inputs may be read side by side.
+    most_readers: usize,
     /// Bytes of text that may be read and not committed.
     ahead_limit: usize,
     state: Mutex<State<'r, J>>,
@@ -44,6 +46,7 @@ struct State<'r, J: Job> {
     done: BTreeMap<Place, Done<J>>,
     head: Place,
     ahead: usize,
+    readers: usize,
     helpers: usize,
     /// Absent while someone commits.
     committer: Option<Committer<'r, J>>,
@@ -78,19 +81,26 @@ pub(super) enum Turn {
 }
 
 impl<'r, J: Job> Schedule<'r, J> {
-    pub(super) fn new(inputs: usize, ahead_limit: usize, committer: Committer<'r, J>) -> Self {
+    pub(super) fn new(
+        inputs: usize,
+        most_readers: usize,
+        ahead_limit: usize,
+        committer: Committer<'r, J>,
+    ) -> Self {
         let state = State {
             next_input: 0,
             queue: BTreeMap::new(),
             done: BTreeMap::new(),
             head: (0, 0),
             ahead: 0,
+            readers: 0,
             helpers: 0,
             committer: Some(committer),
             error: None,
             stopped: false,
         };
-        Self { inputs, ahead_limit, state: Mutex::new(state), changed: Condvar::new() }
+        let most_readers = most_readers.max(1);
+        Self { inputs, most_readers, ahead_limit, state: Mutex::new(state), changed: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<'r, J>> {
@@ -104,25 +114,33 @@ impl<'r, J: Job> Schedule<'r, J> {
         if state.stopped || state.head.0 == self.inputs {
             return Task::Quit;
         }
+        // An input is opened while the others still have what to map: the first block takes time.
+        let may_open = state.next_input < self.inputs
+            && state.readers < self.most_readers
+            && state.ahead < self.ahead_limit;
+        if may_open && state.queue.len() <= QUEUED_A_HELPER * (state.helpers - 1) {
+            state.next_input += 1;
+            state.readers += 1;
+            state.helpers -= 1;
+            return Task::Open(state.next_input - 1);
+        }
         if let Some((place, piece)) = state.queue.pop_first() {
             return Task::Map(place, piece);
-        }
-        if state.next_input < self.inputs && state.ahead < self.ahead_limit {
-            state.next_input += 1;
-            return Task::Open(state.next_input - 1);
         }
         drop(self.changed.wait_timeout(state, NAP));
         Task::Again
     }
 
-    /// Says that a worker begins, or ceases, to be a helper.
-    pub(super) fn helps(&self, helps: bool) {
+    /// Says that a worker begins to help.
+    pub(super) fn begin(&self) {
+        self.lock().helpers += 1;
+    }
+
+    /// Says that the reader of an input has read all of it, and helps again.
+    pub(super) fn has_read(&self) {
         let mut state = self.lock();
-        if helps {
-            state.helpers += 1;
-        } else {
-            state.helpers -= 1;
-        }
+        state.readers -= 1;
+        state.helpers += 1;
     }
 
     /// Queues the block that a reader has just read.

@@ -495,6 +495,79 @@ fn nobody_runs_away_from_the_commits() {
     assert!(job.most.load(Ordering::Relaxed) <= bound, "{} of {bound}", job.most.load(Ordering::Relaxed));
 }
 
+/// Maps slowly, and wants so many inputs side by side.
+struct SideBySide(usize);
+
+impl Job for SideBySide {
+    type Local = ();
+    type Part = ();
+    type State = u64;
+    type Error = EngineError;
+
+    fn local(&self) {}
+    fn part(&self) {}
+    fn map(&self, (): &mut (), _: &Work<'_>, (): &mut ()) {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    fn commit(&self, blocks: &mut u64, _: &BlockSeq<'_>, (): ()) -> Result<()> {
+        *blocks += 1;
+        Ok(())
+    }
+    fn readers(&self, _: usize) -> usize {
+        self.0
+    }
+}
+
+/// Counts the inputs that are being read, and the most that ever were.
+#[derive(Default)]
+struct Open(AtomicU64, AtomicU64);
+
+/// One of them.
+struct OpenInput(std::io::Cursor<Vec<u8>>, Arc<Open>, bool);
+
+impl std::io::Read for OpenInput {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let Self(bytes, open, is_open) = self;
+        if !std::mem::replace(is_open, true) {
+            open.1.fetch_max(open.0.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        }
+        let len = out.len().min(1 << 10);
+        bytes.read(&mut out[..len])
+    }
+}
+
+impl Drop for OpenInput {
+    fn drop(&mut self) {
+        self.1.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn no_more_inputs_are_read_side_by_side_than_the_job_wants() {
+    let options = SynthOptions {
+        size: Size::Pages(12),
+        page_size: 100,
+        codecs: vec![Codec::Plain],
+        ..SynthOptions::default()
+    };
+    let (files, _) = Synth::new(options).unwrap().write_memory().unwrap();
+    let mut expected = None;
+    for (threads, readers) in [(1, 1), (4, 1), (4, 2), (2, 0)] {
+        let open = Arc::<Open>::default();
+        let mut inputs = InputList::default();
+        for (name, bytes) in &files {
+            let bytes = std::io::Cursor::new(bytes.clone());
+            inputs.push_reader(name.clone(), OpenInput(bytes, Arc::clone(&open), false));
+        }
+        let mut blocks = 0;
+        let pool = Pool::new(threads).unwrap();
+        run(&pool, &inputs, &small_blocks(), &SideBySide(readers), &mut blocks, &()).unwrap();
+        assert_eq!(*expected.get_or_insert(blocks), blocks);
+        let most = open.1.load(Ordering::SeqCst);
+        assert!((1..=readers.max(1) as u64).contains(&most), "{most} of {readers} on {threads} threads");
+    }
+}
+
 /// Encodes in the background, as tables do.
 struct Backgrounds;
 

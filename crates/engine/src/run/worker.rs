@@ -52,7 +52,7 @@ impl<J: Job> Shared<'_, J> {
     pub(super) fn work(&self) {
         let mut mapper = Mapper { shared: self, local: self.job.local(), scratch: Vec::new() };
         let mut source = self.source();
-        self.schedule.helps(true);
+        self.schedule.begin();
         loop {
             self.look_around();
             match self.schedule.next() {
@@ -64,16 +64,14 @@ impl<J: Job> Shared<'_, J> {
                     }
                 }
                 Task::Open(input) => {
-                    self.schedule.helps(false);
                     self.observer.input_opened(&self.inputs[input]);
                     self.open(&self.inputs[input], &mut source, &mut mapper);
-                    self.schedule.helps(true);
+                    self.schedule.has_read();
                 }
                 Task::Again => {}
                 Task::Quit => break,
             }
         }
-        self.schedule.helps(false);
     }
 
     fn spare(&self) -> MutexGuard<'_, Vec<Block>> {
