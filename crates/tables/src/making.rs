@@ -106,7 +106,21 @@ impl<'a> Making<'a> {
         if options.strict && !report.ledger.is_clean() {
             return Err(TablesError::Unclean);
         }
+        // The threads of the pool use the memory again that they had: a thread of its own would take new one.
+        self.pool.install(|| self.finish(report, job, state, keys.as_deref()))
+    }
+
+    /// Writes the rest, when everything is read.
+    fn finish(
+        &self,
+        report: RunReport,
+        job: ConvertJob,
+        state: TablesState,
+        keys: Option<&Path>,
+    ) -> Result<ConvertReport> {
+        let dir = self.dir;
         let (mut files, mut volumes, counted) = state.close(&job, self.pool.threads())?;
+        drop(job);
         counted.take_back(&report.messages, &mut volumes)?;
         if let Some(earlier) = self.earlier {
             files.splice(..0, earlier.groups(dir, &report)?);
@@ -115,7 +129,7 @@ impl<'a> Making<'a> {
         let rewritten = self.settle(&report, &files, &mut volumes)?;
         self.books(&report)?;
         let volumes = self.volumes(volumes)?;
-        let manifest = self.manifest(&report, &rewritten, keys.as_deref())?;
+        let manifest = self.manifest(&report, &rewritten, keys)?;
         manifest.write(dir)?;
         Ok(ConvertReport { run: report, manifest, volumes })
     }
