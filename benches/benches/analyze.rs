@@ -13,6 +13,7 @@ use korpus_engine::InputList;
 use korpus_synth::Codec;
 use korpus_tables::{ConvertOptions, Table, convert};
 
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

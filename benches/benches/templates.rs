@@ -11,6 +11,7 @@ use korpus_core::{InputEnd, Limits, PageParser, Scratch, Text, TextKind};
 use korpus_engine::InputList;
 use korpus_tables::{ConvertOptions, convert};
 
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -23,7 +23,9 @@ use clap::Parser as _;
 
 use args::{Cli, Command};
 
-/// Blocks and row groups come and go on all threads: the allocator of the system is slow at that.
+/// Not where glibc is: as fast, it takes a third less memory, because buffers of all sizes that are free become one. The
+/// allocators of other systems are slow where blocks and row groups come and go on all threads.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
