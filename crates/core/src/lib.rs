@@ -79,6 +79,6 @@ pub use template::{
     Action, ActionKind, ClassifiedText, Element, FormData, KEY_GROUPS, KeyGroup, Node, Nodes, Scratch,
     TEMPLATE_TYPES, Template, TemplateType, TemplateVisitor, TextError, TextKind, normalize_template_type,
 };
-pub use text::{Text, write_json_string};
+pub use text::{Text, has_lone_surrogate, write_json_string};
 pub use validate::{minify, nesting, validate};
 pub use value::{Elements, Kind, KindSet, Members, Value};

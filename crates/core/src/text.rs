@@ -227,6 +227,17 @@ fn hex4(bytes: &[u8]) -> u32 {
     bytes.iter().take(4).fold(0, |unit, &b| unit << 4 | char::from(b).to_digit(16).unwrap_or(0))
 }
 
+/// Whether validated JSON holds the escape of half a surrogate pair, on which many readers of JSON fail.
+///
+/// ```
+/// assert!(korpus_core::has_lone_surrogate(r#"{"a":["\ud83d"]}"#));
+/// assert!(!korpus_core::has_lone_surrogate(r#"{"a":["\ud83d\ude00", "\\ud83d"]}"#));
+/// ```
+pub fn has_lone_surrogate(raw: &str) -> bool {
+    // Outside strings there are no escapes.
+    memchr::memchr(b'\\', raw.as_bytes()).is_some() && Text::new(raw, true).exact().is_none()
+}
+
 /// Appends `text` to `out` as a JSON string, quotes and all, with the fewest escapes that JSON allows.
 ///
 /// ```

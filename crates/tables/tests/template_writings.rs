@@ -157,6 +157,7 @@ fn hostile_payloads_stay_within_bounds_and_come_back() {
         format!(r#"{{"type":"template","payload":{deep}}}"#),
         boxed.to_string(),
         r#"{"type":"template","type":"template","payload":{"text":"a","text":"b","buttons":[{"title":"x","title":"y"}]}}"#.to_owned(),
+        r#"{"type":"template","payload":{"a":"\ud800","b":1}}"#.to_owned(),
     ];
     let messages: Vec<_> = texts.iter().map(|text| in_first(text)).collect();
     let (dir, tables) = converted(&messages);
@@ -182,6 +183,9 @@ fn hostile_payloads_stay_within_bounds_and_come_back() {
     let extra: Value = serde_json::from_str(&tables.templates.text("extra", 4).unwrap()).unwrap();
     let (_, whole) = extra.as_object().unwrap().iter().next_back().unwrap();
     assert!(deep.contains(whole.as_str().unwrap()) && whole.as_str().unwrap().len() > 1000);
+    // And so does half a character.
+    let extra = tables.templates.text("extra", 7).unwrap();
+    assert_eq!(extra, r#"{"/payload/a":"\"\\ud800\"","/payload/b":1}"#);
     assert_eq!(row(5), is("template", "too_deep", 0, 0));
     assert_eq!(row(6), is("template", "", 0, 1));
     let bytes = |rows: &Rows, column: &str| {

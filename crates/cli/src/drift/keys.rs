@@ -109,7 +109,8 @@ impl Documents {
         }
         let inside = pointer.strip_prefix(&self.content).filter(|inside| inside.starts_with('/'));
         match inside {
-            _ if outside.is_empty() => true,
+            // A payload in what names its type is no envelope's.
+            _ if outside.is_empty() && (self.known.is_none() || inside.is_none()) => true,
             Some(inside) => {
                 self.known.is_some_and(|known| known.documents(inside))
                     || self.group.is_some_and(|group| group.documents(inside))

@@ -71,6 +71,8 @@ fn keys_that_are_documented_are_not_new_and_all_others_are() {
     ] {
         assert_eq!(news(known), nothing, "{known}");
     }
+    let inner = r#"{"type":"template","payload":{"template_type":"button","text":"t","payload":"x"}}"#;
+    assert_eq!(news(inner), (vec!["payload.payload".to_owned()], Vec::new()));
     let wrapped = (vec!["glow".to_owned()], Vec::new());
     assert_eq!(news(r#"{"text":"wrapped","glow":1}"#), wrapped);
 }

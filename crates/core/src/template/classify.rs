@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::entity::{Entity, decode_entities, entity_at, has_entity};
+use super::entity::{decode_entities, has_entity, has_quotes_as_entities};
 use super::kind::TextKind;
 use super::markup::{begins_like_object, holds_markup, is_ssml, strip_speech, trim_start};
 use super::origin::{Origin, Writing};
@@ -122,11 +122,9 @@ impl Scratch {
             self.validate(decoded, 0, origin)
         };
         // Of two failures that one counts which reads the text as it was meant: in escaped JSON, quotes are entities.
-        let inside = source.trim_start_matches('{').trim_start();
-        let is_escaped = inside.starts_with('&') && entity_at(inside).is_some_and(Entity::is_quote);
         retried.map_err(|later| {
             origin.leave_to(depth);
-            if is_escaped { later } else { error }
+            if has_quotes_as_entities(source) { later } else { error }
         })
     }
 
@@ -137,7 +135,7 @@ impl Scratch {
         if let Ok(string) = as_string {
             let inside = &string[1..string.len() - 1];
             let is_escaped = inside.contains('\\');
-            let (inner, _) = self.decode(Text::new(inside, is_escaped));
+            let inner = self.decode_json(Text::new(inside, is_escaped));
             origin.enter(inner, inside, Writing::Escapes);
             return self.validate(inner, 0, origin).map_err(|error| match error.reason {
                 // No escape: an object between quotes that ends behind the first quote of its own.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 /// What stands at an ampersand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ enum Decoded {
 
 impl Entity {
     pub(super) fn is_quote(self) -> bool {
-        self.decoded == Decoded::Char('"')
+        matches!(self.decoded, Decoded::Char('"') | Decoded::Named("\""))
     }
 
     fn decoded_len(self) -> usize {
@@ -99,6 +99,22 @@ pub(super) fn has_entity(text: &str) -> bool {
             return true;
         }
         from += found + 1;
+    }
+    false
+}
+
+/// Whether the first quote in `text` is written as an entity: so it is in JSON that was escaped as a whole.
+pub(super) fn has_quotes_as_entities(text: &str) -> bool {
+    let mut from = 0;
+    while let Some(found) = memchr2(b'"', b'&', &text.as_bytes()[from..]) {
+        let at = from + found;
+        if text.as_bytes()[at] == b'"' {
+            return false;
+        }
+        if entity_at(&text[at..]).is_some_and(Entity::is_quote) {
+            return true;
+        }
+        from = at + 1;
     }
     false
 }

@@ -3,7 +3,6 @@
 use std::cell::{Cell, OnceCell};
 
 use bumpalo::collections::Vec as BumpVec;
-use memchr::memmem;
 
 use super::classify::TextError;
 use super::kind::TextKind;
@@ -11,13 +10,12 @@ use super::markup::{begins_like_payload, trim_start};
 use super::node::Node;
 use super::origin::{Origin, Writing};
 use super::scratch::Scratch;
-use super::tape::{Builder, Item, find};
+use super::tape::{Builder, CLOSED, Item, find};
 use super::types::is_message_type;
 use super::view::{Template, View};
-use super::walk::title_of;
 use crate::error::Reason;
 use crate::text::Text;
-use crate::value::Kind;
+use crate::value::{Kind, Value};
 
 /// The keys under which a payload stands, of which earlier ones count more.
 const PAYLOAD_KEYS: [&str; 2] = ["payload", "pay load"];
@@ -51,6 +49,10 @@ impl Scratch {
         let mut payloads = BumpVec::new_in(self.bump());
         let mut envelope = 0;
         while let Some(found) = find_payload(&opening.builder, envelope) {
+            // What is empty says nothing, and hides nothing around it.
+            if !payloads.is_empty() && is_empty(&opening.builder, found) {
+                break;
+            }
             payloads.push(opening.open(found));
             envelope = match opening.builder.items[found as usize].decoded {
                 0 => found,
@@ -140,20 +142,19 @@ impl<'s> Opening<'s> {
     /// Puts the object or the list on the tape that a string holds, which stands as `whole`; else says whether the string is text.
     fn container_in(&mut self, mut string: Text<'s>, whole: &'s str) -> Result<u32, bool> {
         loop {
-            let (inside, exact) = self.scratch.decode(string);
+            let inside = self.scratch.decode_json(string);
             let start = inside.len() - trim_start(inside).len();
             let trimmed = &inside[start..];
             let in_quotes = trimmed.starts_with('"');
             let begins = begins_like_payload(trimmed);
-            if self.decodings >= self.scratch.decodings() && exact && (in_quotes || begins) {
+            if self.decodings >= self.scratch.decodings() && (in_quotes || begins) {
                 let offset = self.origin.offset_in(whole, 0);
                 self.error = self.error.or(Some(TextError { reason: Reason::TooDeep, offset }));
                 return Err(in_quotes);
             }
             self.origin.enter(inside, string.raw(), Writing::Escapes);
-            // A lone surrogate between quotes would be lost: the string stays.
-            if !exact || !(in_quotes || begins) {
-                return Err(!begins || self.scratch.object(inside, start, &mut self.origin).is_err());
+            if !(in_quotes || begins) {
+                return Err(true);
             }
             self.decodings += 1;
             if in_quotes {
@@ -178,22 +179,24 @@ fn shown_of<'s>(view: &'s View<'s>) -> usize {
     if last == 0 || node(&view.payloads[last]).get("template_type").is_some() {
         return last;
     }
-    view.payloads.iter().position(|payload| says_something(node(payload))).unwrap_or(last)
+    view.payloads.iter().position(|payload| Template::new(view).says_something(node(payload))).unwrap_or(last)
 }
 
-fn says_something(payload: Node<'_>) -> bool {
-    let is_shown = |node: Node<'_>| title_of(node).is_some_and(|(_, text)| !text.trim().is_empty());
-    SHOWN_KEYS.iter().any(|key| payload.get(key).is_some_and(is_shown))
+/// Whether a value holds nothing: null, a blank text, a container without anything in it.
+fn is_empty(builder: &Builder<'_, '_>, index: u32) -> bool {
+    let item = &builder.items[index as usize];
+    match item.kind {
+        Kind::Null => true,
+        Kind::PlainString => item.raw[1..item.raw.len() - 1].trim().is_empty(),
+        Kind::Array | Kind::Object => item.next == index + 1 && item.flags & CLOSED == 0,
+        _ => false,
+    }
 }
 
 /// The payload of an envelope: of several keys the first that holds anything.
 fn find_payload(builder: &Builder<'_, '_>, envelope: u32) -> Option<u32> {
     let found = PAYLOAD_KEYS.map(|key| find(&builder.items, envelope, key));
-    let holds = |&index: &u32| {
-        let item = &builder.items[index as usize];
-        item.kind != Kind::Null && item.raw != "\"\""
-    };
-    found.iter().flatten().copied().find(holds).or(found[0]).or(found[1])
+    found.iter().flatten().copied().find(|&index| !is_empty(builder, index)).or(found[0]).or(found[1])
 }
 
 fn kind_of(template: Template<'_>) -> TextKind {
@@ -221,10 +224,11 @@ fn kind_of(template: Template<'_>) -> TextKind {
     }
 }
 
-/// Whether a value is a list of verbs. One that is too long to be taken apart is not looked through: it is one if the word is there.
+/// Whether a value is a list of verbs, however long.
 fn holds_verbs(data: Node<'_>) -> bool {
     if data.is_closed() {
-        return data.kind() == Kind::Array && memmem::find(data.raw().as_bytes(), b"\"verb\"").is_some();
+        let verbs = Value::parse(data.raw()).into_iter().flat_map(Value::elements);
+        return verbs.flat_map(Value::members).any(|(key, _)| key.is("verb"));
     }
     data.elements().any(|verb| verb.get("verb").is_some())
 }

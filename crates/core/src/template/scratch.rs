@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use bumpalo::Bump;
 
-use super::tape::{Builder, decode_in};
+use super::tape::{Builder, decode_in, decode_keeping_surrogates};
 use crate::limits::Limits;
 use crate::scan::{Arena, Scanner, Stop};
 use crate::text::Text;
@@ -114,6 +114,15 @@ impl Scratch {
             f(string);
             self.bump.alloc_str(string)
         })
+    }
+
+    /// Decodes a string that may hold JSON. A lone surrogate becomes the escape that it is in the strings of that JSON: nothing of it
+    /// is lost.
+    pub(super) fn decode_json<'s>(&'s self, text: Text<'s>) -> &'s str {
+        match self.decode(text) {
+            (decoded, true) => decoded,
+            _ => self.text_of(|out| decode_keeping_surrogates(text.raw(), out)),
+        }
     }
 
     pub(super) fn decode<'s>(&'s self, text: Text<'s>) -> (&'s str, bool) {

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
+use memchr::memchr;
 
 use crate::error::Reason;
 use crate::scan::{escape_end, read_scalar, skip_space};
@@ -319,17 +320,53 @@ pub(super) fn decode_in<'s>(bump: &'s Bump, buffer: &RefCell<String>, text: Text
     (bump.alloc_str(&buffer), exact)
 }
 
-/// Where in the inside of a JSON string the byte stands that is at `decoded` after decoding its escapes.
+/// Decodes the inside of a JSON string, but for lone surrogates, which stay the escapes that they are.
+pub(super) fn decode_keeping_surrogates(raw: &str, out: &mut String) {
+    let (mut at, mut from) = (0, 0);
+    while let Some(found) = memchr(b'\\', &raw.as_bytes()[at..]) {
+        at += found;
+        let len = escape_at(raw, at).0;
+        if is_lone_surrogate(raw, at) {
+            Text::new(&raw[from..at], true).decode_into(out);
+            from = at + len;
+            // After a backslash of the JSON inside, an escape would not be one.
+            let is_escaped = out.bytes().rev().take_while(|&byte| byte == b'\\').count() % 2 == 1;
+            out.push_str(if is_escaped { "\u{fffd}" } else { &raw[at..from] });
+        }
+        at += len;
+    }
+    Text::new(&raw[from..], true).decode_into(out);
+}
+
+/// The unit of UTF-16 that the escape at `at` stands for, where it is one of that kind.
+fn unit_at(raw: &str, at: usize) -> Option<u32> {
+    u32::from_str_radix(raw.get(at..at + 6)?.strip_prefix("\\u")?, 16).ok()
+}
+
+/// How many bytes the escape at `at` has, and how many what it stands for, if it is no lone surrogate.
+fn escape_at(raw: &str, at: usize) -> (usize, Option<usize>) {
+    match unit_at(raw, at) {
+        Some(0xd800..=0xdbff) if matches!(unit_at(raw, at + 6), Some(0xdc00..=0xdfff)) => (12, Some(4)),
+        Some(code) => (6, char::from_u32(code).map(char::len_utf8)),
+        None => (2, Some(1)),
+    }
+}
+
+fn is_lone_surrogate(raw: &str, at: usize) -> bool {
+    escape_at(raw, at).1.is_none()
+}
+
+/// Where in the inside of a JSON string the byte stands that is at `decoded` after decoding its escapes, but for lone surrogates.
 pub(super) fn escape_source(raw: &str, decoded: usize) -> usize {
-    let unit = |at: usize| u32::from_str_radix(raw.get(at..at + 6)?.strip_prefix("\\u")?, 16).ok();
     let (mut at, mut out) = (0, 0);
     while out < decoded {
         let Some(first) = raw[at..].chars().next() else { break };
-        let (len, width) = match (first, unit(at)) {
-            ('\\', Some(0xd800..=0xdbff)) if matches!(unit(at + 6), Some(0xdc00..=0xdfff)) => (12, 4),
-            ('\\', Some(code)) => (6, char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER).len_utf8()),
-            ('\\', None) => (2, 1),
-            _ => (first.len_utf8(), first.len_utf8()),
+        let (len, width) = if first == '\\' {
+            let (len, width) = escape_at(raw, at);
+            // A lone surrogate stays as it is written.
+            (len, width.unwrap_or(len))
+        } else {
+            (first.len_utf8(), first.len_utf8())
         };
         at += len;
         out += width;

@@ -102,7 +102,21 @@ fn texts_are_classified_in_order() {
             Some("{name}, welcome!"),
         ),
         ("{\"type\":\"message\",\"payload\":\"{a} \\ud83d\"}", TextKind::Message, Some("{a} \u{fffd}")),
-        ("{\"type\":\"message\",\"payload\":\"{\\\"a\\\":\\\"\\ud83d\\\"}\"}", TextKind::Message, None),
+        (r#"{"type":"message","payload":"{\"a\":\"\ud83d\"}"}"#, TextKind::Message, None),
+        (r#"{"type":"message","payload":"{\"text\":\"a \ud83d\"}"}"#, TextKind::Message, Some("a \u{fffd}")),
+        (
+            r#"{"type":"message","payload":"{\"text\":\"a \\\ud83d\"}"}"#,
+            TextKind::Message,
+            Some("{\"text\":\"a \\\u{fffd}\"}"),
+        ),
+        (r#"{"type":"image","payload":{"url":"u","payload":null}}"#, TextKind::Message, None),
+        (
+            r#"{"type":"template","payload":{"elements":[{"title":"A"}],"payload":"x"}}"#,
+            TextKind::Template,
+            Some("A"),
+        ),
+        (r#"{"type":"message","payload":{},"pay load":{"text":"x"}}"#, TextKind::Message, Some("x")),
+        ("&QUOT;{&QUOT;text&QUOT;:&QUOT;a&QUOT;}&QUOT;", TextKind::WrappedText, Some("a")),
         ("{\"text\":\"said\",\"payload\":\"{name}\"}", TextKind::WrappedText, Some("said")),
         ("\u{feff}", TextKind::Empty, Some("\u{feff}")),
         ("\u{feff}{\"text\":\"a\"}", TextKind::WrappedText, Some("a")),
@@ -175,6 +189,8 @@ fn faults_have_their_place_in_the_text() {
         ("&quot;{\\&quot;\\u00fc\\ud83d\\ude00ü\\\\n\\&quot;:1,}&quot;", Reason::TrailingComma, 47),
         ("&#x22;{&#x22;a&#x22;:1,}&#x22;", Reason::TrailingComma, 23),
         ("&quot;{&quot;", Reason::Truncated, 13),
+        ("{&#10;&quot;a&quot;:1,}", Reason::TrailingComma, 22),
+        ("{&QUOT;a&QUOT;:1,}", Reason::TrailingComma, 17),
         ("&quot;{&quot;a&quot;:&quot;b&quot;", Reason::Truncated, 34),
         ("&quot;{\\&quot;a\\&quot;:1&quot;", Reason::Truncated, 24),
     ] {
@@ -432,4 +448,54 @@ fn what_does_not_fit_says_where_and_nothing_else() {
         "not the JSON that was asked for, at its byte 30 (page 1, message 2, byte 3)"
     );
     assert_eq!(format!("{placed:?}"), format!("Error({placed})"));
+}
+
+#[test]
+fn half_a_character_in_a_payload_costs_nothing_else() {
+    let scratch = Scratch::new(&crate::Limits::default());
+    let text = r#"{"type":"template","payload":"{\"template_type\":\"x\",\"text\":\"a\ud83d\",\"n\":1,}"}"#;
+    let error = scratch.classify_str(text).decode_error().unwrap();
+    assert_eq!(error, TextError { reason: crate::Reason::TrailingComma, offset: text.len() - 3 });
+    let text = text.replace("1,}", "1}");
+    let classified = scratch.classify_str(&text);
+    let template = classified.template().unwrap();
+    assert_eq!((template.template_type(), classified.visible()), (Some("x"), Some("a\u{fffd}")));
+    let mut left = Vec::new();
+    template.for_each_leftover(|pointer, raw| left.push(format!("{pointer} {raw}")));
+    assert_eq!(left, [r#"/payload/text "a\ud83d""#, "/payload/n 1"]);
+}
+
+#[test]
+fn a_form_may_stand_beside_any_payload() {
+    let scratch = Scratch::new(&crate::Limits::default());
+    for text in [
+        r#"{"type":"message","payload":{"payload":{"template_type":"button","text":"t"},"formData":{"formId":"f"}}}"#,
+        r#"{"type":"template","payload":{"formData":{"formId":"f"},"payload":null}}"#,
+    ] {
+        let form = scratch.classify_str(text).template().unwrap().form();
+        assert_eq!(form.unwrap().form_id, Some("f"), "{text}");
+    }
+}
+
+#[test]
+fn verbs_are_verbs_however_many_and_however_written() {
+    let limits = crate::Limits { template_nodes: 64, ..Default::default() };
+    let scratch = Scratch::new(&limits);
+    let command =
+        |verb: &str| format!(r#"{{"type":"command","command":"c","data":[{}]}}"#, vec![verb; 100].join(","));
+    for (verb, kind) in [
+        (r#"{"verb":"say"}"#, TextKind::VoiceCommand),
+        (r#"{"\u0076erb":"say"}"#, TextKind::VoiceCommand),
+        (r#"{"a":"verb"}"#, TextKind::Json),
+    ] {
+        assert_eq!(scratch.classify_str(&command(verb)).kind(), kind, "{verb}");
+    }
+}
+
+#[test]
+fn a_button_in_a_cell_is_one_however_it_is_written() {
+    for word in ["button", r"\u0062utton"] {
+        let text = format!(r#"{{"elements":[{{"Values":[["z","{word}",{{"title":"Z"}}]]}}]}}"#);
+        assert_eq!(rows(&text).len(), 2, "{text}");
+    }
 }

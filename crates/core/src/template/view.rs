@@ -127,11 +127,11 @@ impl<'s> Template<'s> {
         })
     }
 
-    /// The form that the template leads to, where it has `formData`, beside the payload or in it.
+    /// The form that the template leads to, where it has `formData`, beside a payload or in it.
     pub fn form(self) -> Option<FormData<'s>> {
         let is_form = |node: &Node<'s>| node.kind() == Kind::Object;
-        let form = self.root().get("formData").filter(is_form);
-        let form = form.or_else(|| self.content().get("formData").filter(is_form))?;
+        let around = std::iter::once(self.root()).chain(self.payloads());
+        let form = around.filter_map(|around| around.get("formData")).find(is_form)?;
         let text = |key| column(form.get(key));
         let number = |key| {
             let node: Node<'s> = form.get(key)?;
@@ -207,37 +207,30 @@ impl<'s> Template<'s> {
         let found = found.or_else(|| shown_text(self.payload().filter(|_| is_text)?));
         let envelopes = || self.payloads().rev().skip(1).chain([self.root()]);
         let found = found.or_else(|| envelopes().find_map(|envelope| shown_text(envelope.get("text")?)));
-        found.or_else(|| self.snippets()).or_else(|| self.titles())
+        found.or_else(|| self.snippets(content)).or_else(|| self.titles(self.root()))
+    }
+
+    /// Whether there is anything to see of a payload itself.
+    pub(super) fn says_something(self, payload: Node<'s>) -> bool {
+        let is_shown = |node: Node<'_>| title_of(node).is_some_and(|(_, text)| !text.trim().is_empty());
+        SHOWN_KEYS.iter().any(|key| payload.get(key).is_some_and(is_shown))
+            || pieces(payload).is_some()
+            || self.titles(payload).is_some()
     }
 
     /// The pieces of an answer made from documents, one a line.
-    fn snippets(self) -> Option<&'s str> {
-        let content = self.content();
-        ["answer_payload", "graph_answer"].iter().find_map(|key| self.snippets_of(content.get(key)?))
-    }
-
-    fn snippets_of(self, answer: Node<'s>) -> Option<&'s str> {
-        let answer = answer.get("payload").unwrap_or(answer);
-        let mut pieces = Vec::new();
-        for data in answer.get("center_panel")?.get("data")?.elements() {
-            let Some(snippet) = data.get("snippet_content") else { continue };
-            if snippet.kind().is_string() {
-                pieces.push(snippet);
-            }
-            pieces.extend(snippet.elements().map(|piece| piece.get("answer_fragment").unwrap_or(piece)));
-        }
-        pieces.retain(|piece| piece.as_str().is_some_and(|text| !text.trim().is_empty()));
+    fn snippets(self, content: Node<'s>) -> Option<&'s str> {
+        let pieces = pieces(content)?;
         if let [single] = pieces[..] {
             return shown_text(single);
         }
-        let shown = self.view.scratch.text_of(|out| {
+        Some(self.view.scratch.text_of(|out| {
             pieces.iter().filter_map(|piece| piece.as_str()).for_each(|piece| push_line(out, piece));
-        });
-        (!shown.is_empty()).then_some(shown)
+        }))
     }
 
-    /// The titles of all elements, one a line.
-    fn titles(self) -> Option<&'s str> {
+    /// The titles of all elements in a container, one a line.
+    fn titles(self, around: Node<'s>) -> Option<&'s str> {
         struct Titles<'a>(&'a mut String);
         impl TemplateVisitor for Titles<'_> {
             fn element(&mut self, element: &Element<'_, '_>) {
@@ -246,7 +239,9 @@ impl<'s> Template<'s> {
                 }
             }
         }
-        let titles = self.view.scratch.text_of(|out| self.visit(&mut Titles(out)));
+        let titles = self.view.scratch.text_of(|out| {
+            self.walk(around, &mut Titles(out));
+        });
         (!titles.is_empty()).then_some(titles)
     }
 
@@ -275,6 +270,24 @@ impl<'s> Template<'s> {
         }
         (!said.is_empty()).then_some(said)
     }
+}
+
+/// The pieces of an answer made from documents that show anything, where there are any.
+fn pieces(content: Node<'_>) -> Option<Vec<Node<'_>>> {
+    ["answer_payload", "graph_answer"].iter().find_map(|key| {
+        let answer = content.get(key)?;
+        let answer = answer.get("payload").unwrap_or(answer);
+        let mut pieces = Vec::new();
+        for data in answer.get("center_panel")?.get("data")?.elements() {
+            let Some(snippet) = data.get("snippet_content") else { continue };
+            if snippet.kind().is_string() {
+                pieces.push(snippet);
+            }
+            pieces.extend(snippet.elements().map(|piece| piece.get("answer_fragment").unwrap_or(piece)));
+        }
+        pieces.retain(|piece| piece.as_str().is_some_and(|text| !text.trim().is_empty()));
+        (!pieces.is_empty()).then_some(pieces)
+    })
 }
 
 fn push_line(out: &mut String, line: &str) {

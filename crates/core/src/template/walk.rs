@@ -95,19 +95,25 @@ impl Template<'_> {
     /// leads somewhere is an action, and so is any object that has a title and a target and says by its type (`postback`,
     /// `url`, `web_url`) that it is one. An object can be both.
     pub fn visit(self, visitor: &mut impl TemplateVisitor) {
-        self.walk(visitor);
+        self.count_with(visitor);
     }
 
     /// How many elements and actions there are.
     pub fn count(self) -> (usize, usize) {
-        self.walk(&mut Unseen)
+        self.count_with(&mut Unseen)
     }
 
-    fn walk(self, visitor: &mut impl TemplateVisitor) -> (usize, usize) {
+    fn count_with(self, visitor: &mut impl TemplateVisitor) -> (usize, usize) {
+        let counts = self.walk(self.root(), visitor);
+        self.view.visited.set(true);
+        counts
+    }
+
+    /// Walks what is inside a container.
+    pub(super) fn walk(self, around: Node<'_>, visitor: &mut impl TemplateVisitor) -> (usize, usize) {
         self.view.scratch.with_string(|path| {
             let mut walker = Walker { visitor, path, elements: 0, actions: 0 };
-            walker.children(self.root(), Role::None, None, false);
-            self.view.visited.set(true);
+            walker.children(around, Role::None, None, false);
             (walker.elements, walker.actions)
         })
     }
@@ -171,7 +177,7 @@ impl<V: TemplateVisitor> Walker<'_, V> {
                 }
                 self.path.truncate(len);
             }
-            after_button = is_array && child.kind() == Kind::PlainString && child.raw() == "\"button\"";
+            after_button = is_array && child.as_text().is_some_and(|text| text.is("button"));
         }
     }
 

@@ -1,7 +1,8 @@
 //! The rows of a text that hides a payload: in `templates`, and of what the payload shows in `elements` and `actions`.
 
 use korpus_core::{
-    Action, ClassifiedText, Element, Reason, Template, TemplateVisitor, TextKind, nesting, write_json_string,
+    Action, ClassifiedText, Element, Reason, Template, TemplateVisitor, TextKind, has_lone_surrogate,
+    nesting, write_json_string,
 };
 
 use super::column::ColumnBuffer;
@@ -132,7 +133,7 @@ fn put_payload(table: &mut TableBuffer, template: Template<'_>) {
         out.push(if any { ',' } else { '{' });
         write_json_string(pointer, out);
         out.push(':');
-        if raw.starts_with(['[', '{']) && nesting(raw) > DEEPEST {
+        if is_unreadable(raw) {
             write_json_string(raw, out);
         } else {
             out.push_str(raw);
@@ -143,6 +144,12 @@ fn put_payload(table: &mut TableBuffer, template: Template<'_>) {
         extra.begin(row).push('}');
         extra.end();
     }
+}
+
+/// Whether readers of JSON fail on a value: one that nests too deep, or holds half a character.
+fn is_unreadable(raw: &str) -> bool {
+    let is_deep = || raw.starts_with(['[', '{']) && nesting(raw) > DEEPEST;
+    is_deep() || has_lone_surrogate(raw)
 }
 
 /// Puts a list of texts, in which null ones keep their place.

@@ -7,8 +7,8 @@ use korpus_core::{ActionKind, KEY_GROUPS, TEMPLATE_TYPES, TextKind};
 const INTRODUCTION: &str = "\
 The text of a component is what somebody typed or what the bot said, or JSON that a chat client draws. Every text is classified
 (`text_kind`); one that begins like a JSON object is taken apart, with HTML entities, a payload that is itself a string of JSON, and the
-known misspellings read as what they mean. Of payloads in payloads the innermost that names its `template_type` is read, without one the outermost that
-says something. Of a text that is no JSON all entities of HTML are decoded. A byte order mark before a text counts as white space. `messages.text` is what a person saw, `messages.raw_text` the text as it came where that
+known misspellings read as what they mean. Of payloads in payloads the first that names its `template_type` is read, without one the outermost in which there
+is anything to see. Of a text that is no JSON all entities of HTML are decoded that end with a semicolon. A byte order mark before a text counts as white space. `messages.text` is what a person saw, `messages.raw_text` the text as it came where that
 differs. Each text that is not plain, empty or ssml has a row in `templates`, and rows in `elements` and `actions` for what it shows.
 
 A text that shows nothing (a picture, a pause) has a null `text`. Malformed text is kept as it came, with `decode_error` and its offset.
@@ -43,12 +43,12 @@ const BUDGETS: &str = "\
 ## What is not lost
 
 Every value of a payload that no column of `templates`, `elements` and `actions` gives back exactly stands in `templates.extra`, by its
-JSON pointer. A key that stands repeatedly in an object stands so in `extra` too, each time under the same pointer. Where the pointers would take many times the
+JSON pointer. A key that stands repeatedly in an object stands so in `extra` too, each time under the same pointer; the last one counts. Where the pointers would take many times the
 room of the text, no more are written: the whole object follows under the key `\"\"`, which then is the last.
 
 Of a payload that is nested too deep or holds too many values, the parts that were not taken apart stand there whole, and `decode_error` says so (`too_deep`,
-`too_large`). A part that nests deeper than 100 levels stands there as a string of its JSON: readers of JSON go no deeper. Lists and objects whose own pointer is longer than 512 bytes (an index counts as 1) are not taken apart either (`too_deep`). `decode_error_offset` says where the first such part
-begins in the text as it came, however often it is encoded there. A payload that begins like JSON and is none stays a string, and is shown as
+`too_large`). A part that nests deeper than 100 levels stands there as a string of its JSON, and so does a text with half a surrogate pair: readers of JSON fail on them, and on all rows. Lists and objects whose own pointer is longer than 512 bytes (an index counts as 1) are not taken apart either (`too_deep`). `decode_error_offset` says where the first such part
+begins in the text as it came, however often it is encoded there; where a payload is malformed too, it is that which is told. A payload that begins like JSON and is none stays a string, and is shown as
 it stands where nothing else is; `decode_error` and `decode_error_offset` tell why and where, and `text_kind` is what the envelope says. Where the paths of
 its elements and actions would take many times the room of the text, `parent_path` is empty from there on, `decode_error` is `too_large` and its offset 0.
 ";

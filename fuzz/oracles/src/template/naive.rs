@@ -2,7 +2,7 @@
 
 use korpus_core::{Limits, Scratch, TextKind, normalize_template_type};
 
-use super::value::{V, begins_like_payload, container_in, trimmed};
+use super::value::{V, begins_like_payload, container_in, json_in, trimmed};
 use super::{Shown, owned};
 use crate::json::{Json, JsonKind};
 
@@ -27,8 +27,8 @@ fn open_payloads(root: &mut V) {
             return;
         };
         if payload.is(JsonKind::String) {
-            let (mut text, mut exact) = (payload.text.clone(), payload.exact);
-            while exact && decodings < 4 {
+            let mut text = payload.json.clone();
+            while decodings < 4 {
                 decodings += 1;
                 let trimmed = trimmed(&text);
                 if begins_like_payload(trimmed) {
@@ -42,7 +42,7 @@ fn open_payloads(root: &mut V) {
                 else {
                     break;
                 };
-                (text, exact) = json.lossy_text();
+                text = json_in(&json.text());
             }
         }
         if !payload.is(JsonKind::Object) || payload.get("template_type").is_some() {
@@ -60,6 +60,13 @@ fn payload_key(envelope: &V) -> Option<&'static str> {
     keys.clone().find(|key| !is_empty(key)).or_else(|| keys.clone().next())
 }
 
+/// Whether a value holds nothing: null, a blank text without escapes, a container without anything in it.
+fn is_empty(value: &V) -> bool {
+    value.is(JsonKind::Null)
+        || value.is(JsonKind::String) && value.raw.trim_matches('"').trim().is_empty()
+        || value.is_container() && value.inside.is_empty()
+}
+
 struct Naive<'a> {
     root: &'a V,
     shown: Shown,
@@ -73,6 +80,9 @@ impl Naive<'_> {
         let mut at = root;
         while let Some(key) = payload_key(at) {
             at = at.get(key).expect("found before");
+            if !payloads.is_empty() && is_empty(at) {
+                break;
+            }
             payloads.push(at);
             if !at.is(JsonKind::Object) || at.get("template_type").is_some() {
                 break;
@@ -80,7 +90,15 @@ impl Naive<'_> {
         }
         if payloads.last().is_some_and(|last| last.get("template_type").is_none()) {
             let keys = ["text", "text_message", "title", "heading"];
-            let says = |payload: &&V| keys.iter().any(|key| payload.get(key).and_then(shown).is_some());
+            let says = |payload: &&V| {
+                let mut elements = Naive { root, shown: Shown::default() };
+                elements.children(payload, "", Place::default());
+                let titles =
+                    elements.shown.elements.into_iter().filter_map(|(_, _, columns, _)| columns[0].clone());
+                keys.iter().any(|key| payload.get(key).and_then(shown).is_some())
+                    || snippets(payload).is_some()
+                    || titles.into_iter().any(|title| !title.trim().is_empty())
+            };
             if let Some(outermost) = payloads.iter().position(says) {
                 payloads.truncate(outermost + 1);
             }
@@ -111,8 +129,8 @@ impl Naive<'_> {
         });
         let is_date = norm.as_deref().is_some_and(|norm| ["date", "daterange", "clock"].contains(&norm));
         self.shown.types = [owned(root.string("type")), owned(template_type), norm];
-        let form = [root, content]
-            .into_iter()
+        let form = std::iter::once(root)
+            .chain(payloads.iter().copied())
             .find_map(|node| node.get("formData").filter(|f| f.is(JsonKind::Object)));
         self.shown.form = form.map(|form| {
             let texts = ["formId", "name", "displayName", "formLink", "renderType"];
@@ -165,7 +183,7 @@ impl Naive<'_> {
                 let key = match is_array {
                     // Arrays in arrays are cells: what they hold is under no key.
                     true if !is_object => "",
-                    true if before == "\"button\"" && !says_something(place.key) => "buttons",
+                    true if before == "button" && !says_something(place.key) => "buttons",
                     true => place.key,
                     false if place.in_tabs && !is_object => "elements",
                     false => key,
@@ -177,7 +195,7 @@ impl Naive<'_> {
                     self.children(child, &pointer, here);
                 }
             }
-            before = &child.raw;
+            before = &child.text;
         }
     }
 

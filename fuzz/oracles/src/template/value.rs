@@ -9,6 +9,8 @@ pub(super) struct V {
     pub(super) raw: String,
     /// The text of a string, with U+FFFD for lone surrogates, and whether there was none.
     pub(super) text: String,
+    /// The JSON that a string may be.
+    pub(super) json: String,
     pub(super) exact: bool,
     /// Its key with its quotes; empty in an array.
     key: String,
@@ -20,6 +22,7 @@ impl V {
     pub(super) fn read(json: Json<'_>) -> Self {
         let kind = json.kind();
         let (text, exact) = if kind == JsonKind::String { json.lossy_text() } else { (String::new(), false) };
+        let text_of_json = if kind == JsonKind::String { json_in(&json.text()) } else { String::new() };
         let mut inside = Vec::new();
         for (i, element) in json.elements().into_iter().enumerate() {
             inside.push((i.to_string(), false, Self::read(element)));
@@ -34,7 +37,7 @@ impl V {
             let key = if key.lossy_text().1 { json_string(&name) } else { key.raw().to_owned() };
             inside.push((name, shadowed, Self { key, ..Self::read(*value) }));
         }
-        Self { kind, raw: json.raw().to_owned(), text, exact, key: String::new(), inside }
+        Self { kind, raw: json.raw().to_owned(), text, json: text_of_json, exact, key: String::new(), inside }
     }
 
     pub(super) fn is(&self, kind: JsonKind) -> bool {
@@ -147,10 +150,30 @@ pub(super) fn container_in(trimmed: &str) -> Option<String> {
     object(trimmed).or_else(|| object(&decoded)).or_else(|| {
         let quoted = decoded.strip_prefix('"')?;
         match Json::parse(decoded.as_bytes()) {
-            Some(string) => object(&string.lossy_text().0),
+            Some(string) => object(&json_in(&string.text())),
             None => object(quoted.trim_end().strip_suffix('"').unwrap_or(quoted)),
         }
     })
+}
+
+/// The JSON that the bytes of a string are, in which lone surrogates are escapes, as far as they may stand there.
+pub(super) fn json_in(bytes: &[u8]) -> String {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        // Only surrogates are encoded so.
+        if let [0xed, second @ 0xa0..=0xff, third, ..] = bytes[at..] {
+            let backslashes = out.iter().rev().take_while(|&&byte| byte == b'\\').count();
+            let unit = 0xd000 | u32::from(second & 0x3f) << 6 | u32::from(third & 0x3f);
+            let kept = if backslashes % 2 == 1 { "\u{fffd}".to_owned() } else { format!("\\u{unit:04x}") };
+            out.extend_from_slice(kept.as_bytes());
+            at += 3;
+        } else {
+            out.push(bytes[at]);
+            at += 1;
+        }
+    }
+    String::from_utf8(out).expect("but for surrogates, text")
 }
 
 /// HTML entities decoded, once.
