@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use parquet::errors::{ParquetError, Result};
@@ -27,6 +27,8 @@ struct Piece {
 
 /// A row group that is being encoded.
 pub(crate) struct Group {
+    /// Tells it from others.
+    number: u64,
     table: Table,
     compression: Compression,
     /// In the order of the schema.
@@ -51,6 +53,8 @@ struct Column {
     ended: bool,
     /// Is in the queue, or with a worker, who sees to all that waits.
     taken: bool,
+    /// Has its place among the row groups that want the seat.
+    listed: bool,
     /// What came of it.
     done: Option<Result<Vec<Chunk>>>,
 }
@@ -63,13 +67,17 @@ struct Task {
 
 /// The writer of a column of a table, which one row group after the other has: a page and a dictionary take so much memory
 /// that there must not be a second one for the moment in which a row group ends and the next begins.
+///
+/// Row groups have it in the order of their rows, whoever comes first: one that came before its time would wait for rows, and
+/// whoever brings them for the row group before it.
 #[derive(Default)]
 struct Seat {
     /// At the beginning, with the memory of the row groups before; none while a row group has it.
     writer: Option<ColumnWriter>,
-    taken: bool,
+    /// The row groups that have or want it, by number: the first has it.
+    order: VecDeque<u64>,
     /// Columns of later row groups.
-    waiting: VecDeque<Task>,
+    waiting: HashMap<u64, Task>,
 }
 
 /// The queue of columns with something to do, shared by all workers.
@@ -117,6 +125,10 @@ impl Encoder {
                 continue;
             }
             change(&mut column);
+            if !std::mem::replace(&mut column.listed, true) {
+                let mut seats = lock(&self.seats);
+                seats.entry((group.table, index)).or_default().order.push_back(group.number);
+            }
             if !std::mem::replace(&mut column.taken, true) {
                 queue.push_back(Task { group: group.clone(), column: index });
             }
@@ -130,6 +142,12 @@ impl Encoder {
             task.run(self);
         }
         true
+    }
+
+    /// As when other workers are faster.
+    #[cfg(test)]
+    pub(super) fn turn_queue_round(&self) {
+        lock(&self.queue).make_contiguous().reverse();
     }
 
     /// Does all that is queued, on `threads` threads.
@@ -165,13 +183,13 @@ impl Encoder {
         }
     }
 
-    /// Takes a column's writer back, none where it was lost, for the row group that waits for it.
+    /// Takes a column's writer back, none where it was lost, for the row group that is next.
     fn leave(&self, column: (Table, usize), writer: Option<ColumnWriter>) {
         let mut seats = lock(&self.seats);
         let seat = seats.entry(column).or_default();
         seat.writer = writer;
-        seat.taken = false;
-        let next = seat.waiting.pop_front();
+        seat.order.pop_front();
+        let next = seat.order.front().and_then(|next| seat.waiting.remove(next));
         drop(seats);
         if let Some(next) = next {
             lock(&self.queue).push_front(next);
@@ -189,6 +207,7 @@ impl Encoder {
 impl Group {
     /// Begins a row group. `leaves` are those of the file that it is for, in order.
     pub(crate) fn begin(layout: Layout, leaves: &[ColumnDescPtr], compression: Compression) -> Arc<Self> {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
         let table = layout.table;
         let mut columns: Vec<Column> = table.columns().iter().map(|_| Column::default()).collect();
         let mut leaves = leaves.iter().cloned();
@@ -201,6 +220,7 @@ impl Group {
             column.done = Some(Ok(Vec::new()));
         }
         Arc::new(Self {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             table,
             compression,
             columns: columns.into_iter().map(Mutex::new).collect(),
@@ -253,12 +273,11 @@ impl Task {
         }
         let mut seats = lock(&encoder.seats);
         let seat = seats.entry((self.group.table, self.column)).or_default();
-        if seat.taken {
+        if seat.order.front() != Some(&self.group.number) {
             drop(column);
-            seat.waiting.push_back(self);
+            seat.waiting.insert(self.group.number, self);
             return None;
         }
-        seat.taken = true;
         let writer = seat.writer.take();
         drop(seats);
         column.writer =

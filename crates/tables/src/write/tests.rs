@@ -123,6 +123,34 @@ fn a_row_group_that_fails_does_not_keep_the_next_one_waiting() {
     }
 }
 
+#[test]
+fn row_groups_have_the_writer_of_a_column_in_their_order_whoever_comes_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let encoder = Encoder::default();
+    let (layout, path) = (Layout::whole(Table::Components), dir.path().join("part"));
+    let file = TableFile::create(layout, path, Compression::Zstd).unwrap();
+    let groups = [true, true, false].map(|is_ended| {
+        let group = Group::begin(layout, file.leaves(), Compression::Zstd);
+        let mut buffer = TableBuffer::new(Table::Components);
+        (0..3).for_each(|_| buffer.end_row());
+        buffer.finish();
+        encoder.push(&group, Arc::new(buffer), 0..3);
+        if is_ended {
+            encoder.end(&group);
+        }
+        group
+    });
+    // The last one, to which more rows may come, is looked at first: it must not keep the others from their end.
+    encoder.turn_queue_round();
+    encoder.finish(&groups[0]);
+    encoder.finish(&groups[1]);
+    encoder.end(&groups[2]);
+    encoder.finish(&groups[2]);
+    for group in groups {
+        assert!(group.take_chunks().is_ok());
+    }
+}
+
 /// What the files of days hold.
 struct Days {
     /// Ordinal, day and length of the text of each message, in the order of reading.
