@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use korpus_core::Text;
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 const SHARDS: usize = 16;
 /// Longer texts are written out.
@@ -25,7 +25,7 @@ impl Hasher for FastHasher {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        self.0 = self.0.rotate_left(23) ^ xxh3_64(bytes);
+        self.0 = self.0.rotate_left(23) ^ XxHash3_64::oneshot(bytes);
     }
 
     fn write_u8(&mut self, _: u8) {
@@ -78,12 +78,12 @@ impl Symbols {
         if name.len() > LONGEST {
             return None;
         }
-        let at = (xxh3_64(name.as_bytes()) >> 60) as usize;
+        let at = (XxHash3_64::oneshot(name.as_bytes()) >> 60) as usize;
         let mut shard = self.shards[at].lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(&known) = shard.known.get(name) {
             return Some(known);
         }
-        self.has_room(2 * name.len() + OVERHEAD)?;
+        self.take_room(2 * name.len() + OVERHEAD)?;
         let number = (shard.names.len() * SHARDS + at) as u32;
         shard.names.push(name.into());
         shard.known.insert(name.into(), number);
@@ -96,7 +96,7 @@ impl Symbols {
         if let Some(&known) = profiles.known.get(&names) {
             return Some(known);
         }
-        self.has_room(OVERHEAD)?;
+        self.take_room(OVERHEAD)?;
         let number = profiles.profiles.len() as u32;
         profiles.profiles.push(names);
         profiles.known.insert(names, number);
@@ -104,7 +104,7 @@ impl Symbols {
     }
 
     /// Takes so much of the budget, if that much is left.
-    fn has_room(&self, cost: usize) -> Option<()> {
+    fn take_room(&self, cost: usize) -> Option<()> {
         if self.bytes.load(Ordering::Relaxed) + cost > self.budget {
             return None;
         }
@@ -179,9 +179,7 @@ impl SymbolCache {
         recent.1 = number;
         Some(number)
     }
-}
 
-impl SymbolCache {
     /// The number of the profile of a message.
     pub(crate) fn profile(&mut self, symbols: &Symbols, names: [Option<Text<'_>>; PROFILE]) -> Option<u32> {
         let texts = names.map(|name| name.map_or("", Text::raw).as_bytes());

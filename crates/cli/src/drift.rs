@@ -138,7 +138,7 @@ impl Drift {
             (TextKind::Message, _) => template.envelope_type().unwrap_or("message"),
             (kind, _) => kind.as_str(),
         };
-        let known = template.template_type().and_then(TemplateType::find);
+        let known = template.template_type_norm().and_then(TemplateType::find_norm);
         // An object that says no type is the customer's own, and all of its keys are new.
         let is_own = template.kind() == TextKind::Json && template.template_type_norm().is_none();
         if matches!(template.kind(), TextKind::Template | TextKind::Json) && !is_own && known.is_none() {

@@ -76,8 +76,9 @@ pub use scan::{
     MessageField, SessionField, TagField, TagsField, ThumbnailField,
 };
 pub use template::{
-    Action, ActionKind, ClassifiedText, Element, FormData, KEY_GROUPS, KeyGroup, Node, Nodes, Scratch,
-    TEMPLATE_TYPES, Template, TemplateType, TemplateVisitor, TextError, TextKind, normalize_template_type,
+    Action, ActionKind, ClassifiedText, Element, FormData, KEY_GROUPS, KeyGroup, Node, Nodes, PAYLOAD_KEYS,
+    PathStep, Scratch, TEMPLATE_TYPES, Template, TemplateType, TemplateVisitor, TextError, TextKind,
+    normalize_template_type,
 };
 pub use text::{Text, has_lone_surrogate, write_json_string};
 pub use validate::{minify, nesting, validate};

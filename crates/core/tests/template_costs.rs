@@ -3,7 +3,7 @@
 
 mod counting;
 
-use korpus_core::{Action, Element, Limits, Scratch, TemplateVisitor, write_json_string};
+use korpus_core::{Action, Element, Limits, PathStep, Scratch, TemplateVisitor, write_json_string};
 
 /// What was given out: each call, and the bytes of its texts.
 #[derive(Debug, Default)]
@@ -38,7 +38,12 @@ fn cost(text: &str) -> [usize; 2] {
             given.put(template.voice_verbs().map(Some));
             template.visit(&mut given);
             template.for_each_leftover(|pointer, raw| given.put([Some(pointer), Some(raw)]));
-            template.for_each_path(|pointer, _| given.put([Some(pointer)]));
+            template.for_each_path(|path, _| {
+                given.put(path.iter().map(|step| match step {
+                    PathStep::Key(key) => Some(*key),
+                    PathStep::Item => None,
+                }));
+            });
         }
         given
     });

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use korpus_core::{Kind, Limits, Node, Reason, Scratch, TextError, TextKind, write_json_string};
+use korpus_core::{
+    Kind, Limits, Node, PathStep, Reason, Scratch, TemplateType, TextError, TextKind, write_json_string,
+};
 use korpus_fuzz_oracles::{Shown, template_of};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -351,16 +353,44 @@ fn paths_are_those_of_the_leftovers_and_of_what_is_read() {
         let (mut all, mut unread, mut calls) = (BTreeSet::new(), BTreeSet::new(), 0);
         template.for_each_path(|path, is_read| {
             calls += 1;
-            all.insert(path.to_owned());
+            let path: String = path.iter().map(written).collect();
             if !is_read {
-                unread.insert(path.to_owned());
+                unread.insert(path.clone());
             }
+            all.insert(path);
         });
         assert_eq!((&unread, calls), (&left, all.len()), "{text}");
         let mut ends = BTreeSet::new();
         ends_of(template.root(), "", &mut ends);
         assert_eq!(all, ends, "{text}");
     }
+}
+
+/// A step as a part of a JSON pointer, each index as 0.
+fn written(step: &PathStep<'_>) -> String {
+    match step {
+        PathStep::Key(key) => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        PathStep::Item => "/0".to_owned(),
+    }
+}
+
+#[test]
+fn keys_of_digits_are_no_items_of_lists() {
+    let scratch = Scratch::new(&Limits::default());
+    let text = r#"{"buttons":{"0":{"title":"a"},"1":[1]},"elements":[{"2":3}]}"#;
+    let mut paths = Vec::new();
+    scratch.classify_str(text).template().unwrap().for_each_path(|path, _| paths.push(path.to_vec()));
+    assert_eq!(
+        paths,
+        [
+            vec![PathStep::Key("buttons"), PathStep::Key("0"), PathStep::Key("title")],
+            vec![PathStep::Key("buttons"), PathStep::Key("1"), PathStep::Item],
+            vec![PathStep::Key("elements"), PathStep::Item, PathStep::Key("2")],
+        ]
+    );
+    let button = TemplateType::find("button").unwrap();
+    assert!(button.documents(&[PathStep::Key("buttons"), PathStep::Item, PathStep::Key("title")]));
+    assert!(!button.documents(&paths[0]));
 }
 
 /// The paths of all values that hold no other, each index as 0.

@@ -1,15 +1,12 @@
 //! Keys in templates that no document lists, as paths.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
-use korpus_core::{KeyGroup, Kind, Template, TemplateType, TextKind};
+use korpus_core::{KeyGroup, Kind, PAYLOAD_KEYS, PathStep, Template, TemplateType, TextKind};
 
 use super::cut;
 use super::tally::{Place, Tallies};
 
-/// Under which a payload stands.
-const PAYLOAD_KEYS: [&str; 2] = ["payload", "pay load"];
 /// Levels of a path of keys.
 const DEEPEST: usize = 12;
 /// Bytes of a path of keys, above which it is cut.
@@ -30,11 +27,11 @@ pub(super) fn note_new_keys(
     let documents = Documents::new(template, known);
     let mut paths = BTreeSet::new();
     let mut untold = 0;
-    template.for_each_path(|pointer, is_read| {
-        if is_read && !has_document || documents.have(pointer) {
+    template.for_each_path(|path, is_read| {
+        if is_read && !has_document || documents.have(path) {
             return;
         }
-        let path = path_of(pointer);
+        let path = written(path);
         if paths.len() < MOST_OF_ONE {
             paths.insert(path);
         } else if !paths.contains(&path) {
@@ -47,47 +44,47 @@ pub(super) fn note_new_keys(
     keys.miss(untold);
 }
 
-/// A JSON pointer as a path of keys, each index as `[]`.
-pub(super) fn path_of(pointer: &str) -> String {
-    let mut path = String::new();
-    for (level, part) in pointer.split('/').skip(1).enumerate() {
-        if level >= DEEPEST || path.len() > LONGEST {
-            path.push('…');
+/// A path as it is shown: its keys, and `[]` for the items of lists.
+pub(super) fn written(path: &[PathStep<'_>]) -> String {
+    let mut out = String::new();
+    for (level, step) in path.iter().enumerate() {
+        if level >= DEEPEST || out.len() > LONGEST {
+            out.push('…');
             break;
         }
-        if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) {
-            path.push_str("[]");
-            continue;
+        match step {
+            PathStep::Item => out.push_str("[]"),
+            PathStep::Key(key) => {
+                if !out.is_empty() {
+                    out.push('.');
+                }
+                out.push_str(&cut(key));
+            }
         }
-        if !path.is_empty() {
-            path.push('.');
-        }
-        let _ = write!(path, "{}", cut(part));
     }
-    path.replace("~1", "/").replace("~0", "~")
+    out
 }
 
 /// Which keys of a text are documented.
-struct Documents {
-    /// The pointer of what is shown, inside the payloads around it.
-    content: String,
+struct Documents<'s> {
+    /// The path of what is shown, inside the payloads around it.
+    content: Vec<PathStep<'s>>,
     known: Option<&'static TemplateType>,
     /// What else is documented of what is shown.
     group: Option<&'static KeyGroup>,
     envelope: Option<&'static KeyGroup>,
 }
 
-impl Documents {
-    fn new(template: Template<'_>, known: Option<&'static TemplateType>) -> Self {
-        let mut content = String::new();
+impl<'s> Documents<'s> {
+    fn new(template: Template<'s>, known: Option<&'static TemplateType>) -> Self {
+        let mut content = Vec::new();
         for payload in template.payloads() {
             if payload.kind() != Kind::Object {
                 // What is shown is the text itself.
                 content.clear();
                 break;
             }
-            content.push('/');
-            content.push_str(payload.key());
+            content.push(PathStep::Key(payload.key()));
         }
         Self {
             content,
@@ -97,32 +94,27 @@ impl Documents {
         }
     }
 
-    fn have(&self, pointer: &str) -> bool {
+    fn have(&self, path: &[PathStep<'_>]) -> bool {
         // Envelopes may stand inside each other, and a payload may be a text.
-        let mut outside = pointer;
-        while let Some(inner) = PAYLOAD_KEYS
-            .iter()
-            .filter_map(|key| outside.strip_prefix('/')?.strip_prefix(key))
-            .find(|inner| inner.is_empty() || inner.starts_with('/'))
-        {
-            outside = inner;
-        }
-        let inside = pointer.strip_prefix(&self.content).filter(|inside| inside.starts_with('/'));
+        let is_payload =
+            |step: &PathStep<'_>| matches!(step, PathStep::Key(key) if PAYLOAD_KEYS.contains(key));
+        let outside = &path[path.iter().take_while(|step| is_payload(step)).count()..];
+        let inside = path.strip_prefix(&*self.content).filter(|inside| !inside.is_empty());
         match inside {
             // A payload in what names its type is no envelope's.
             _ if outside.is_empty() && (self.known.is_none() || inside.is_none()) => true,
             Some(inside) => {
                 self.known.is_some_and(|known| known.documents(inside))
                     || self.group.is_some_and(|group| group.documents(inside))
-                    || inside.starts_with("/formData/") && self.in_envelope(inside)
-                    || inside == "/template_type"
+                    || inside.len() > 1 && inside[0] == PathStep::Key("formData") && self.in_envelope(inside)
+                    || inside == [PathStep::Key("template_type")]
                     || self.content.is_empty() && self.in_envelope(inside)
             }
             None => self.in_envelope(outside),
         }
     }
 
-    fn in_envelope(&self, pointer: &str) -> bool {
-        self.envelope.is_some_and(|envelope| envelope.documents(pointer))
+    fn in_envelope(&self, path: &[PathStep<'_>]) -> bool {
+        self.envelope.is_some_and(|envelope| envelope.documents(path))
     }
 }

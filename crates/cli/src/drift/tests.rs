@@ -2,16 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use super::keys::{MOST_OF_ONE, path_of};
+use korpus_core::PathStep::{Item, Key};
+
+use super::keys::{MOST_OF_ONE, written};
 use super::*;
 
 #[test]
 fn places_in_payloads_become_paths_of_keys() {
-    assert_eq!(path_of("/payload/speech_hint"), "payload.speech_hint");
-    assert_eq!(path_of("/payload/elements/12/x~1y/0"), "payload.elements[].x/y[]");
-    assert_eq!(path_of(""), "");
-    assert_eq!(path_of("/0/1"), "[][]");
-    let long = path_of(&"/abcdefghij".repeat(1000));
+    assert_eq!(written(&[Key("payload"), Key("speech_hint")]), "payload.speech_hint");
+    assert_eq!(
+        written(&[Key("payload"), Key("elements"), Item, Key("x/y~1"), Item]),
+        "payload.elements[].x/y~1[]"
+    );
+    assert_eq!(written(&[]), "");
+    assert_eq!(written(&[Item, Item]), "[][]");
+    assert_eq!(written(&[Key("buttons"), Key("0"), Key("title")]), "buttons.0.title");
+    let long = written(&[Key("abcdefghij"); 1000]);
     assert!(long.len() < 200 && long.ends_with('…'), "{long}");
 }
 

@@ -15,8 +15,7 @@ pub(crate) fn deep_end(text: &[u8], start: usize) -> Result<usize, Stop> {
         match peek(text, at, true)? {
             b'"' => at = string_end(text, at + 1, true)?.0 + 1,
             byte @ (b'{' | b'[') => {
-                // In ASCII, what closes either stands two after it.
-                open.push(byte + 2);
+                open.push(closing(byte));
                 at += 1;
                 is_first = true;
             }
@@ -49,6 +48,11 @@ pub(crate) fn deep_end(text: &[u8], start: usize) -> Result<usize, Stop> {
             break;
         }
     }
+}
+
+/// What closes the container that a byte opens: in ASCII, it stands two after it.
+pub(crate) fn closing(byte: u8) -> u8 {
+    byte + 2
 }
 
 /// The position of the value of the member whose key is at `at`.

@@ -9,7 +9,7 @@
 
 use super::fields::{Child, Class};
 use super::walk::{Fault, Stop};
-use crate::simd::PATTERN_LEN;
+use crate::simd::{Always, Isa, PATTERN_LEN};
 use crate::text::Text;
 
 /// A key that has no slot.
@@ -410,19 +410,18 @@ pub(crate) fn peek(text: &[u8], at: usize, eof: bool) -> Result<u8, Stop> {
 }
 
 /// The position of the quote that ends a string, and whether there are escapes before it.
+#[inline]
 pub(crate) fn string_end(text: &[u8], from: usize, eof: bool) -> Result<(usize, bool), Stop> {
-    let mut at = from;
+    let mut at = Always::string_stop(text, from);
     let mut escaped = false;
     loop {
         match peek(text, at, eof)? {
             b'"' => return Ok((at, escaped)),
-            b'\\' => {
-                at = escape_end(text, at, eof)?;
-                escaped = true;
-            }
-            0..0x20 => return Err(Stop::bad(at, Fault::ControlCharacter)),
-            _ => at += 1,
+            b'\\' => at = escape_end(text, at, eof)?,
+            _ => return Err(Stop::bad(at, Fault::ControlCharacter)),
         }
+        escaped = true;
+        at = Always::escaped_stop(text, at);
     }
 }
 

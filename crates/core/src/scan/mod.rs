@@ -9,11 +9,11 @@ mod tests;
 mod walk;
 
 pub(crate) use arena::{Arena, NONE, Object, Slot};
-pub(crate) use deep::deep_end;
+pub(crate) use deep::{closing, deep_end};
 pub(crate) use fields::Class;
 pub use fields::{
     AuthorField, ChannelField, ComponentField, ConversationField, DataField, LatencyField, LatencyPartField,
     MessageField, SessionField, TagField, TagsField, ThumbnailField,
 };
-pub(crate) use learn::{escape_end, skip_space, string_end};
+pub(crate) use learn::{skip_space, string_end};
 pub(crate) use walk::{Fault, Scanner, Stop, Walked, read_scalar};

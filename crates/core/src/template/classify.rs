@@ -114,7 +114,6 @@ impl Scratch {
         }
         let source = &text[start..];
         let decoded = self.text_of(|out| decode_entities(source, out));
-        let depth = origin.depth();
         origin.enter(decoded, source, Writing::Entities);
         let retried = if decoded.starts_with('"') {
             self.quoted_object(decoded, origin)
@@ -122,10 +121,7 @@ impl Scratch {
             self.validate(decoded, 0, origin)
         };
         // Of two failures that one counts which reads the text as it was meant: in escaped JSON, quotes are entities.
-        retried.map_err(|later| {
-            origin.leave_to(depth);
-            if has_quotes_as_entities(source) { later } else { error }
-        })
+        retried.map_err(|later| if has_quotes_as_entities(source) { later } else { error })
     }
 
     /// The object in `"{…}"`: a JSON string that holds one, or an object between quotes.

@@ -17,8 +17,8 @@ use crate::error::Reason;
 use crate::text::Text;
 use crate::value::{Kind, Value};
 
-/// The keys under which a payload stands, of which earlier ones count more.
-const PAYLOAD_KEYS: [&str; 2] = ["payload", "pay load"];
+/// The keys under which the payload of an envelope stands; the first that holds anything counts.
+pub const PAYLOAD_KEYS: [&str; 2] = ["payload", "pay load"];
 
 /// The keys of what a person sees of a payload.
 pub(super) const SHOWN_KEYS: [&str; 4] = ["text", "text_message", "title", "heading"];

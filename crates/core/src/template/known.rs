@@ -9,6 +9,7 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::paths::PathStep;
 use super::types::normalize_template_type;
 
 /// A template type that korpus knows. The set is open: any other type is taken apart by the same generic rule.
@@ -73,18 +74,19 @@ impl TemplateType {
         BY_NORM.get(norm).copied()
     }
 
-    /// Whether what stands at a JSON pointer, from the payload on, is documented; so are containers on the way to it.
+    /// Whether what stands at a path, from the payload on, is documented; so are containers on the way to it.
     ///
     /// ```
+    /// use korpus_core::PathStep::{Item, Key};
     /// let button = korpus_core::TemplateType::find("button").unwrap();
-    /// assert!(button.documents("/buttons/0/title") && button.documents("/variation"));
-    /// assert!(!button.documents("/deep/buttons/0/title"));
+    /// assert!(button.documents(&[Key("buttons"), Item, Key("title")]) && button.documents(&[Key("variation")]));
+    /// assert!(!button.documents(&[Key("deep"), Key("buttons"), Item, Key("title")]));
     /// ```
-    pub fn documents(&self, pointer: &str) -> bool {
+    pub fn documents(&self, path: &[PathStep<'_>]) -> bool {
         static TREES: Trees = Trees::new(|| {
             TEMPLATE_TYPES.iter().map(|known| (known.name, Tree::of([known.read, known.known]))).collect()
         });
-        TREES.get(self.name).is_some_and(|tree| tree.has(pointer))
+        TREES.get(self.name).is_some_and(|tree| tree.has(path))
     }
 }
 
@@ -94,12 +96,12 @@ impl KeyGroup {
         KEY_GROUPS.iter().find(|group| group.name == name)
     }
 
-    /// Whether what stands at a JSON pointer, from where the group stands, is one of its keys.
-    pub fn documents(&self, pointer: &str) -> bool {
+    /// Whether what stands at a path, from where the group stands, is one of its keys.
+    pub fn documents(&self, path: &[PathStep<'_>]) -> bool {
         static TREES: Trees = Trees::new(|| {
             KEY_GROUPS.iter().map(|group| (group.name, Tree::of([group.read, group.known]))).collect()
         });
-        TREES.get(self.name).is_some_and(|tree| tree.has(pointer))
+        TREES.get(self.name).is_some_and(|tree| tree.has(path))
     }
 }
 
@@ -136,18 +138,17 @@ impl Tree {
             "" => {}
             "**" => self.anything = true,
             "*" => self.any.get_or_insert_default().add(inside),
-            // No documented key needs an escape in a pointer.
             _ => self.members.entry(key).or_default().add(inside),
         }
     }
 
-    /// Whether a pointer is at a path or on the way to it.
-    fn has(&self, pointer: &str) -> bool {
-        let Some(rest) = pointer.strip_prefix('/') else { return pointer.is_empty() };
-        let (part, after) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-        let is_index = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        let items = self.items.as_deref().filter(|_| is_index);
-        let inside = [self.members.get(part), self.any.as_deref(), items];
+    /// Whether a path is one of these, or on the way to one.
+    fn has(&self, path: &[PathStep<'_>]) -> bool {
+        let Some((step, after)) = path.split_first() else { return true };
+        let inside = match step {
+            PathStep::Key(key) => [self.members.get(key), self.any.as_deref()],
+            PathStep::Item => [self.items.as_deref(), None],
+        };
         self.anything || inside.into_iter().flatten().any(|tree| tree.has(after))
     }
 }

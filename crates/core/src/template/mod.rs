@@ -23,9 +23,11 @@ mod view;
 mod walk;
 
 pub use classify::{ClassifiedText, TextError};
+pub use envelope::PAYLOAD_KEYS;
 pub use kind::TextKind;
 pub use known::{KEY_GROUPS, KeyGroup, TEMPLATE_TYPES, TemplateType};
 pub use node::{Node, Nodes};
+pub use paths::PathStep;
 pub use scratch::Scratch;
 pub use types::{ActionKind, normalize_template_type};
 pub use view::{FormData, Template};

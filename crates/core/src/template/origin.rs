@@ -19,12 +19,12 @@ pub(super) enum Writing {
 #[derive(Debug)]
 struct Layer<'s> {
     decoded: &'s str,
-    /// What it was decoded from: a part of what the layer before was decoded to, of the first one of the text.
+    /// What it was decoded from: a part of the text, or of what an earlier layer was decoded to.
     source: &'s str,
     writing: Writing,
 }
 
-/// A text, and what was decoded inside it, each from a part of the one before.
+/// A text, and what was decoded inside it, each from a part of the text or of an earlier layer.
 #[derive(Debug)]
 pub(super) struct Origin<'s> {
     text: &'s str,
@@ -36,38 +36,31 @@ impl<'s> Origin<'s> {
         Self { text, layers: BumpVec::new_in(bump) }
     }
 
-    /// Goes on inside what a part of the innermost layer was decoded to; borrowed parts need no layer.
+    /// Notes what a part of the text or of a layer was decoded to; borrowed parts need no layer.
     pub(super) fn enter(&mut self, decoded: &'s str, source: &'s str, writing: Writing) {
         if !std::ptr::eq(decoded, source) {
             self.layers.push(Layer { decoded, source, writing });
         }
     }
 
-    /// How many layers there are.
-    pub(super) fn depth(&self) -> usize {
-        self.layers.len()
-    }
-
-    /// Goes back to where there were that many layers.
-    pub(super) fn leave_to(&mut self, depth: usize) {
-        self.layers.truncate(depth);
-    }
-
     /// Where in the text the byte stands that is at `at` of `part`, which is a part of the text or of a layer, and not empty.
     pub(super) fn offset_in(&self, part: &str, at: usize) -> usize {
-        let holds = |layer: &Layer<'_>| {
-            let (decoded, part) = (layer.decoded.as_bytes().as_ptr_range(), part.as_bytes().as_ptr_range());
-            decoded.start <= part.start && part.end <= decoded.end
-        };
-        let mut address = part.as_ptr() as usize + at;
-        for layer in self.layers.iter().rev().skip_while(|layer| !holds(layer)) {
-            let at = address - layer.decoded.as_ptr() as usize;
-            let source_at = match layer.writing {
-                Writing::Entities => entity_source(layer.source, at),
-                Writing::Escapes => escape_source(layer.source, at),
-            };
-            address = layer.source.as_ptr() as usize + source_at;
+        let (mut part, mut at) = (part, at);
+        for layer in self.layers.iter().rev() {
+            if let Some(start) = start_in(layer.decoded, part) {
+                at = match layer.writing {
+                    Writing::Entities => entity_source(layer.source, start + at),
+                    Writing::Escapes => escape_source(layer.source, start + at),
+                };
+                part = layer.source;
+            }
         }
-        address - self.text.as_ptr() as usize
+        start_in(self.text, part).unwrap_or(0) + at
     }
+}
+
+/// Where `part` begins in `whole`; `None` where it is no part of it.
+fn start_in(whole: &str, part: &str) -> Option<usize> {
+    let (whole, part) = (whole.as_bytes().as_ptr_range(), part.as_bytes().as_ptr_range());
+    (whole.start <= part.start && part.end <= whole.end).then(|| part.start as usize - whole.start as usize)
 }

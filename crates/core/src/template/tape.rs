@@ -12,8 +12,7 @@ use bumpalo::collections::Vec as BumpVec;
 use memchr::memchr;
 
 use crate::error::Reason;
-use crate::scan::{escape_end, read_scalar, skip_space};
-use crate::simd::{Always, Isa};
+use crate::scan::{closing, read_scalar, skip_space, string_end};
 use crate::text::Text;
 use crate::value::Kind;
 
@@ -160,7 +159,7 @@ impl<'s, 'a> Builder<'s, 'a> {
                     }
                     b'"' => {
                         let escaped;
-                        (at, escaped) = string_end(bytes, at + 1)?;
+                        (at, escaped) = after_string(bytes, at + 1)?;
                         let kind = if escaped { Kind::EscapedString } else { Kind::PlainString };
                         self.push_whole(key, kind, &text[start..at]);
                     }
@@ -246,7 +245,7 @@ impl<'s, 'a> Builder<'s, 'a> {
         if *bytes.get(at)? != b'"' {
             return None;
         }
-        let (end, escaped) = string_end(bytes, at + 1)?;
+        let (end, escaped) = after_string(bytes, at + 1)?;
         let raw = &text[at + 1..end - 1];
         let colon = skip_space(bytes, end);
         if *bytes.get(colon)? != b':' {
@@ -374,26 +373,10 @@ pub(super) fn escape_source(raw: &str, decoded: usize) -> usize {
     at
 }
 
-/// What closes the container that a byte opens: in ASCII, it stands two after it.
-fn closing(byte: u8) -> u8 {
-    byte + 2
-}
-
 /// The position after the string whose inside begins at `at`, and whether it holds escapes; `None` where it is none.
 #[inline]
-fn string_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
-    let mut at = Always::string_stop(bytes, at);
-    if *bytes.get(at)? == b'"' {
-        return Some((at + 1, false));
-    }
-    loop {
-        at = Always::escaped_stop(bytes, at);
-        match *bytes.get(at)? {
-            b'"' => return Some((at + 1, true)),
-            b'\\' => at = escape_end(bytes, at, true).ok()?,
-            _ => return None,
-        }
-    }
+fn after_string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    string_end(bytes, at, true).ok().map(|(quote, escaped)| (quote + 1, escaped))
 }
 
 /// The position after the end of the container inside which `at` is, `level` containers deep; `None` where it has none.
@@ -401,7 +384,7 @@ fn end_of_container(bytes: &[u8], mut at: usize, mut level: usize) -> Option<usi
     loop {
         match *bytes.get(at)? {
             b'"' => {
-                at = string_end(bytes, at + 1)?.0;
+                at = after_string(bytes, at + 1)?.0;
                 continue;
             }
             b'{' | b'[' => level += 1,
