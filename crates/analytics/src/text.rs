@@ -1,8 +1,8 @@
 //! Texts as they are compared: normalised, hashed, and looked through for phrases.
 
 use caseless::Caseless as _;
+use twox_hash::XxHash3_64;
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::events::Flags;
 use crate::options::AnalyzeOptions;
@@ -97,7 +97,7 @@ pub(crate) fn normalized(text: &str) -> String {
 
 /// The hash of a normalised text; 0 for an empty one only.
 pub(crate) fn text_hash(normalized: &str) -> u64 {
-    if normalized.is_empty() { 0 } else { xxh3_64(normalized.as_bytes()).max(1) }
+    if normalized.is_empty() { 0 } else { XxHash3_64::oneshot(normalized.as_bytes()).max(1) }
 }
 
 /// The start of a text, as much of it as stands in aggregates.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use korpus_analytics::{AnalyzeOptions, Metric, collect};
 use korpus_engine::InputList;
 use serde_json::{Map, Value};
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 use common::rows_of;
 
@@ -66,7 +66,7 @@ fn expected_cell(name: &str, value: &Value) -> (String, Value) {
         .any(|column| column.name == name && column.kind.type_name().starts_with("time"));
     match (name, value) {
         ("last_out_text", Value::String(text)) => {
-            ("last_out_text_hash".to_owned(), format!("{:016x}", xxh3_64(text.as_bytes())).into())
+            ("last_out_text_hash".to_owned(), format!("{:016x}", XxHash3_64::oneshot(text.as_bytes())).into())
         }
         ("last_out_text", _) => ("last_out_text_hash".to_owned(), Value::Null),
         (_, Value::String(text)) if is_time => (name.to_owned(), micros(text).into()),

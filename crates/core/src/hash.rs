@@ -1,15 +1,15 @@
 //! Hashes of content, without the white space that printing adds.
 
-use crate::simd::xxh3_128;
+use twox_hash::XxHash3_128;
 
 /// XXH3-128 of one JSON value without the white space between its tokens.
 pub(crate) fn content(raw: &str, compact: bool, scratch: &mut Vec<u8>) -> u128 {
     if compact {
-        return xxh3_128(raw.as_bytes());
+        return XxHash3_128::oneshot(raw.as_bytes());
     }
     scratch.clear();
     minify(raw.as_bytes(), scratch);
-    xxh3_128(scratch)
+    XxHash3_128::oneshot(scratch)
 }
 
 /// Appends validated JSON without the white space between its tokens.

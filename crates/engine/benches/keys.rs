@@ -6,19 +6,23 @@
 use std::time::Instant;
 
 use korpus_engine::{Fate, Fates, Key, KeyLog, MemoryBudget};
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+use twox_hash::XxHash3_128;
 
 /// The key of a message. Every tenth is a copy of another, seen before it.
 fn key(ordinal: u64) -> Key {
     let is_copy = ordinal % 10 == 9;
     // Any of those before; itself one of them, or not.
-    let of = if is_copy { (xxh3_128(&ordinal.to_le_bytes()) % u128::from(ordinal)) as u64 } else { ordinal };
+    let of = if is_copy {
+        (XxHash3_128::oneshot(&ordinal.to_le_bytes()) % u128::from(ordinal)) as u64
+    } else {
+        ordinal
+    };
     let is_newer = is_copy && ordinal % 20 == 19;
     let edit = if is_newer { ordinal } else { 0 };
-    let hash = xxh3_128(&[of.to_le_bytes(), [0xa5; 8]].concat());
+    let hash = XxHash3_128::oneshot(&[of.to_le_bytes(), [0xa5; 8]].concat());
     Key {
         id: hash >> 32 << 32,
-        content: xxh3_128(&[of.to_le_bytes(), edit.to_le_bytes()].concat()) as u64,
+        content: XxHash3_128::oneshot(&[of.to_le_bytes(), edit.to_le_bytes()].concat()) as u64,
         version: edit as i64,
         richness: 30,
         ordinal,
@@ -39,12 +43,12 @@ fn resolved(count: u64, budget: Option<MemoryBudget>) -> (u128, u64) {
     let (logged, spilled) = (started.elapsed(), log.spilled_bytes());
     let fates = Fates::resolve(log, |_| 0).expect("what was written can be read");
     let took = started.elapsed();
-    let (mut hasher, mut kept) = (Xxh3::new(), 0);
+    let (mut hasher, mut kept) = (XxHash3_128::new(), 0);
     for ordinal in 0..count {
         let fate = fates.fate(ordinal);
         kept += u64::from(fate == Fate::Kept);
-        hasher.update(&[fate as u8]);
-        hasher.update(&fates.winner(ordinal).unwrap_or(u64::MAX).to_le_bytes());
+        hasher.write(&[fate as u8]);
+        hasher.write(&fates.winner(ordinal).unwrap_or(u64::MAX).to_le_bytes());
     }
     println!(
         "limit {}: logged in {:.1} s ({} MiB on disk), resolved in {:.1} s more; {kept} kept, {} duplicates, {} superseded; \
@@ -57,7 +61,7 @@ fn resolved(count: u64, budget: Option<MemoryBudget>) -> (u128, u64) {
         fates.superseded_count(),
         peak().map_or("unknown".to_owned(), |bytes| (bytes >> 20).to_string()),
     );
-    (hasher.digest128(), kept)
+    (hasher.finish_128(), kept)
 }
 
 /// The most memory that the process has taken so far, in bytes.

@@ -6,7 +6,7 @@ mod tests;
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use xxhash_rust::xxh3::xxh3_128;
+use twox_hash::XxHash3_128;
 
 use crate::bits::Bits;
 use crate::error::Result;
@@ -315,5 +315,5 @@ fn surrogate_in_body(surrogate: u128, array_hash: u128) -> u128 {
     let mut bytes = [0; 32];
     bytes[..16].copy_from_slice(&surrogate.to_le_bytes());
     bytes[16..].copy_from_slice(&array_hash.to_le_bytes());
-    xxh3_128(&bytes)
+    XxHash3_128::oneshot(&bytes)
 }

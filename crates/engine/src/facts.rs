@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use korpus_core::{Block, Conversation, Message, Reason, Record, Reject, SessionRecord, Text};
-use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
+use twox_hash::{XxHash3_64, XxHash3_128};
 
 use crate::anchor::AnchorEntry;
 use crate::filter::{Filter, filter_time};
@@ -199,7 +199,7 @@ impl Surveyor<'_> {
             reason: Reason::Internal,
             message_id,
             raw: raw[..raw.len().min(self.reject_bytes)].to_vec(),
-            raw_hash: xxh3_128(raw),
+            raw_hash: XxHash3_128::oneshot(raw),
         }
     }
 }
@@ -238,8 +238,8 @@ impl Ordinals {
 /// Hash of a string's decoded text; of its raw bytes where it holds a lone surrogate.
 fn text_hash(text: Text<'_>) -> u128 {
     match text.exact() {
-        Some(text) => xxh3_128(text.as_bytes()),
-        None => xxh3_128(text.raw().as_bytes()),
+        Some(text) => XxHash3_128::oneshot(text.as_bytes()),
+        None => XxHash3_128::oneshot(text.raw().as_bytes()),
     }
 }
 
@@ -310,18 +310,18 @@ fn upper_half(hash: u128) -> u64 {
 }
 
 fn mix(parts: &[u128]) -> u128 {
-    let mut hasher = Xxh3::new();
+    let mut hasher = XxHash3_128::new();
     for part in parts {
-        hasher.update(&part.to_le_bytes());
+        hasher.write(&part.to_le_bytes());
     }
-    hasher.digest128()
+    hasher.finish_128()
 }
 
 /// Which conversation a message belongs to: by session, else by the record around it; 0 where nothing says.
 fn session_hash(message: Message<'_>) -> u64 {
     let text = message.session_id().or_else(|| message.conversation().and_then(Conversation::id));
     text.filter(|text| !text.is_empty()).map_or(0, |text| match text.exact() {
-        Some(text) => xxh3_64(text.as_bytes()),
-        None => xxh3_64(text.raw().as_bytes()),
+        Some(text) => XxHash3_64::oneshot(text.as_bytes()),
+        None => XxHash3_64::oneshot(text.raw().as_bytes()),
     })
 }

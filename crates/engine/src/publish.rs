@@ -20,8 +20,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use twox_hash::XxHash3_128;
 use walkdir::WalkDir;
-use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::{EngineError, IoContext, Result};
 use crate::manifest::{MANIFEST, Manifest};
@@ -301,12 +301,12 @@ fn sync_dir(dir: &Path) -> Result<()> {
 pub fn hash_file(path: &Path) -> Result<(u64, u128)> {
     let mut file = File::open(path).context("read", path)?;
     let mut buffer = vec![0; 256 << 10];
-    let (mut hasher, mut bytes) = (Xxh3::new(), 0);
+    let (mut hasher, mut bytes) = (XxHash3_128::new(), 0);
     loop {
         match file.read(&mut buffer) {
-            Ok(0) => return Ok((bytes, hasher.digest128())),
+            Ok(0) => return Ok((bytes, hasher.finish_128())),
             Ok(len) => {
-                hasher.update(&buffer[..len]);
+                hasher.write(&buffer[..len]);
                 bytes += len as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

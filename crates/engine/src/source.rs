@@ -20,7 +20,7 @@ use korpus_core::{
     Block, Codec, CodecError, CodecErrorKind, DecodeLimits, Decoder, HttpHead, InputEnd, Limits, NotWhole,
     PageParser, WholeDecoder, query_value,
 };
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+use twox_hash::XxHash3_128;
 
 use crate::error::EngineError;
 use crate::history::History;
@@ -190,7 +190,7 @@ impl Source {
                 if is_zip(bytes) {
                     wire.set_size(bytes.len() as u64);
                     wire.count(bytes.len() as u64);
-                    (report.bytes, report.hash) = (bytes.len() as u64, xxh3_128(bytes));
+                    (report.bytes, report.hash) = (bytes.len() as u64, XxHash3_128::oneshot(bytes));
                     return self.zip(&bytes, report, reading);
                 }
                 return self.stream(&mut Tap { reader: bytes, wire }, report, reading);
@@ -263,7 +263,7 @@ impl Source {
         reading: &mut Reading<'_, impl BlockSink>,
     ) -> Result<(), Stopped> {
         report.bytes = bytes.len() as u64;
-        report.hash = xxh3_128(bytes);
+        report.hash = XxHash3_128::oneshot(bytes);
         match Kind::of(body, &report.input.display) {
             Some(_) if reading.is_too_deep(report) => {}
             Some(Kind::Zip) => self.zip(&body, report, reading)?,
@@ -409,7 +409,7 @@ pub(crate) fn empty_report(input: &InputInfo) -> InputReport {
         input: input.clone(),
         status: InputStatus::Ok,
         bytes: 0,
-        hash: Xxh3::new().digest128(),
+        hash: XxHash3_128::new().finish_128(),
         decoded_bytes: 0,
         codec: Codec::Plain,
         trailing: 0,

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use xxhash_rust::xxh3::xxh3_128;
+use twox_hash::XxHash3_128;
 
 use super::Aggregate;
 use crate::sketch::Sketch;
@@ -148,7 +148,7 @@ impl Groups {
 
     /// The group of a key.
     pub(crate) fn at(&mut self, key: &[u8]) -> Group<'_> {
-        self.at_hashed(xxh3_128(key), key)
+        self.at_hashed(XxHash3_128::oneshot(key), key)
     }
 
     /// The group of a key with that hash.

@@ -49,7 +49,7 @@ impl Key {
         let bytes = text.as_bytes();
         self.0.reserve(bytes.len() + 2);
         self.0.push(SOME);
-        if holds_end(bytes) {
+        if bytes.contains(&END) {
             for &byte in bytes {
                 self.0.push(byte);
                 if byte == END {
@@ -98,19 +98,6 @@ impl Key {
         self.0.truncate(len);
         self
     }
-}
-
-/// Whether [`END`] is among the bytes, looked for in eight at a time.
-#[inline]
-fn holds_end(bytes: &[u8]) -> bool {
-    let (eights, rest) = bytes.as_chunks::<8>();
-    let mut found = 0;
-    for eight in eights {
-        let word = u64::from_le_bytes(*eight);
-        // Of bytes that are zero the highest bit stays set, and of some that follow one.
-        found |= word.wrapping_sub(0x0101_0101_0101_0101) & !word & 0x8080_8080_8080_8080;
-    }
-    found != 0 || rest.contains(&END)
 }
 
 /// The parts of a key. Bytes that are no key give some parts, never a panic: states come from outside.

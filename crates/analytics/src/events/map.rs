@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use korpus_core::{Limits, Record, Scratch};
 use korpus_engine::{BlockSeq, Job, Work};
-use xxhash_rust::xxh3::xxh3_128;
+use twox_hash::XxHash3_128;
 
 use super::message::{EventWriter, Lists, NameWriter, OF_CALL, session_key};
 use super::{Event, MESSAGE, OF_BODY, PLATFORM};
@@ -148,7 +148,7 @@ impl EventState {
                     let sum = sums.entry(page).or_default();
                     // A sum does not depend on the order in which they come.
                     let event = Event::read(frame, &names);
-                    *sum = sum.wrapping_add(xxh3_128(event.id().as_bytes()));
+                    *sum = sum.wrapping_add(XxHash3_128::oneshot(event.id().as_bytes()));
                 }
             })?;
         }

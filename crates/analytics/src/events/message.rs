@@ -8,7 +8,7 @@ use korpus_core::{
     Value,
 };
 use korpus_engine::Item;
-use xxhash_rust::xxh3::xxh3_128;
+use twox_hash::XxHash3_128;
 
 use super::{AT, Flags, LISTS, MESSAGE, OF_BODY, PLATFORM, STAMP, UNSESSIONED, drift};
 use crate::codec::{put_fixed, put_int, put_list, put_maybe, put_short, put_symbol, put_text, put_uint};
@@ -33,7 +33,7 @@ fn session_key_in(bytes: &mut Vec<u8>, kind: u8, bot: Option<&str>, id: &str) ->
     bytes.push(kind);
     put_text(bytes, bot);
     bytes.extend_from_slice(id.as_bytes());
-    xxh3_128(bytes)
+    XxHash3_128::oneshot(bytes)
 }
 
 /// The kinds of [`session_key`].
@@ -149,7 +149,7 @@ impl EventWriter<'_> {
             Owner::Record(id) => (MESSAGE, session_key_in(self.bytes, OF_RECORD, bot, id)),
             // Where it waits for the key of its body does not matter; that of the unsessioned spreads them.
             Owner::Body => (OF_BODY, 0),
-            Owner::Nobody => (UNSESSIONED, xxh3_128(&item.ordinal.to_le_bytes())),
+            Owner::Nobody => (UNSESSIONED, XxHash3_128::oneshot(&item.ordinal.to_le_bytes())),
         };
         let mut flags = owner.flags() | direction(message) | developer(message);
         flags |= match message.form() {
@@ -305,7 +305,7 @@ impl EventWriter<'_> {
     /// Whether what was appended to a list from `at` on was not there before.
     fn is_new(&mut self, list: u8, at: usize, of: impl Fn(&mut Lists) -> &mut Vec<u8>) -> bool {
         let bytes = &of(self.lists)[at..];
-        let hash = xxh3_128(bytes) ^ u128::from(list);
+        let hash = XxHash3_128::oneshot(bytes) ^ u128::from(list);
         let is_new = !self.lists.seen.contains(&hash);
         if is_new {
             self.lists.seen.push(hash);

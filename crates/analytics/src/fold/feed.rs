@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 
-use xxhash_rust::xxh3::xxh3_128;
+use twox_hash::XxHash3_128;
 
 use super::session::{Handoff, Outcome, Session, SessionKind};
 use super::users::UserNotes;
@@ -128,7 +128,7 @@ impl Feeder {
 
     /// The hash of the current key, and whether the session, if it is one, is counted in its group for the first time.
     fn first(&mut self, aggregate: Aggregate, of_session: bool) -> (u128, bool) {
-        let hash = xxh3_128(self.key.bytes());
+        let hash = XxHash3_128::oneshot(self.key.bytes());
         (hash, of_session && self.seen.insert(of_aggregate(aggregate, hash)))
     }
 
@@ -247,7 +247,7 @@ impl Feeder {
         let heatmap = local.map(|local| {
             self.key.start().int(Some(local.weekday)).int(Some(local.hour)).text(event.channel);
             let key = self.key.bytes();
-            let place = self.states.place(Aggregate::Heatmap, xxh3_128(key), key);
+            let place = self.states.place(Aggregate::Heatmap, XxHash3_128::oneshot(key), key);
             self.states.at_place(Aggregate::Heatmap, place).add(1, 1);
             place
         });
@@ -306,7 +306,7 @@ impl Feeder {
         } else {
             let key = self.key.start().int(day).text(event.bot);
             let key = key.text(event.channel).text(task).text(kind).bytes();
-            let place = self.states.place(Aggregate::Latency, xxh3_128(key), key);
+            let place = self.states.place(Aggregate::Latency, XxHash3_128::oneshot(key), key);
             recent.latencies.push((LatencyId { day, names }, place));
             place
         };

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use xxhash_rust::xxh3::xxh3_128;
+use twox_hash::XxHash3_128;
 
 use crate::aggregate::{Aggregate, Aggregates, Key, USERS};
 use crate::codec::{Reader, put_int, put_maybe, put_text, put_uint};
@@ -124,7 +124,7 @@ impl UserNotes {
             note.groups.dedup_by_key(|group| id(group));
             note.days.sort_unstable();
             note.days.dedup();
-            put_frame(frames, xxh3_128(note.user.as_bytes()), 0, 0, |out| {
+            put_frame(frames, XxHash3_128::oneshot(note.user.as_bytes()), 0, 0, |out| {
                 put_text(out, Some(&note.user));
                 put_text(out, note.bot.as_deref());
                 put_int(out, note.messages);
@@ -168,7 +168,7 @@ pub(crate) fn fold_users<'b>(runs: impl IntoIterator<Item = &'b [u8]>, states: &
                 let aggregate = from.byte();
                 let len = from.uint();
                 let key = from.take(usize::try_from(len).unwrap_or(usize::MAX));
-                groups.push((aggregate, xxh3_128(key), key));
+                groups.push((aggregate, XxHash3_128::oneshot(key), key));
             }
             if messages == 0 {
                 continue;

@@ -218,7 +218,7 @@ impl Message {
     }
 
     pub(crate) fn hash(&self) -> Option<String> {
-        let hash = xxhash_rust::xxh3::xxh3_64(self.normal.as_bytes());
+        let hash = twox_hash::XxHash3_64::oneshot(self.normal.as_bytes());
         (!self.normal.is_empty()).then(|| format!("{hash:016x}"))
     }
 

@@ -1,6 +1,6 @@
 //! Inside a body: the members around the array, and its elements.
 
-use xxhash_rust::xxh3::xxh3_128;
+use twox_hash::XxHash3_128;
 
 use super::open_page::Array;
 use super::search::Search;
@@ -351,9 +351,9 @@ impl PageParser {
             }
             // A record counts its own, so that another copy of it gives the same ids.
             let place = if record == NONE { 0 } else { page.records };
-            let nth = page.nth_equal((xxh3_128(&key), place), content);
+            let nth = page.nth_equal((XxHash3_128::oneshot(&key), place), content);
             key.extend_from_slice(&nth.to_le_bytes());
-            self.block.surrogates.push(xxh3_128(&key));
+            self.block.surrogates.push(XxHash3_128::oneshot(&key));
             (self.block.surrogates.len() - 1) as u32
         };
         self.block.messages.push(MessageEntry { object, page: page_slot, record, surrogate, index, compact });

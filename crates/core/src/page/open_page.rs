@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use xxhash_rust::xxh3::Xxh3;
+use twox_hash::XxHash3_128;
 
 use super::buffer::Buffer;
 use crate::block::{Block, PageSlice};
@@ -89,7 +89,7 @@ pub(super) struct OpenPage {
     hidden: Option<Box<Hidden>>,
     /// How many messages without an id were equal to which one of the same record so far.
     surrogates: HashMap<(u128, u64), u64>,
-    array_hash: Xxh3,
+    array_hash: XxHash3_128,
 }
 
 impl OpenPage {
@@ -115,7 +115,7 @@ impl OpenPage {
             members: Default::default(),
             hidden: None,
             surrogates: HashMap::new(),
-            array_hash: Xxh3::new(),
+            array_hash: XxHash3_128::new(),
         };
         page.begin_slice(block, buffer, true);
         page
@@ -179,7 +179,7 @@ impl OpenPage {
 
     /// How many messages equal to this one came before it in the same record, and notes this one.
     pub(super) fn nth_equal(&mut self, equal: (u128, u64), content: u128) -> u64 {
-        self.array_hash.update(&content.to_le_bytes());
+        self.array_hash.write(&content.to_le_bytes());
         let count = self.surrogates.entry(equal).or_default();
         *count += 1;
         *count - 1
@@ -281,7 +281,7 @@ impl OpenPage {
             Some(kind) => kind,
             None => Barren { shape: self.shape(), status, reason: self.fault.unwrap_or(Reason::Empty) },
         };
-        self.array_hash.update(&self.messages.to_le_bytes());
+        self.array_hash.write(&self.messages.to_le_bytes());
         let is_fault = self.fault.is_some() || self.is_barren();
         let end = PageEnd {
             shape: kind.shape,
@@ -292,7 +292,7 @@ impl OpenPage {
             messages_rejected: self.messages_rejected,
             records_seen: self.records,
             records_rejected: self.records_rejected,
-            array_hash: self.array_hash.digest128(),
+            array_hash: self.array_hash.finish_128(),
             envelope: self.envelope,
         };
         block.pages[self.slice].end = Some(Box::new(end));

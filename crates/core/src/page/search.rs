@@ -5,7 +5,7 @@
 //! array was seen yet, a line that begins a new body always, and a body within a line where none is open. All reading for
 //! this is bounded by a small multiple of the body; past that, only lines that begin a body are looked at.
 
-use xxhash_rust::xxh3::Xxh3;
+use twox_hash::XxHash3_128;
 
 use super::body::Failure;
 use super::hidden::ELEMENTS;
@@ -28,7 +28,7 @@ pub(super) struct Search {
     pub length: u64,
     /// Its first bytes.
     pub raw: Vec<u8>,
-    hasher: Xxh3,
+    hasher: XxHash3_128,
     /// Its last bytes, enough to see the key before a bracket.
     tail: Vec<u8>,
     line: Line,
@@ -63,7 +63,7 @@ impl Search {
             reason,
             length: 0,
             raw: Vec::new(),
-            hasher: Xxh3::new(),
+            hasher: XxHash3_128::new(),
             tail: Vec::new(),
             line: Line::Text,
             between: false,
@@ -73,7 +73,7 @@ impl Search {
     /// Adds bytes to the lost span, keeping at most `limit` of them.
     pub(super) fn take(&mut self, bytes: &[u8], limit: usize) {
         self.length += bytes.len() as u64;
-        self.hasher.update(bytes);
+        self.hasher.write(bytes);
         let room = limit.saturating_sub(self.raw.len()).min(bytes.len());
         self.raw.extend_from_slice(&bytes[..room]);
         let excess = (self.tail.len() + bytes.len()).saturating_sub(TAIL).min(self.tail.len());
@@ -97,7 +97,7 @@ impl Search {
     }
 
     pub(super) fn hash(&self) -> u128 {
-        self.hasher.digest128()
+        self.hasher.finish_128()
     }
 
     /// The id that the broken bytes still show: the string after the first `"_id"`.

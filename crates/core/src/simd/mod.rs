@@ -13,8 +13,6 @@ mod neon;
 mod portable;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod x86;
-#[cfg(all(target_arch = "x86_64", not(miri)))]
-mod xxh3;
 
 #[cfg(all(target_arch = "aarch64", target_endian = "little", not(miri)))]
 pub(crate) use neon::Neon;
@@ -126,16 +124,6 @@ impl Level {
     pub(crate) fn best() -> Self {
         Self::available()[0]
     }
-}
-
-/// XXH3-128 of a text: what `xxhash-rust` gives, with the instructions that this machine has.
-pub(crate) fn xxh3_128(text: &[u8]) -> u128 {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    if text.len() >= xxh3::LEAST && is_x86_feature_detected!("avx2") {
-        // SAFETY: AVX2 was detected.
-        return unsafe { xxh3::xxh3_128(text) };
-    }
-    xxhash_rust::xxh3::xxh3_128(text)
 }
 
 #[cfg(test)]

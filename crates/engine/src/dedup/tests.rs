@@ -38,7 +38,7 @@ fn naive(keys: &[Key], array_hash: impl Fn(u32) -> u128) -> BTreeMap<u64, (Fate,
 fn keys() -> impl Strategy<Value = Vec<Key>> {
     let key = (0_u128..12, 0_u64..6, prop::option::weighted(0.2, 0_u32..4));
     prop::collection::vec(key, 0..120).prop_map(|parts| {
-        let spread = |n: u128| xxh3_128(&n.to_le_bytes());
+        let spread = |n: u128| XxHash3_128::oneshot(&n.to_le_bytes());
         let key = |(ordinal, (id, content, surrogate_page)): (usize, (u128, u64, Option<u32>))| Key {
             id: spread(id + 1000 * u128::from(surrogate_page.is_some())),
             content: (spread(id << 64 | u128::from(content)) >> 64) as u64,
@@ -99,7 +99,7 @@ proptest! {
 
 #[test]
 fn a_spilled_log_decides_the_same() {
-    let spread = |n: u64| xxh3_128(&n.to_le_bytes());
+    let spread = |n: u64| XxHash3_128::oneshot(&n.to_le_bytes());
     let keys: Vec<Key> = (0..40_000)
         .map(|ordinal| {
             let id = ordinal * 7919 % 30_000;

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-use xxhash_rust::xxh3::xxh3_128;
+use twox_hash::XxHash3_128;
 
 use super::known::hash_until;
 use crate::error::{EngineError, Result};
@@ -59,7 +59,7 @@ pub fn finished(inputs: &InputList, manifest: &Manifest, cancel: &AtomicBool) ->
 /// Whether an input is what was read under its name.
 fn is_same(input: &InputInfo, entry: &InputEntry, cancel: &AtomicBool) -> bool {
     let read: io::Result<(u64, u128)> = match &input.kind {
-        InputKind::Bytes(bytes) => Ok((bytes.len() as u64, xxh3_128(bytes))),
+        InputKind::Bytes(bytes) => Ok((bytes.len() as u64, XxHash3_128::oneshot(bytes))),
         // A file of another size need not be read.
         InputKind::File(path) => match std::fs::metadata(path) {
             Ok(metadata) if metadata.len() != entry.size && metadata.is_file() => return false,
@@ -83,7 +83,7 @@ mod tests {
         InputEntry {
             path: path.to_owned(),
             size: bytes.len() as u64,
-            hash: format!("{:032x}", xxh3_128(bytes)),
+            hash: format!("{:032x}", XxHash3_128::oneshot(bytes)),
             pages: 1,
             members: None,
             status: "ok".to_owned(),

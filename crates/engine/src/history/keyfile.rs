@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use xxhash_rust::xxh3::Xxh3;
+use twox_hash::XxHash3_128;
 
 use super::{KeyFile, damaged};
 use crate::error::{IoContext, Result};
@@ -123,7 +123,7 @@ pub(crate) fn read_keys(file: &KeyFile, mut each: impl FnMut(Noted) -> Result<()
     let path = &file.path;
     let opened = File::open(path).context("read", path)?;
     let mut reader = Entries {
-        reader: BufReader::with_capacity(256 << 10, Hashed { file: opened, hasher: Xxh3::new() }),
+        reader: BufReader::with_capacity(256 << 10, Hashed { file: opened, hasher: XxHash3_128::new() }),
         path,
         last: Last::default(),
     };
@@ -135,7 +135,7 @@ pub(crate) fn read_keys(file: &KeyFile, mut each: impl FnMut(Noted) -> Result<()
     }
     let mut rest = [0];
     let at_end = reader.reader.read(&mut rest).context("read", path)? == 0;
-    let hash = format!("{:032x}", reader.reader.get_ref().hasher.digest128());
+    let hash = format!("{:032x}", reader.reader.get_ref().hasher.finish_128());
     if at_end && hash == file.hash { Ok(()) } else { Err(damaged(path)) }
 }
 
@@ -216,13 +216,13 @@ fn put(out: &mut Vec<u8>, mut number: u64) {
 /// Hashes what is read.
 struct Hashed {
     file: File,
-    hasher: Xxh3,
+    hasher: XxHash3_128,
 }
 
 impl Read for Hashed {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
         let len = self.file.read(out)?;
-        self.hasher.update(&out[..len]);
+        self.hasher.write(&out[..len]);
         Ok(len)
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+use twox_hash::XxHash3_128;
 
 use crate::error::{EngineError, IoContext, Result};
 use crate::inputs::{InputInfo, InputKind, InputList, StandardInput};
@@ -100,7 +100,7 @@ impl Known {
 
     fn knows(&self, input: &InputInfo, cancel: &AtomicBool) -> bool {
         match &input.kind {
-            InputKind::Bytes(bytes) => self.has(bytes.len() as u64, xxh3_128(bytes)),
+            InputKind::Bytes(bytes) => self.has(bytes.len() as u64, XxHash3_128::oneshot(bytes)),
             InputKind::File(path) => self.knows_file(path, cancel).unwrap_or_default(),
             InputKind::Stdin | InputKind::Reader(_) | InputKind::Member => false,
         }
@@ -141,12 +141,12 @@ fn put_aside(
 
 /// The size and XXH3-128 of a file, as far as it was read until told to stop.
 pub(super) fn hash_until(path: &Path, cancel: &AtomicBool) -> io::Result<(u64, u128)> {
-    let mut hasher = Xxh3::new();
+    let mut hasher = XxHash3_128::new();
     let size = copy(&mut File::open(path)?, cancel, |bytes| {
-        hasher.update(bytes);
+        hasher.write(bytes);
         Ok(())
     })?;
-    Ok((size, hasher.digest128()))
+    Ok((size, hasher.finish_128()))
 }
 
 /// Hands out all bytes of a reader, until told to stop. How many there were.
@@ -181,7 +181,7 @@ mod tests {
         InputEntry {
             path: "before".to_owned(),
             size: bytes.len() as u64,
-            hash: format!("{:032x}", xxh3_128(bytes)),
+            hash: format!("{:032x}", XxHash3_128::oneshot(bytes)),
             pages: 1,
             members: None,
             status: status.to_owned(),

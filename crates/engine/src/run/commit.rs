@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use korpus_core::{Reason, Reject};
-use xxhash_rust::xxh3::xxh3_128;
+use twox_hash::XxHash3_128;
 
 use super::schedule::Place;
 use super::{RunOptions, RunReport};
@@ -166,7 +166,7 @@ impl<'r, J: Job> Committer<'r, J> {
                 reason: Reason::Internal,
                 message_id: None,
                 raw: Vec::new(),
-                raw_hash: xxh3_128(&[]),
+                raw_hash: XxHash3_128::oneshot(&[]),
             };
             rejects.push((page_index, reject));
         }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::io::{self, Read};
 
 use korpus_core::{HttpHead, InputEnd, Reason};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+use twox_hash::{XxHash3_64, XxHash3_128};
 
 use super::har::is_har;
 use super::spill::{Content, Spill};
@@ -146,7 +146,7 @@ impl Roll {
         let mut display = format!("{archive}!{name}");
         // Copies of a name are numbered, and so are names that look like numbered copies.
         loop {
-            let copies = self.names.entry(xxh3_64(display.as_bytes())).or_default();
+            let copies = self.names.entry(XxHash3_64::oneshot(display.as_bytes())).or_default();
             *copies += 1;
             if *copies == 1 {
                 break;
@@ -379,7 +379,7 @@ impl Source {
     ) -> Result<(), Stopped> {
         if let (Bytes::Memory(bytes), Some(history)) = (&bytes, &self.history)
             && history.known.has_size(bytes.len() as u64)
-            && history.known.has(bytes.len() as u64, xxh3_128(bytes))
+            && history.known.has(bytes.len() as u64, XxHash3_128::oneshot(bytes))
         {
             reading.known += 1;
             return Ok(());

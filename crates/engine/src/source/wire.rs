@@ -6,7 +6,7 @@ use std::path::Path;
 use std::{error, fmt};
 
 use korpus_core::{Decoder, InputEnd, Limits};
-use xxhash_rust::xxh3::Xxh3;
+use twox_hash::XxHash3_128;
 
 use super::{BlockSink, Stopped, end_of};
 use crate::error::EngineError;
@@ -161,24 +161,24 @@ impl<R: Read> Read for Tap<'_, R> {
 /// A reader that hashes what passes through it.
 pub(super) struct Hashing<'r> {
     reader: &'r mut dyn Read,
-    hasher: Xxh3,
+    hasher: XxHash3_128,
     pub(super) bytes: u64,
 }
 
 impl<'r> Hashing<'r> {
     pub(super) fn new(reader: &'r mut dyn Read) -> Self {
-        Self { reader, hasher: Xxh3::new(), bytes: 0 }
+        Self { reader, hasher: XxHash3_128::new(), bytes: 0 }
     }
 
     pub(super) fn hash(&self) -> u128 {
-        self.hasher.digest128()
+        self.hasher.finish_128()
     }
 }
 
 impl Read for Hashing<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let len = self.reader.read(out)?;
-        self.hasher.update(&out[..len]);
+        self.hasher.write(&out[..len]);
         self.bytes += len as u64;
         Ok(len)
     }

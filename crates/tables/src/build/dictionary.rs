@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use hashbrown::HashTable;
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 use super::column::span;
 
@@ -47,14 +47,14 @@ impl Dictionary {
     /// The code of `text`, which is added where it is new.
     pub(crate) fn intern(&mut self, text: &str) -> u32 {
         let Self { text: all, ends, codes } = self;
-        let hash = xxh3_64(text.as_bytes());
+        let hash = XxHash3_64::oneshot(text.as_bytes());
         if let Some(&code) = codes.find(hash, |&code| bytes_of(all, ends, code) == text.as_bytes()) {
             return code;
         }
         let code = ends.len() as u32;
         all.push_str(text);
         ends.push(all.len() as u32);
-        codes.insert_unique(hash, code, |&code| xxh3_64(bytes_of(all, ends, code)));
+        codes.insert_unique(hash, code, |&code| XxHash3_64::oneshot(bytes_of(all, ends, code)));
         code
     }
 

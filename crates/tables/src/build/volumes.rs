@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use hashbrown::HashTable;
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 use super::column::{ColumnBuffer, Names};
 use super::table::TableBuffer;
@@ -51,7 +51,7 @@ impl Hasher for KeyHasher {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        self.0 ^= xxh3_64(bytes);
+        self.0 ^= XxHash3_64::oneshot(bytes);
     }
 
     fn write_u8(&mut self, _: u8) {}
@@ -129,7 +129,7 @@ impl Volumes {
 
     fn count_key(&mut self, key: &[u8], by: i64) {
         let Self { keys, counts, places, .. } = self;
-        let hash = xxh3_64(key);
+        let hash = XxHash3_64::oneshot(key);
         if let Some(&place) = places.find(hash, |&place| key_at(keys, counts, place) == key) {
             counts[place as usize].1 += by;
             return;
@@ -137,7 +137,7 @@ impl Volumes {
         let place = counts.len() as u32;
         keys.extend_from_slice(key);
         counts.push((keys.len(), by));
-        places.insert_unique(hash, place, |&place| xxh3_64(key_at(keys, counts, place)));
+        places.insert_unique(hash, place, |&place| XxHash3_64::oneshot(key_at(keys, counts, place)));
     }
 
     /// Counts the rows of a block's `messages`.

@@ -7,7 +7,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use korpus_core::Limits;
-use xxhash_rust::xxh3::xxh3_128;
+use twox_hash::XxHash3_128;
 
 use super::*;
 use crate::source::tests::build::{DEFLATE, STORED, ZSTD, Zipped, har, tar, tar_head, zip};
@@ -67,7 +67,7 @@ fn read_with(name: &str, bytes: &[u8], limits: &Limits) -> (InputReport, Collect
     let (report, seen) = first.unwrap();
     assert_eq!(
         (report.bytes, report.hash, report.io_error.as_deref()),
-        (bytes.len() as u64, xxh3_128(bytes), None)
+        (bytes.len() as u64, XxHash3_128::oneshot(bytes), None)
     );
     (report, seen)
 }
@@ -120,7 +120,7 @@ fn members_are_inputs_in_their_order() {
         assert_eq!(report.members, Some(Members { read: 3, ..Members::default() }));
         assert_eq!(report.fault, None);
         for ((member, _), (_, content)) in seen.members.iter().zip(list) {
-            assert_eq!((member.bytes, member.hash), (content.len() as u64, xxh3_128(content)));
+            assert_eq!((member.bytes, member.hash), (content.len() as u64, XxHash3_128::oneshot(content)));
             assert_eq!((member.input.container, member.input.size), (container, Some(content.len() as u64)));
         }
         assert_eq!(
@@ -151,7 +151,7 @@ fn exchanges_of_a_har_file_are_inputs_with_their_requests() {
                 );
                 assert_eq!(member.input.container, Container::Har);
             }
-            assert_eq!(seen.members[1].0.hash, xxh3_128(&two));
+            assert_eq!(seen.members[1].0.hash, XxHash3_128::oneshot(&two));
         }
     }
     // An answer without content is a failed call; its status is kept.
@@ -212,7 +212,7 @@ fn only_what_was_requested_for_a_call_is_read() {
         source.read(&memory("x", &bytes), &mut seen).unwrap();
         assert_eq!(seen.messages, 3);
         assert_eq!(seen.members.iter().filter(|(report, _)| report.left_out).count(), 1);
-        assert_eq!(seen.members[1].0.hash, xxh3_128(&page));
+        assert_eq!(seen.members[1].0.hash, XxHash3_128::oneshot(&page));
     }
     let mut seen = Collect::default();
     assert!(source.read(&memory("x", &tar(&[("page.json", &page)])), &mut seen).is_err());
@@ -252,10 +252,10 @@ fn archives_inside_archives_are_read_and_no_deeper() {
         assert_eq!(report.fault, None);
         assert_eq!(fault(&seen, "d.tar!inner.zip"), Some(Reason::NestedArchive));
         assert_eq!(seen.members.iter().filter(|(report, _)| report.fault.is_some()).count(), 1);
-        assert_eq!(seen.members[1].0.hash, xxh3_128(&zipped_page));
+        assert_eq!(seen.members[1].0.hash, XxHash3_128::oneshot(&zipped_page));
         assert_eq!(
             seen.members[6].0.hash,
-            xxh3_128(&zipped_page),
+            XxHash3_128::oneshot(&zipped_page),
             "what is not read is known by its hash too"
         );
     }
