@@ -144,14 +144,14 @@ impl Drift {
         if matches!(template.kind(), TextKind::Template | TextKind::Json) && !is_own && known.is_none() {
             self.types.note(cut(name), place);
         }
-        self.payload_values(template, place);
+        self.payload_values(template, known, place);
         if !is_own {
             note_new_keys(template, &cut(name), known, place, &mut self.keys);
         }
     }
 
     /// Notes values in payloads that are in no list.
-    fn payload_values(&mut self, template: Template<'_>, place: Place) {
+    fn payload_values(&mut self, template: Template<'_>, known: Option<&TemplateType>, place: Place) {
         template.visit(&mut ActionTypes { drift: self, place });
         let has_payload = template.payload().is_some_and(|payload| payload.kind() != Kind::Null);
         if let Some(name) = template.envelope_type().filter(|_| has_payload) {
@@ -160,7 +160,7 @@ impl Drift {
         for verb in template.voice_verbs() {
             self.note(Listed::VoiceVerb, verb, place);
         }
-        if template.template_type_norm() == Some("feedback")
+        if known.is_some_and(|known| known.family == "feedback")
             && let Some(view) = template.content().get("view").and_then(Node::as_str)
         {
             self.note(Listed::FeedbackView, view, place);

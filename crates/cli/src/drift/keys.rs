@@ -15,7 +15,7 @@ const LONGEST: usize = 120;
 pub(super) const MOST_OF_ONE: usize = 100;
 
 /// Notes the new keys of a template under the name of its type: those that are not documented for it. Of a type that is
-/// in no list no key is documented, and the type itself is news: there, those are new that no column takes.
+/// in no list no key is documented, and the type itself is news: there, those are new that no column gives back exactly.
 pub(super) fn note_new_keys(
     template: Template<'_>,
     name: &str,

@@ -201,6 +201,10 @@ fn values_in_payloads_that_are_in_no_list_are_new() {
             r#"{"type":"template","payload":{"template_type":"feedbackTemplate","view":"emoji"}}"#,
             "feedback view: emoji",
         ),
+        (
+            r#"{"type":"template","payload":{"template_type":"bankingFeedbackTemplate","view":"hearts"}}"#,
+            "feedback view: hearts",
+        ),
         (r#"{"type":"command","data":[{"verb":"say","text":"a"},{"verb":"sing"}]}"#, "voice verb: sing"),
     ] {
         assert_eq!(news(text), (Vec::new(), vec![value.to_owned()]), "{text}");

@@ -78,7 +78,9 @@ impl Scratch {
         if trimmed.is_empty() {
             classified.kind = TextKind::Empty;
         } else if begins_like_object(trimmed) {
-            match self.view(raw, raw.len() - trimmed.len()) {
+            let start = raw.len() - trimmed.len();
+            let kept = if exact { raw } else { self.decode_json(text) };
+            match self.view(raw, kept, start) {
                 Ok(view) => {
                     classified.kind = view.kind.get();
                     classified.view = Some(view);

@@ -34,7 +34,13 @@ pub(super) struct Payload {
 
 impl Scratch {
     /// Takes the object apart that a text is from `start` on: its tape, what is its payload, and what kind of text that makes it.
-    pub(super) fn view<'s>(&'s self, text: &'s str, start: usize) -> Result<&'s View<'s>, TextError> {
+    /// `kept` is the text with its lone surrogates as escapes.
+    pub(super) fn view<'s>(
+        &'s self,
+        text: &'s str,
+        kept: &'s str,
+        start: usize,
+    ) -> Result<&'s View<'s>, TextError> {
         let mut opening = Opening {
             scratch: self,
             builder: self.builder(),
@@ -45,7 +51,8 @@ impl Scratch {
             levels: 0,
             pointer: 0,
         };
-        opening.object(text, start)?;
+        opening.origin.enter(kept, text, Writing::Replaced);
+        opening.object(kept, start)?;
         let mut payloads = BumpVec::new_in(self.bump());
         let mut envelope = 0;
         while let Some(found) = find_payload(&opening.builder, envelope) {

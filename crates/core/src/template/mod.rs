@@ -7,6 +7,7 @@
 mod classify;
 mod entity;
 mod envelope;
+mod escape;
 mod kind;
 mod known;
 mod leftovers;

@@ -4,7 +4,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 use super::entity::entity_source;
-use super::tape::escape_source;
+use super::escape::{escape_source, replaced_source};
 
 /// How a piece of text was written.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +13,8 @@ pub(super) enum Writing {
     Entities,
     /// With the escapes of a JSON string.
     Escapes,
+    /// With U+FFFD for each lone surrogate.
+    Replaced,
 }
 
 /// A piece that was decoded.
@@ -51,6 +53,7 @@ impl<'s> Origin<'s> {
                 at = match layer.writing {
                     Writing::Entities => entity_source(layer.source, start + at),
                     Writing::Escapes => escape_source(layer.source, start + at),
+                    Writing::Replaced => replaced_source(layer.source, layer.decoded, start + at),
                 };
                 part = layer.source;
             }

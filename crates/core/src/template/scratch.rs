@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 
 use bumpalo::Bump;
 
-use super::tape::{Builder, decode_in, decode_keeping_surrogates};
+use super::escape::{decode_in, decode_keeping_surrogates};
+use super::tape::Builder;
 use crate::limits::Limits;
 use crate::scan::{Arena, Scanner, Stop};
 use crate::text::Text;

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
-use memchr::memchr;
 
+use super::escape::decode_in;
 use crate::error::Reason;
 use crate::scan::{closing, read_scalar, skip_space, string_end};
 use crate::text::Text;
@@ -306,71 +306,6 @@ impl<'s, 'a> Builder<'s, 'a> {
 
 fn same_key(a: &Item<'_>, b: &Item<'_>) -> bool {
     a.key == b.key && (a.flags ^ b.flags) & RAW_KEY == 0
-}
-
-/// Decodes a string into the arena; borrowed where it holds no escape. The flag says whether that was exact.
-pub(super) fn decode_in<'s>(bump: &'s Bump, buffer: &RefCell<String>, text: Text<'s>) -> (&'s str, bool) {
-    if let Some(plain) = text.plain() {
-        return (plain, true);
-    }
-    let mut buffer = buffer.borrow_mut();
-    buffer.clear();
-    let exact = text.decode_into(&mut buffer);
-    (bump.alloc_str(&buffer), exact)
-}
-
-/// Decodes the inside of a JSON string, but for lone surrogates, which stay the escapes that they are.
-pub(super) fn decode_keeping_surrogates(raw: &str, out: &mut String) {
-    let (mut at, mut from) = (0, 0);
-    while let Some(found) = memchr(b'\\', &raw.as_bytes()[at..]) {
-        at += found;
-        let len = escape_at(raw, at).0;
-        if is_lone_surrogate(raw, at) {
-            Text::new(&raw[from..at], true).decode_into(out);
-            from = at + len;
-            // After a backslash of the JSON inside, an escape would not be one.
-            let is_escaped = out.bytes().rev().take_while(|&byte| byte == b'\\').count() % 2 == 1;
-            out.push_str(if is_escaped { "\u{fffd}" } else { &raw[at..from] });
-        }
-        at += len;
-    }
-    Text::new(&raw[from..], true).decode_into(out);
-}
-
-/// The unit of UTF-16 that the escape at `at` stands for, where it is one of that kind.
-fn unit_at(raw: &str, at: usize) -> Option<u32> {
-    u32::from_str_radix(raw.get(at..at + 6)?.strip_prefix("\\u")?, 16).ok()
-}
-
-/// How many bytes the escape at `at` has, and how many what it stands for, if it is no lone surrogate.
-fn escape_at(raw: &str, at: usize) -> (usize, Option<usize>) {
-    match unit_at(raw, at) {
-        Some(0xd800..=0xdbff) if matches!(unit_at(raw, at + 6), Some(0xdc00..=0xdfff)) => (12, Some(4)),
-        Some(code) => (6, char::from_u32(code).map(char::len_utf8)),
-        None => (2, Some(1)),
-    }
-}
-
-fn is_lone_surrogate(raw: &str, at: usize) -> bool {
-    escape_at(raw, at).1.is_none()
-}
-
-/// Where in the inside of a JSON string the byte stands that is at `decoded` after decoding its escapes, but for lone surrogates.
-pub(super) fn escape_source(raw: &str, decoded: usize) -> usize {
-    let (mut at, mut out) = (0, 0);
-    while out < decoded {
-        let Some(first) = raw[at..].chars().next() else { break };
-        let (len, width) = if first == '\\' {
-            let (len, width) = escape_at(raw, at);
-            // A lone surrogate stays as it is written.
-            (len, width.unwrap_or(len))
-        } else {
-            (first.len_utf8(), first.len_utf8())
-        };
-        at += len;
-        out += width;
-    }
-    at
 }
 
 /// The position after the string whose inside begins at `at`, and whether it holds escapes; `None` where it is none.

@@ -451,6 +451,48 @@ fn what_does_not_fit_says_where_and_nothing_else() {
 }
 
 #[test]
+fn a_list_is_read_and_half_a_character_is_told_where_it_stands() {
+    let scratch = Scratch::new(&crate::Limits::default());
+    for text in
+        [r#"{"type":"template","payload":[{"a":1}]}"#, r#"{"type":"template","payload":"[{\"a\":1}]"}"#]
+    {
+        let read: Vec<serde_json::Value> =
+            scratch.classify_str(text).template().unwrap().deserialize().unwrap();
+        assert_eq!(read, [serde_json::json!({"a": 1})]);
+    }
+    let text = r#"{"type":"template","payload":{"template_type":"t","a":"\ud83d\ude00","text":"a\ud800b"}}"#;
+    let doubled = r#"{"type":"template","payload":"{\"a\":\"\\ud83d\\ude00\",\"text\":\"a\\ud800b\"}"}"#;
+    for (text, at) in [(text, r"\ud800b"), (doubled, r"\\ud800b")] {
+        let template = scratch.classify_str(text).template().unwrap();
+        let error = template.deserialize::<serde_json::Value>().unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Mismatch { offset: text.find(at).unwrap() }, "{text}");
+    }
+}
+
+#[test]
+fn half_a_character_in_a_text_is_half_a_character_in_its_payload() {
+    let scratch = Scratch::new(&crate::Limits::default());
+    let inside = r#"{\"type\":\"template\",\"payload\":{\"text\":\"\ud83dé\",\"k\ud801\":\"v\ud802w\"}}"#;
+    let classified = scratch.classify(crate::Text::new(inside, true));
+    assert!(classified.is_lossy());
+    assert_eq!((classified.kind(), classified.visible()), (TextKind::Template, Some("\u{fffd}é")));
+    let mut left = Vec::new();
+    classified.template().unwrap().for_each_leftover(|pointer, raw| left.push(format!("{pointer} {raw}")));
+    assert_eq!(left, [r#"/payload/text "\ud83dé""#, r#"/payload/k\ud801 "v\ud802w""#]);
+    // Places are those of the text as it is shown, whatever is wrong, and in what was decoded from it too.
+    let as_payload = r#"{\"payload\":\"\ud800 {\",\"pay load\":1,\"x\":\"\ud800\u00e9\",}"#;
+    let entities = r#"{&quot;a\udc00&quot;:&quot;\ud800\u00e9&quot;,}"#;
+    for inside in [as_payload, entities] {
+        let classified = scratch.classify(crate::Text::new(inside, true));
+        let offset = classified.raw().len() - 1;
+        assert_eq!(
+            classified.decode_error(),
+            Some(TextError { reason: crate::Reason::TrailingComma, offset })
+        );
+    }
+}
+
+#[test]
 fn half_a_character_in_a_payload_costs_nothing_else() {
     let scratch = Scratch::new(&crate::Limits::default());
     let text = r#"{"type":"template","payload":"{\"template_type\":\"x\",\"text\":\"a\ud83d\",\"n\":1,}"}"#;

@@ -2,8 +2,11 @@
 
 use std::cell::{Cell, OnceCell};
 
+use simd_json::ErrorType;
+
 use super::classify::TextError;
 use super::envelope::{Payload, SHOWN_KEYS};
+use super::escape::first_lone_surrogate;
 use super::kind::TextKind;
 use super::markup::strip_speech;
 use super::node::Node;
@@ -156,7 +159,8 @@ impl<'s> Template<'s> {
         data.into_iter().flat_map(Node::elements).filter_map(|verb| column(verb.get("verb")))
     }
 
-    /// Reads the payload (the whole object where it has none) into a type of the caller's.
+    /// Reads the payload into a type of the caller's: an object or a list, also one that a string holds. Where there is none,
+    /// or another value, that is the whole object.
     ///
     /// # Errors
     /// [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) where the payload is not what the type asks for, or holds what
@@ -175,14 +179,24 @@ impl<'s> Template<'s> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn deserialize<T: serde::de::DeserializeOwned>(self) -> Result<T, Error> {
-        let raw = self.content().raw();
+        let is_list = |payload: &Node<'_>| payload.kind() == Kind::Array;
+        let raw = self.payload().filter(is_list).unwrap_or_else(|| self.content()).raw();
         let offset = |at| self.view.origin.offset_in(raw, at);
         // Only what was left whole may be deeper than the limit; readers go down by calling themselves.
         if self.view.error.is_some() && nesting(raw) > self.view.scratch.depth() {
             return Err(TextError { reason: Reason::TooDeep, offset: offset(0) }.into());
         }
-        simd_json::from_slice(&mut raw.as_bytes().to_vec())
-            .map_err(|error| Error::mismatch(offset(error.index().min(raw.len())), error))
+        simd_json::from_slice(&mut raw.as_bytes().to_vec()).map_err(|error| {
+            let at = match error.error() {
+                // What is wrong in a string is told by its place there.
+                ErrorType::InvalidEscape
+                | ErrorType::InvalidUnicodeCodepoint
+                | ErrorType::InvalidUnicodeEscape
+                | ErrorType::InvalidUtf8 => first_lone_surrogate(raw).unwrap_or(0),
+                _ => error.index().min(raw.len()),
+            };
+            Error::mismatch(offset(at), error)
+        })
     }
 
     /// What a person sees or hears of it; `None` where it shows no text.

@@ -25,7 +25,7 @@ spaces, underscores and a `template` at the end: `template_type_norm`.
 
 What is *read* goes into columns, where it is text; what is only *known* is documented and stays in `templates.extra`. `korpus check` reports
 any other key of these types, of messages, voice commands and wrapped texts, whether or not the rule above reads it; of a type that is not listed it reports the
-type, and the keys that no column takes. It counts messages: a key that stands many times in one counts once. Paths go from the payload on: `[]` is each value of a list, `*` any key, `**` whatever is below, `@action`
+type, and the keys with values that no column gives back exactly. It counts messages: a key that stands many times in one counts once. Paths go from the payload on: `[]` is each value of a list, `*` any key, `**` whatever is below, `@action`
 each key of the group of that name. Where a payload has more than one of `text`, `text_message`, `title` and `heading`, the first is read, and of
 types that ask for a date or a time `text_message`. Without any of them, the text is that of the envelope around it, the pieces of an answer
 (`snippet_content`), or the titles of the elements.
