@@ -3,7 +3,8 @@
 //! Blocks are numbered (input, block). A worker that reads an input is its *reader*; all others are *helpers*. A reader
 //! puts its blocks into the queue while helpers are there to map them, and maps the oldest itself when the queue is
 //! long enough. The *head* is the next block to be committed; whoever completes it commits it, and all that are ready
-//! after it. No one gets far ahead of the head: readers wait while too many bytes are read and not committed yet.
+//! after it. No one gets far ahead of the head: readers wait while too many bytes are read and not committed yet, and
+//! mappers while as many blocks are mapped and not committed as there are workers, because rows take more memory than text.
 //!
 //! Why nobody waits for ever: the head is either queued (any waiting worker maps it), being mapped, being committed, or
 //! still to be read. In the last case its reader is let through whatever is ahead; and inputs are opened in order, so
@@ -52,6 +53,15 @@ struct State<'r, J: Job> {
     committer: Option<Committer<'r, J>>,
     error: Option<J::Error>,
     stopped: bool,
+}
+
+impl<J: Job> State<'_, J> {
+    /// Takes the oldest block from the queue, unless enough are mapped that wait for their commit.
+    fn next_to_map(&mut self) -> Option<(Place, Piece)> {
+        let next = self.queue.first_entry()?;
+        let may_map = self.done.len() < self.helpers + self.readers || *next.key() == self.head;
+        may_map.then(|| next.remove_entry())
+    }
 }
 
 /// What a worker is to do.
@@ -124,7 +134,7 @@ impl<'r, J: Job> Schedule<'r, J> {
             state.helpers -= 1;
             return Task::Open(state.next_input - 1);
         }
-        if let Some((place, piece)) = state.queue.pop_first() {
+        if let Some((place, piece)) = state.next_to_map() {
             return Task::Map(place, piece);
         }
         drop(self.changed.wait_timeout(state, NAP));
@@ -141,6 +151,8 @@ impl<'r, J: Job> Schedule<'r, J> {
         let mut state = self.lock();
         state.readers -= 1;
         state.helpers += 1;
+        drop(state);
+        self.changed.notify_all();
     }
 
     /// Queues the block that a reader has just read.
@@ -158,11 +170,11 @@ impl<'r, J: Job> Schedule<'r, J> {
         if state.stopped {
             return Turn::Stop;
         }
-        let is_full = state.ahead >= self.ahead_limit && state.head != next;
-        if !is_full && state.queue.len() <= QUEUED_A_HELPER * state.helpers {
+        let has_room = state.ahead < self.ahead_limit && state.queue.len() <= QUEUED_A_HELPER * state.helpers;
+        if has_room || state.head == next {
             return Turn::Read;
         }
-        if let Some((place, piece)) = state.queue.pop_first() {
+        if let Some((place, piece)) = state.next_to_map() {
             return Turn::Map(place, piece);
         }
         // Waiting is helping: others may queue blocks meanwhile.

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""Times `korpus convert` against DuckDB on the same job: gzip pages to Parquet messages, decoded templates and sessions' counts.
+
+Usage: benches/duckdb.py [--korpus PATH] [--runs N] [--pages N] [--rich] [--work DIR]
+Needs the package `duckdb`. The pages come from `korpus synth`. The programs run in turn, each as a process of its own with two threads;
+of each the run with the least wall time counts. DuckDB's schema is spelled out, from one page, before the clock starts, and neither
+its start nor Python's is counted: it has the clock of its statements, korpus that of its process.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SETTINGS = "SET threads = 2; SET preserve_insertion_order = false; SET TimeZone = 'UTC';"
+
+# Messages with their first component, as korpus has them; then what their texts hide, and what the sessions come to.
+JOB = """
+COPY (
+  SELECT m.* EXCLUDE (components, channels), m.channels[1].type AS channel, m.channels, len(m.components) AS component_count,
+    m.components[1].cT AS component_type, m.components[1].data.text AS raw_text, m.createdOn::TIMESTAMPTZ AS created_at
+  FROM (SELECT unnest(messages) AS m FROM read_json('{pages}', columns = {{'messages': '{schema}'}}, maximum_object_size = 1000000000))
+) TO '{out}/messages.parquet' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1);
+COPY (
+  SELECT _id, raw_text->>'$.type' AS envelope_type, raw_text->>'$.payload.template_type' AS template_type,
+    coalesce(raw_text->>'$.payload.text', raw_text->>'$.payload.title', raw_text->>'$.text') AS text,
+    raw_text->'$.payload.buttons' AS buttons, raw_text->'$.payload.quick_replies' AS quick_replies,
+    raw_text->'$.payload.elements' AS elements
+  FROM '{out}/messages.parquet' WHERE starts_with(ltrim(raw_text), '{{') AND json_valid(raw_text)
+) TO '{out}/templates.parquet' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1);
+COPY (
+  SELECT sessionId, count(*) AS messages, min(created_at) AS first_at, max(created_at) AS last_at,
+    count(*) FILTER (type = 'incoming') AS incoming
+  FROM '{out}/messages.parquet' GROUP BY sessionId
+) TO '{out}/sessions.parquet' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1);
+"""
+
+
+def schema_of(page: Path) -> str:
+    """The type of the list of messages, as DuckDB itself finds it."""
+    import duckdb
+
+    query = f"DESCRIBE SELECT messages FROM read_json('{page}', sample_size = -1, maximum_object_size = 1000000000, map_inference_threshold = -1)"
+    return duckdb.sql(query).fetchall()[0][1].replace("'", "''")
+
+
+def run_duckdb(job: str) -> None:
+    """What the child does: the job, with its own clock."""
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.execute(SETTINGS)
+    wall, cpu = time.monotonic(), time.process_time()
+    for statement in filter(str.strip, job.split(";\n")):
+        connection.execute(statement)
+    print(json.dumps({"wall": time.monotonic() - wall, "cpu": time.process_time() - cpu}))
+
+
+def measure(command: list[str], text: str | None = None) -> dict:
+    """One run of a command: wall and CPU seconds (its own, where it prints them), peak memory in MiB."""
+    start = time.monotonic()
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    if text is not None:
+        child.stdin.write(text.encode())
+    child.stdin.close()
+    printed = child.stdout.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    wall = time.monotonic() - start
+    if code := os.waitstatus_to_exitcode(status):
+        raise SystemExit(f"{command[:3]} ended with {code}")
+    figures = {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "mib": usage.ru_maxrss / 1024}
+    return figures | (json.loads(printed) if text is not None else {})
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--korpus", default="target/release/korpus")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--pages", type=int, default=20)
+    parser.add_argument("--rich", action="store_true")
+    parser.add_argument("--work", type=Path, help="where pages and tables go")
+    parser.add_argument("--duckdb", action="store_true", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.duckdb:
+        run_duckdb(sys.stdin.read())
+        return 0
+    with tempfile.TemporaryDirectory(dir=args.work) as work:
+        pages, out = Path(work, "pages"), Path(work, "out")
+        synth = [args.korpus, "synth", "--out", str(pages), "--pages", str(args.pages), "--codec", "gzip", "--quiet"]
+        subprocess.run([*synth, *(["--profile", "rich"] if args.rich else [])], check=True, stdout=subprocess.DEVNULL)
+        files = sorted(file for file in pages.rglob("*.gz"))
+        job = JOB.format(pages=f"{files[0].parent}/*.gz", schema=schema_of(files[0]), out=out)
+        korpus = [args.korpus, "convert", str(files[0].parent), "--out", str(out / "tables"), "--threads", "2", "--quiet"]
+        jobs = {
+            "korpus convert": (korpus, None),
+            "korpus convert --tables messages,templates": ([*korpus, "--tables", "messages,templates"], None),
+            "DuckDB": ([sys.executable, __file__, "--duckdb"], job),
+        }
+        best: dict[str, dict] = {}
+        for _ in range(args.runs):
+            for name, (command, text) in jobs.items():
+                shutil.rmtree(out, ignore_errors=True)
+                out.mkdir()
+                figures = measure(command, text)
+                figures["written"] = sum(file.stat().st_size for file in out.rglob("*.parquet")) / 2**20
+                best[name] = min(best.get(name, figures), figures, key=lambda figures: figures["wall"])
+        packed = sum(file.stat().st_size for file in files) / 2**20
+        print(f"{len(files)} gzip pages, {packed:.0f} MiB; the least wall time of {args.runs} runs in turn")
+        for name, figures in best.items():
+            ratio = best["DuckDB"]["wall"] / figures["wall"]
+            print(
+                f"{name:<44} {figures['wall']:6.2f} s wall {figures['cpu']:6.2f} s CPU {figures['mib']:5.0f} MiB "
+                f"{figures['written']:5.1f} MiB written  {ratio:5.2f} x"
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
