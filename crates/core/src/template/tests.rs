@@ -481,7 +481,7 @@ fn half_a_character_in_a_text_is_half_a_character_in_its_payload() {
     assert_eq!(left, [r#"/payload/text "\ud83dé""#, r#"/payload/k\ud801 "v\ud802w""#]);
     // Places are those of the text as it is shown, whatever is wrong, and in what was decoded from it too.
     let as_payload = r#"{\"payload\":\"\ud800 {\",\"pay load\":1,\"x\":\"\ud800\u00e9\",}"#;
-    let entities = r#"{&quot;a\udc00&quot;:&quot;\ud800\u00e9&quot;,}"#;
+    let entities = r"{&quot;a\udc00&quot;:&quot;\ud800\u00e9&quot;,}";
     for inside in [as_payload, entities] {
         let classified = scratch.classify(crate::Text::new(inside, true));
         let offset = classified.raw().len() - 1;
