@@ -457,6 +457,7 @@ fn a_run_stops_inside_a_block_too() {
 struct Ahead {
     open: AtomicU64,
     most: AtomicU64,
+    slow_commits: bool,
 }
 
 impl Job for Ahead {
@@ -473,12 +474,15 @@ impl Job for Ahead {
         *part = work.block().byte_len() as u64;
         let open = self.open.fetch_add(*part, Ordering::Relaxed) + *part;
         self.most.fetch_max(open, Ordering::Relaxed);
-        if work.input().index == 0 {
+        if work.input().index == 0 && !self.slow_commits {
             // The first input is slow: the others would run away from it.
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
     }
     fn commit(&self, (): &mut (), _: &BlockSeq<'_>, part: u64) -> Result<()> {
+        if self.slow_commits {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
         self.open.fetch_sub(part, Ordering::Relaxed);
         Ok(())
     }
@@ -492,6 +496,16 @@ fn nobody_runs_away_from_the_commits() {
     run_within(&Pool::new(4).unwrap(), &inputs, &small_blocks(), ahead, &job, &mut (), &()).unwrap();
     // A block a thread may be on its way when the limit is reached, and the head's is always let through.
     let bound = ahead as u64 + 6 * (16 << 10);
+    assert!(job.most.load(Ordering::Relaxed) <= bound, "{} of {bound}", job.most.load(Ordering::Relaxed));
+}
+
+#[test]
+fn no_more_is_mapped_before_a_slow_commit_than_there_are_workers() {
+    let (inputs, _) = synth(SynthOptions { size: Size::Pages(4), page_size: 400, ..SynthOptions::default() });
+    let job = Ahead { slow_commits: true, ..Ahead::default() };
+    run_within(&Pool::new(4).unwrap(), &inputs, &small_blocks(), 64 << 20, &job, &mut (), &()).unwrap();
+    // Four wait, four more may be mapped meanwhile, and one is committed.
+    let bound = 9 * (16 << 10);
     assert!(job.most.load(Ordering::Relaxed) <= bound, "{} of {bound}", job.most.load(Ordering::Relaxed));
 }
 

@@ -94,15 +94,30 @@ fn small_blocks_between_large_ones_leave_no_buffers_behind() {
     }
 }
 
-#[test]
-fn a_row_group_that_fails_does_not_keep_the_next_one_waiting() {
+/// Queues a row group of three rows without values, after `change` had its way with the buffer, for each of `of`.
+fn row_groups<T, const N: usize>(
+    encoder: &Encoder,
+    of: [T; N],
+    change: impl Fn(T, &mut TableBuffer),
+) -> [Arc<Group>; N] {
     let dir = tempfile::tempdir().unwrap();
-    let encoder = Encoder::default();
-    let (layout, path) = (Layout::whole(Table::Components), dir.path().join("part"));
-    let file = TableFile::create(layout, path, Compression::Zstd).unwrap();
-    let groups = [true, false, true].map(|is_sound| {
+    let layout = Layout::whole(Table::Components);
+    let file = TableFile::create(layout, dir.path().join("part"), Compression::Zstd).unwrap();
+    of.map(|what| {
         let group = Group::begin(layout, file.leaves(), Compression::Zstd);
         let mut buffer = TableBuffer::new(Table::Components);
+        change(what, &mut buffer);
+        (0..3).for_each(|_| buffer.end_row());
+        buffer.finish();
+        encoder.push(&group, Arc::new(buffer), 0..3);
+        group
+    })
+}
+
+#[test]
+fn a_row_group_that_fails_does_not_keep_the_next_one_waiting() {
+    let encoder = Encoder::default();
+    let groups = row_groups(&encoder, [true, false, true], |is_sound, buffer| {
         if !is_sound {
             // There is no list in a list.
             let mut list = ColumnBuffer::new(ColumnKind::Texts);
@@ -111,12 +126,8 @@ fn a_row_group_that_fails_does_not_keep_the_next_one_waiting() {
             }
             buffer.columns[ComponentColumn::Text as usize] = list;
         }
-        (0..3).for_each(|_| buffer.end_row());
-        buffer.finish();
-        encoder.push(&group, Arc::new(buffer), 0..3);
-        encoder.end(&group);
-        group
     });
+    groups.iter().for_each(|group| encoder.end(group));
     for (group, succeeds) in groups.into_iter().zip([true, false, true]) {
         encoder.finish(&group);
         assert_eq!(group.take_chunks().is_ok(), succeeds);
@@ -125,21 +136,10 @@ fn a_row_group_that_fails_does_not_keep_the_next_one_waiting() {
 
 #[test]
 fn row_groups_have_the_writer_of_a_column_in_their_order_whoever_comes_first() {
-    let dir = tempfile::tempdir().unwrap();
     let encoder = Encoder::default();
-    let (layout, path) = (Layout::whole(Table::Components), dir.path().join("part"));
-    let file = TableFile::create(layout, path, Compression::Zstd).unwrap();
-    let groups = [true, true, false].map(|is_ended| {
-        let group = Group::begin(layout, file.leaves(), Compression::Zstd);
-        let mut buffer = TableBuffer::new(Table::Components);
-        (0..3).for_each(|_| buffer.end_row());
-        buffer.finish();
-        encoder.push(&group, Arc::new(buffer), 0..3);
-        if is_ended {
-            encoder.end(&group);
-        }
-        group
-    });
+    let groups = row_groups(&encoder, [(); 3], |(), _| {});
+    encoder.end(&groups[0]);
+    encoder.end(&groups[1]);
     // The last one, to which more rows may come, is looked at first: it must not keep the others from their end.
     encoder.turn_queue_round();
     encoder.finish(&groups[0]);
