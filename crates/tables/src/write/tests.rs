@@ -127,7 +127,9 @@ fn a_row_group_that_fails_does_not_keep_the_next_one_waiting() {
             buffer.columns[ComponentColumn::Text as usize] = list;
         }
     });
-    groups.iter().for_each(|group| encoder.end(group));
+    for group in &groups {
+        encoder.end(group);
+    }
     for (group, succeeds) in groups.into_iter().zip([true, false, true]) {
         encoder.finish(&group);
         assert_eq!(group.take_chunks().is_ok(), succeeds);
