@@ -9,7 +9,7 @@ use crate::scan::{
     AuthorField, ChannelField, Class, ComponentField, DataField, LatencyField, LatencyPartField,
     MessageField, NONE, TagField, TagsField, ThumbnailField,
 };
-use crate::text::Text;
+use crate::text::{Text, start_in};
 use crate::value::{Kind, KindSet, Value};
 
 /// How a message is written: which endpoint it came from, as far as its content tells.
@@ -210,11 +210,9 @@ impl<'b> Message<'b> {
     /// assert!(message.position_of("Hello").is_none());
     /// ```
     pub fn position_of(self, raw: &str) -> Option<Position> {
-        let whole = self.whole().raw();
-        let offset = (raw.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
+        let offset = start_in(self.whole().raw(), raw)?;
         let position = self.position();
-        let is_inside = offset + raw.len() <= whole.len();
-        is_inside.then(|| Position { byte_offset: position.byte_offset + offset as u64, ..position })
+        Some(Position { byte_offset: position.byte_offset + offset as u64, ..position })
     }
 
     /// The agent AI record around it.

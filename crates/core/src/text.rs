@@ -227,6 +227,12 @@ fn hex4(bytes: &[u8]) -> u32 {
     bytes.iter().take(4).fold(0, |unit, &b| unit << 4 | char::from(b).to_digit(16).unwrap_or(0))
 }
 
+/// Where `part` begins in `whole`; `None` where it is no part of it.
+pub(crate) fn start_in(whole: &str, part: &str) -> Option<usize> {
+    let (whole, part) = (whole.as_bytes().as_ptr_range(), part.as_bytes().as_ptr_range());
+    (whole.start <= part.start && part.end <= whole.end).then(|| part.start as usize - whole.start as usize)
+}
+
 /// Whether validated JSON holds the escape of half a surrogate pair, on which many readers of JSON fail.
 ///
 /// ```

@@ -5,6 +5,7 @@ use bumpalo::collections::Vec as BumpVec;
 
 use super::entity::entity_source;
 use super::escape::{escape_source, replaced_source};
+use crate::text::start_in;
 
 /// How a piece of text was written.
 #[derive(Debug, Clone, Copy)]
@@ -60,10 +61,4 @@ impl<'s> Origin<'s> {
         }
         start_in(self.text, part).unwrap_or(0) + at
     }
-}
-
-/// Where `part` begins in `whole`; `None` where it is no part of it.
-fn start_in(whole: &str, part: &str) -> Option<usize> {
-    let (whole, part) = (whole.as_bytes().as_ptr_range(), part.as_bytes().as_ptr_range());
-    (whole.start <= part.start && part.end <= whole.end).then(|| part.start as usize - whole.start as usize)
 }
