@@ -95,6 +95,8 @@ reasons! {
         NestedArchive = "nested_archive",
         /// Compressed inside its archive by a method that korpus does not read: unpack it first.
         UnknownMethod = "unknown_method",
+        /// Stored without its holes inside its archive, as a sparse file: unpack it first.
+        Sparse = "sparse",
         /// The archive holds more members than the limit.
         TooManyMembers = "too_many_members",
         /// A worker failed on it: a defect of korpus.

@@ -210,8 +210,8 @@ pub struct InputReport {
     pub fault: Option<Reason>,
     /// Whether it was not read because it was requested for another call than the one asked for.
     pub left_out: bool,
-    /// Whether some of it was not read for where it stands: too deep in archives, or behind what used up their limit. Elsewhere
-    /// it would be.
+    /// Whether some of it was not read for where it stands: too deep in archives, behind what used up their limit, or as a sparse
+    /// file. Elsewhere it would be.
     pub cut_here: bool,
     /// What an archive holds. Its members have reports of their own, before that of the archive.
     pub members: Option<Members>,

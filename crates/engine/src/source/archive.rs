@@ -13,7 +13,7 @@ use twox_hash::{XxHash3_64, XxHash3_128};
 use super::har::is_har;
 use super::spill::{Content, Spill};
 use super::tar::{TarReader, is_tar};
-use super::wire::{Cut, Hashing, Wire, end_in};
+use super::wire::{Cut, Hashing, Spending, Wire, end_in};
 use super::zip::{At, FileAt, Zip, is_zip};
 use super::{BlockSink, Reading, Source, Stopped, empty_report};
 use crate::inputs::{Container, InputInfo, InputKind};
@@ -66,7 +66,9 @@ pub(super) enum EntryKind {
     File,
     /// A directory.
     Directory,
-    /// A link, a device, a sparse file: nothing to be read here.
+    /// A file without its holes: its bytes do not stand where they belong.
+    Sparse,
+    /// A link, or a device of a tar archive: nothing to be read here.
     Other,
 }
 
@@ -129,7 +131,7 @@ impl Roll {
         if kind == EntryKind::Other {
             self.skip(name);
         }
-        kind == EntryKind::File
+        matches!(kind, EntryKind::File | EntryKind::Sparse)
     }
 
     /// Counts a member that is not read.
@@ -219,7 +221,12 @@ impl Source {
             }
             if roll.wants(&entry.name, entry.kind) {
                 let member = roll.member(&entry.name, Some(entry.size));
-                self.member_stream(member, &mut tar, reading)?;
+                if entry.kind == EntryKind::Sparse {
+                    let mut raw = Spending { reader: &mut tar, wire };
+                    self.member(member, None, Bytes::Refused(Reason::Sparse, Some(&mut raw)), reading)?;
+                } else {
+                    self.member_stream(member, &mut tar, reading)?;
+                }
             }
         }
         roll.close(tar.damage(), report, &mut reading.known);
@@ -395,6 +402,10 @@ impl Source {
             Bytes::Stream(reader) => self.stream(reader, &mut report, reading),
             Bytes::Refused(reason, raw) => {
                 report.fault = Some(reason);
+                if reason == Reason::Sparse {
+                    // The same bytes may come as a file without holes.
+                    reading.wire.cut();
+                }
                 if let Some(raw) = raw {
                     let mut hashing = Hashing::new(raw);
                     // What cannot be had is told by the archive.

@@ -59,7 +59,9 @@ fn checksum_holds(block: &[u8; BLOCK]) -> bool {
 struct Extended {
     name: Option<Vec<u8>>,
     size: Option<u64>,
-    sparse: bool,
+    is_sparse: bool,
+    /// A sparse file's own name: the other one is for programs that do not know such files.
+    sparse_name: Option<Vec<u8>>,
 }
 
 /// Reads the heads of members; reading from it gives the content of the last one.
@@ -152,10 +154,13 @@ impl<'r> TarReader<'r> {
     ) -> Option<TarEntry> {
         let header = Header::from_byte_slice(block);
         let size = extended.size.filter(|&size| size <= LARGEST).unwrap_or(size);
-        let name = extended.name.unwrap_or_else(|| header.path_bytes().into_owned());
+        let name = extended.sparse_name.or(extended.name);
+        let name = name.unwrap_or_else(|| header.path_bytes().into_owned());
         let name = String::from_utf8_lossy(&name).into_owned();
         let kind = match kind {
-            EntryType::Regular | EntryType::Continuous if !extended.sparse => {
+            EntryType::GNUSparse => EntryKind::Sparse,
+            EntryType::Regular | EntryType::Continuous if extended.is_sparse => EntryKind::Sparse,
+            EntryType::Regular | EntryType::Continuous => {
                 if name.ends_with('/') {
                     EntryKind::Directory
                 } else {
@@ -298,7 +303,12 @@ fn read_pax(bytes: &[u8], extended: &mut Extended) {
         match record.key_bytes() {
             b"path" => extended.name = Some(record.value_bytes().to_vec()),
             b"size" => extended.size = record.value().ok().and_then(|text| text.parse().ok()),
-            key if key.starts_with(b"GNU.sparse.") => extended.sparse = true,
+            key if key.starts_with(b"GNU.sparse.") => {
+                extended.is_sparse = true;
+                if key == b"GNU.sparse.name" {
+                    extended.sparse_name = Some(record.value_bytes().to_vec());
+                }
+            }
             _ => {}
         }
     }

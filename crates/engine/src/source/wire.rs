@@ -158,6 +158,19 @@ impl<R: Read> Read for Tap<'_, R> {
     }
 }
 
+/// A reader whose bytes come out of an archive, and count though nobody reads them.
+pub(super) struct Spending<'w, R> {
+    pub(super) reader: R,
+    pub(super) wire: &'w Wire,
+}
+
+impl<R: Read> Read for Spending<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let len = self.reader.read(out)?;
+        if self.wire.spend(len as u64) { Err(broken(InputEnd::RatioExceeded)) } else { Ok(len) }
+    }
+}
+
 /// A reader that hashes what passes through it.
 pub(super) struct Hashing<'r> {
     reader: &'r mut dyn Read,

@@ -347,14 +347,27 @@ fn tar_archives_of_every_kind_are_read() {
         let (report, seen) = read("x", &bytes);
         assert_eq!((members(&seen), report.fault), (vec![("a.json", 30)], None), "{what}");
     }
-    // One archive behind another; a sparse file is passed over with its lists.
+    // One archive behind another; a sparse file is not read, nor are its lists.
     let mut sparse = tar_head(b"sparse", b'S', 512);
     sparse = checked(sparse, &|header| header.as_mut_bytes()[482] = 1);
     let lists = [[1; 512], [0; 512], [7; 512]].concat();
     let one = [padded(plain.clone(), &page), end.to_vec()].concat();
     let (report, seen) = read("x", &[one.clone(), sparse, lists, one].concat());
-    assert_eq!((members(&seen), report.fault), (vec![("a.json", 30), ("a.json#2", 30)], None));
-    assert_eq!(report.members.unwrap().skipped, 1);
+    let expected = vec![("a.json", 30), ("sparse", 0), ("a.json#2", 30)];
+    assert_eq!((members(&seen), report.fault), (expected, None));
+    assert_eq!(fault(&seen, "sparse"), Some(Reason::Sparse));
+    // The same in an extended header, with the name beside it.
+    let map =
+        ["GNU.sparse.major=1", "path=GNUSparseFile.7/a.json", "GNU.sparse.name=a.json"].map(record).concat();
+    let pax = [
+        padded(tar_head(b"PaxHeaders/x", b'x', map.len() as u64), map.as_bytes()),
+        padded(tar_head(b"GNUSparseFile.7/a.json", b'0', page.len() as u64), &page),
+    ];
+    let (report, seen) = read("x", &[pax.concat(), end.to_vec()].concat());
+    assert_eq!((members(&seen), report.fault), (vec![("a.json", 0)], None));
+    let (member, _) = &seen.members[0];
+    assert_eq!((member.fault, member.hash), (Some(Reason::Sparse), XxHash3_128::oneshot(&page)));
+    assert!(member.cut_here, "a file of these bytes would be read");
     // A length that no file has.
     let huge = checked(plain, &|header| {
         let mut field = [0xff; 12];

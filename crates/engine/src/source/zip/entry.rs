@@ -19,6 +19,12 @@ const DEFLATE: u16 = 8;
 const ZSTD: u16 = 93;
 const ENCRYPTED: u16 = 1;
 const OPEN_ENDED: u16 = 1 << 3;
+/// What a file is, in the mode that Unix gives it.
+const TYPE: u32 = 0o170_000;
+const DIRECTORY: u32 = 0o040_000;
+const LINK: u32 = 0o120_000;
+/// No path that a link could lead to is longer.
+const LONGEST_LINK: u64 = 4096;
 
 /// What is known of a member before it is read.
 #[derive(Debug, Clone)]
@@ -44,12 +50,14 @@ impl ZipEntry {
         let head = long.resolve(u32_at(entry, 42)).saturating_add(shift);
         // Unix and macOS keep what a file is there, if they keep anything.
         let is_unix = matches!(entry[5], 3 | 19);
-        let mode = if is_unix { u32_at(entry, 38) >> 16 & 0o170_000 } else { 0 };
+        let mode = if is_unix { u32_at(entry, 38) >> 16 & TYPE } else { 0 };
         let mut new = Self::new(entry, 8, name, head);
+        // All else has its data in the archive, what came from a pipe or a device too; and what has data is no directory,
+        // whatever a damaged mode says.
         new.kind = match mode {
-            0 | 0o100_000 => new.kind,
-            0o040_000 => EntryKind::Directory,
-            _ => EntryKind::Other,
+            LINK if size <= LONGEST_LINK => EntryKind::Other,
+            DIRECTORY if size == 0 => EntryKind::Directory,
+            _ => new.kind,
         };
         Self { size: Some(size), compressed, crc: Some(u32_at(entry, 16)), ..new }
     }

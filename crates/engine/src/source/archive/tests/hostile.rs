@@ -47,6 +47,26 @@ fn only_regular_files_are_read_and_nothing_is_lost_in_silence() {
 }
 
 #[test]
+fn whatever_has_its_data_in_a_zip_archive_is_read() {
+    let (page, long) = (body(3), body(300));
+    // A pipe, devices, a socket, modes that nothing has, and damaged ones.
+    let modes = [0o010_644, 0o020_644, 0o060_644, 0o140_644, 0o050_644, 0o170_644, 0o040_644];
+    for mode in modes {
+        for method in [STORED, DEFLATE] {
+            let entry = Zipped { mode, ..Zipped::new("-", &page, method) };
+            let (report, seen) = read("x.zip", &zip(&[entry]));
+            assert_eq!(members(&seen), [("-", 3)], "{mode:o}");
+            assert_eq!(report.members.unwrap().skipped, 0);
+        }
+    }
+    let link = Zipped { mode: 0o120_777, ..Zipped::new("no-link", &long, DEFLATE) };
+    let empty = Zipped { mode: 0o040_755, ..Zipped::new("dir", b"", DEFLATE) };
+    let (report, seen) = read("x.zip", &zip(&[link, empty]));
+    assert_eq!(members(&seen), [("no-link", 300)]);
+    assert_eq!(report.members.unwrap().skipped, 0);
+}
+
+#[test]
 fn what_cannot_be_unpacked_says_why() {
     let page = body(3);
     let entries = [
