@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use korpus_core::{DecodeLimits, Decoder, InputEnd};
+use korpus_core::{DecodeLimits, Decoder, InputEnd, Reason};
 use korpus_fuzz_oracles::{kept, odd_message, page, parse, scan};
 use korpus_synth::{Codec, Layout, Profile, Shape, Size, Synth, SynthOptions, hostile::HostileMessage};
 use proptest::prelude::*;
@@ -372,6 +372,31 @@ fn what_is_packed_otherwise_says_how() {
         let mut window = [0; 64];
         assert!(decoder.read(&mut window).unwrap() > 0);
         assert_eq!(window[0], first);
+    }
+}
+
+/// What was cut for what it became says so, whatever it began like.
+#[test]
+fn bombs_say_so() {
+    let zeros = [0; 5000];
+    for (start, status) in [
+        (&b""[..], "rejected"),
+        (b"    ", "rejected"),
+        (b"<html>", "rejected"),
+        (b"BZh91AY&SY\x8e\xc5", "rejected"),
+        (b"{\"a\":1}", "rejected"),
+        (b"{\"message\":\"no\"}  ", "rejected"),
+        (b"{\"total\":0,\"errors\":[]", "rejected"),
+        (b"{\"message\":\"", "rejected"),
+        (b"{\"messages\":[{\"_id\":\"a\",\"components\":[]},{\"_id\":}", "partial"),
+        (b"text {\"messages\":[{\"_id\":\"a\",\"components\":[]}]}", "partial"),
+    ] {
+        for body in [start.to_vec(), [start, &zeros].concat(), [start, &[b' '; 5000]].concat()] {
+            let pages = parse(&body, Some(100), 512 << 10, InputEnd::RatioExceeded);
+            let last = &pages[pages.len() - 1].end;
+            assert_eq!(last.reason, Some(Reason::RatioExceeded), "{start:?}");
+            assert!(last.status.as_str() == status || pages.len() > 1, "{start:?}: {:?}", last.status);
+        }
     }
 }
 

@@ -80,7 +80,7 @@ pub(super) struct OpenPage {
     pub records_rejected: u64,
     /// The envelope reports an error.
     pub has_errors: bool,
-    /// The first thing that made the body less than whole.
+    /// The first thing that made the body less than whole; or that it is a bomb.
     pub fault: Option<Reason>,
     forms: [u64; 3],
     /// What took the places of the envelope.
@@ -166,6 +166,16 @@ impl OpenPage {
 
     pub(super) fn fault(&mut self, reason: Reason) {
         self.fault.get_or_insert(reason);
+    }
+
+    /// Notes that the input was cut where it became too much. That is what is told of it, whatever it began like: the rest was
+    /// never seen.
+    pub(super) fn mark_bomb(&mut self) {
+        self.fault = Some(Reason::RatioExceeded);
+        self.has_errors = false;
+        if let Some(kind) = &mut self.barren {
+            (kind.status, kind.reason) = (PageStatus::Rejected, Reason::RatioExceeded);
+        }
     }
 
     pub(super) fn count_form(&mut self, form: Form) {

@@ -496,7 +496,10 @@ impl PageParser {
         let damage = self.end.and_then(InputEnd::reason);
         let fault = damage.or((self.lists.depth > 0).then_some(Reason::Truncated));
         if let (Some(fault), Some(page)) = (fault, &mut self.page) {
-            page.fault(fault);
+            match fault {
+                Reason::RatioExceeded => page.mark_bomb(),
+                fault => page.fault(fault),
+            }
         }
         if self.page.is_none() {
             let (shape, status, reason) = match fault {

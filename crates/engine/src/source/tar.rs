@@ -99,7 +99,11 @@ impl<'r> TarReader<'r> {
             }
             let mut block = [0; BLOCK];
             match self.fill(&mut block) {
-                BLOCK => {}
+                BLOCK if !self.wire.spend(BLOCK as u64) => {}
+                BLOCK => {
+                    self.fail(InputEnd::RatioExceeded);
+                    return None;
+                }
                 _ if self.ended && !self.over => {
                     self.over = true;
                     return None;

@@ -178,6 +178,31 @@ fn bombs_stop_at_the_limits() {
             assert_eq!(report.fault, Some(Reason::RatioExceeded), "{name}");
         }
     }
+    // Nothing of a page stands in them.
+    let zeros = vec![0; 3 << 20];
+    let page = body(1);
+    let behind = gzip(&[&page[..], &zeros].concat());
+    for (name, bytes) in [
+        ("x.gz", gzip(&zeros)),
+        ("x.zst", zstd(&zeros)),
+        ("x.gz.gz", gzip(&gzip(&zeros))),
+        ("x.gz", gzip(&[gzip(&page), zeros.clone()].concat())),
+        ("x.gz", behind.clone()),
+        ("x.tar", tar(&[("a.gz", &gzip(&zeros)), ("b", &page)])),
+        ("x.tar", tar(&[("a.gz", &gzip(b"{}")), ("b.zst", &zstd(&zeros))])),
+        ("x.zip", zip(&[Zipped::new("a", &zeros, DEFLATE)])),
+        ("x.har", har(&[(URL, &gzip(&zeros)), ("https://h/theme", &gzip(&zeros))], true)),
+        ("x.tgz", gzip(&zeros)),
+        ("x.zip", zip(&[Zipped::new("a.tar", &zeros, DEFLATE)])),
+    ] {
+        for whole_bytes in [100, 64 << 20] {
+            let limits = Limits { ratio: 20, ratio_floor: 1 << 20, whole_bytes, ..small() };
+            let (report, seen) = read_once(name, &bytes, &limits);
+            let faults = seen.members.iter().map(|(member, _)| member.fault).chain([report.fault]);
+            let told = seen.pages.iter().map(|(_, reason)| *reason).chain(faults);
+            assert!(told.flatten().any(|reason| reason == Reason::RatioExceeded), "{name}: {:?}", seen.pages);
+        }
+    }
     let empty = vec![("a", &b""[..]); 30];
     let limits = Limits { archive_members: 20, ..small() };
     let (report, seen) = read_with("x.tar", &tar(&empty), &limits);
