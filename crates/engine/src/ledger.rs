@@ -200,6 +200,8 @@ pub struct InputReport {
     pub trailing: u64,
     /// The HTTP head in front of the body.
     pub http: Option<HttpHead>,
+    /// XXH3-128 of the request that it answers, where it is an exchange of a HAR file.
+    pub request: Option<u128>,
     /// What the system said where reading failed.
     pub io_error: Option<String>,
     /// Whether the file was another one after reading than before: its size or time of change differ.

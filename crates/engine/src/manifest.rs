@@ -48,6 +48,10 @@ pub struct InputEntry {
     pub size: u64,
     /// XXH3-128 of these bytes, in hexadecimal.
     pub hash: String,
+    /// XXH3-128 of the request that it answers, in hexadecimal, where it is an exchange of a HAR file: later runs know it by
+    /// both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// How many bodies it holds; those of its members aside.
     pub pages: u64,
     /// How many of its members were read, where it is an archive. They have entries of their own, before this one.
@@ -163,6 +167,7 @@ impl From<&crate::ledger::InputReport> for InputEntry {
             path: report.input.display.clone(),
             size: report.bytes,
             hash: format!("{:032x}", report.hash),
+            request: report.request.map(|request| format!("{request:032x}")),
             pages: report.pages.len() as u64,
             members: report.members.as_ref().map(|members| members.read),
             status: report.status.as_str().to_owned(),

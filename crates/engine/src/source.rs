@@ -414,6 +414,7 @@ pub(crate) fn empty_report(input: &InputInfo) -> InputReport {
         codec: Codec::Plain,
         trailing: 0,
         http: None,
+        request: None,
         io_error: None,
         changed: false,
         pages: 0..0,

@@ -184,7 +184,7 @@ fn damaged_dumps_and_archives_are_added_too() {
 }
 
 #[test]
-fn members_of_archives_are_known_by_their_content_too() {
+fn members_of_archives_are_known_by_their_content_and_exchanges_by_their_request_too() {
     let tar = |members: &[(String, Vec<u8>)]| {
         let mut builder = tar::Builder::new(Vec::new());
         for (name, body) in members {
@@ -195,11 +195,11 @@ fn members_of_archives_are_known_by_their_content_too() {
         }
         builder.into_inner().unwrap()
     };
-    let har = |members: &[(String, Vec<u8>)]| {
+    let har = |url: &str, members: &[(String, Vec<u8>)]| {
         let entry = |(_, body): &(String, Vec<u8>)| {
             let text = serde_json::to_string(std::str::from_utf8(body).unwrap()).unwrap();
             format!(
-                "{{\"request\":{{\"method\":\"GET\",\"url\":\"https://h/getMessages\"}},\
+                "{{\"request\":{{\"method\":\"GET\",\"url\":\"https://h/getMessages?{url}\"}},\
                  \"response\":{{\"status\":200,\"content\":{{\"mimeType\":\"application/json\",\"text\":{text}}}}}}}"
             )
         };
@@ -236,17 +236,21 @@ fn members_of_archives_are_known_by_their_content_too() {
     let mut other = large.clone();
     let at = other.1.len() - 20;
     other.1[at] = b' ';
+    let exchanges = [message("c"), message("f"), message("a"), large.clone()];
     let runs = [
         ("second.tar", tar(&[message("a"), message("c"), message("b"), large.clone()]), 20_003, 3),
-        ("third.har", har(&[message("c"), message("d"), message("a"), large.clone()]), 20_004, 3),
-        ("fourth.tar", tar(&[message("a"), message("d")]), 20_004, 2),
+        // What was read before had no request; this is one that nobody made.
+        ("third.har", har("day=1", &exchanges), 40_006, 0),
+        ("again.har", har("day=1", &[&exchanges[..], &[message("d")]].concat()), 40_007, 4),
+        ("another.har", har("day=2", &exchanges[..2]), 40_009, 0),
+        ("fourth.tar", tar(&[message("a"), message("d"), message("f")]), 40_009, 3),
         (
             "fifth.tar",
             tar(&[("inner.tar".to_owned(), tar(&[message("d"), message("e")])), message("e"), message("a")]),
-            20_006,
+            40_011,
             2,
         ),
-        ("sixth.tar", tar(&[other]), 40_006, 0),
+        ("sixth.tar", tar(&[other]), 60_011, 0),
     ];
     for (name, body, all, known) in runs {
         let report = append(&inputs(&[(name.to_owned(), body)]), &out, &options, &()).unwrap();

@@ -84,6 +84,7 @@ mod tests {
             path: path.to_owned(),
             size: bytes.len() as u64,
             hash: format!("{:032x}", XxHash3_128::oneshot(bytes)),
+            request: None,
             pages: 1,
             members: None,
             status: "ok".to_owned(),

@@ -14,24 +14,30 @@ use crate::inputs::{InputInfo, InputKind, InputList, StandardInput};
 use crate::manifest::Manifest;
 use crate::observer::Observer;
 
-/// The inputs of a dataset: sizes, and XXH3-128 of their bytes.
+/// The inputs of a dataset: sizes, and XXH3-128 of their bytes; of exchanges, of their requests too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
     by_size: HashMap<u64, HashSet<u128>>,
+    /// Sizes, and the hashes of content and request.
+    exchanges: HashSet<(u64, u128, u128)>,
 }
 
 impl Known {
     /// Those of a manifest, members of archives among them. What is to be read again is not known.
     pub fn of(manifest: &Manifest) -> Self {
-        let mut by_size: HashMap<u64, HashSet<u128>> = HashMap::new();
+        let mut known = Self::default();
         for entry in &manifest.inputs {
             if !entry.again
                 && let Ok(hash) = u128::from_str_radix(&entry.hash, 16)
             {
-                by_size.entry(entry.size).or_default().insert(hash);
+                known.by_size.entry(entry.size).or_default().insert(hash);
+                let request = entry.request.as_deref().map(|request| u128::from_str_radix(request, 16));
+                if let Some(Ok(request)) = request {
+                    known.exchanges.insert((entry.size, hash, request));
+                }
             }
         }
-        Self { by_size }
+        known
     }
 
     /// Whether something of this size may be known.
@@ -42,6 +48,14 @@ impl Known {
     /// Whether something of this size and hash is known.
     pub(crate) fn has(&self, size: u64, hash: u128) -> bool {
         self.by_size.get(&size).is_some_and(|hashes| hashes.contains(&hash))
+    }
+
+    /// Whether an exchange of this content and request is known: what was asked counts, for one empty page is like another.
+    pub(crate) fn has_exchange(&self, size: u64, hash: u128, request: Option<u128>) -> bool {
+        match request {
+            Some(request) => self.exchanges.contains(&(size, hash, request)),
+            None => self.has(size, hash),
+        }
     }
 
     /// Takes what is known out of `inputs`, and gives back the names of that. Files are read only where one of the same size
@@ -182,6 +196,7 @@ mod tests {
             path: "before".to_owned(),
             size: bytes.len() as u64,
             hash: format!("{:032x}", XxHash3_128::oneshot(bytes)),
+            request: None,
             pages: 1,
             members: None,
             status: status.to_owned(),

@@ -27,7 +27,7 @@ pub(super) enum Done<J: Job> {
     /// A block was mapped.
     Block { input: Arc<InputInfo>, part: J::Part, survey: Survey, bytes: usize },
     /// An input ended; `lost` says that the reader failed on it. `last` says that it is no member of an archive.
-    End { report: InputReport, lost: bool, last: bool },
+    End { report: Box<InputReport>, lost: bool, last: bool },
 }
 
 impl<J: Job> Done<J> {
@@ -92,7 +92,7 @@ impl<'r, J: Job> Committer<'r, J> {
     pub(super) fn commit(&mut self, place: Place, done: Done<J>) -> Result<(), J::Error> {
         let outcome = catch_unwind(AssertUnwindSafe(|| match done {
             Done::Block { input, part, survey, .. } => self.block(&input, place.1, survey, part),
-            Done::End { report, lost, .. } => self.end(report, lost),
+            Done::End { report, lost, .. } => self.end(*report, lost),
         }));
         outcome.unwrap_or_else(|_| {
             let what = format!("committing block {} of input {}", place.1, place.0);

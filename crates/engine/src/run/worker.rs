@@ -105,18 +105,19 @@ impl<J: Job> Shared<'_, J> {
         let outcome = catch_unwind(AssertUnwindSafe(|| source.read(input, &mut reader)));
         let Reader { mut place, input: current, .. } = reader;
         let done = match outcome {
-            Ok(Ok(report)) => Done::End { report, lost: false, last: true },
+            Ok(Ok(report)) => Done::End { report: Box::new(report), lost: false, last: true },
             Ok(Err(Stopped)) => return,
             Err(_) => {
                 *source = self.source();
                 if current.member.is_some() {
                     let report = empty_report(&current);
-                    self.schedule.complete(place, Done::End { report, lost: true, last: false });
+                    let done = Done::End { report: Box::new(report), lost: true, last: false };
+                    self.schedule.complete(place, done);
                     place.1 += 1;
                 }
                 let mut report = empty_report(input);
                 (report.bytes, report.hash) = hash_of(input);
-                Done::End { report, lost: true, last: true }
+                Done::End { report: Box::new(report), lost: true, last: true }
             }
         };
         self.schedule.complete(place, done);
@@ -164,7 +165,8 @@ impl<J: Job> BlockSink for Reader<'_, '_, '_, J> {
 
     fn end(&mut self, report: InputReport) -> Result<(), Stopped> {
         self.input = Arc::clone(&self.file);
-        self.mapper.shared.schedule.complete(self.place, Done::End { report, lost: false, last: false });
+        let done = Done::End { report: Box::new(report), lost: false, last: false };
+        self.mapper.shared.schedule.complete(self.place, done);
         self.place.1 += 1;
         Ok(())
     }

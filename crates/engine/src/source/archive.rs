@@ -7,10 +7,10 @@ mod tests;
 use std::collections::HashMap;
 use std::io::{self, Read};
 
-use korpus_core::{HttpHead, InputEnd, Reason};
+use korpus_core::{InputEnd, Reason};
 use twox_hash::{XxHash3_64, XxHash3_128};
 
-use super::har::is_har;
+use super::har::{HarEntry, is_har};
 use super::spill::{Content, Spill};
 use super::tar::{TarReader, is_tar};
 use super::wire::{Cut, Hashing, Spending, Wire, end_in};
@@ -377,14 +377,16 @@ impl Source {
         }
     }
 
+    /// Reads a member as an input of its own; `exchange` says what is known of it besides, where it is one.
     fn member<S: BlockSink>(
         &mut self,
         mut info: InputInfo,
-        http: Option<HttpHead>,
+        exchange: Option<&HarEntry>,
         bytes: Bytes<'_>,
         reading: &mut Reading<'_, S>,
     ) -> Result<(), Stopped> {
-        if let (Bytes::Memory(bytes), Some(history)) = (&bytes, &self.history)
+        // Of an exchange this was looked at before.
+        if let (None, Bytes::Memory(bytes), Some(history)) = (exchange, &bytes, &self.history)
             && history.known.has_size(bytes.len() as u64)
             && history.known.has(bytes.len() as u64, XxHash3_128::oneshot(bytes))
         {
@@ -393,7 +395,10 @@ impl Source {
         }
         info.member = Some(reading.members);
         reading.members += 1;
-        let mut report = InputReport { http, ..empty_report(&info) };
+        let mut report = empty_report(&info);
+        if let Some(exchange) = exchange {
+            (report.http, report.request) = (Some(exchange.head.clone()), exchange.request);
+        }
         reading.sink.begin(&info);
         let cuts = reading.wire.cuts();
         reading.depth += 1;

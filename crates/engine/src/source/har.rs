@@ -11,6 +11,7 @@ use std::io::{self, Read};
 
 use korpus_core::{HttpHead, InputEnd, put_parameter, request_parameters};
 use memchr::memmem;
+use twox_hash::XxHash3_128;
 
 use super::spill::Spill;
 use super::wire::{PEEK, broken, end_in};
@@ -82,6 +83,8 @@ pub(super) struct HarEntry {
     pub(super) index: u64,
     /// What was asked, and what kind of answer came.
     pub(super) head: HttpHead,
+    /// XXH3-128 of what was asked, where that is known: method, URL, and what was sent.
+    pub(super) request: Option<u128>,
     /// Whether there is a content at all.
     pub(super) has_content: bool,
     is_base64: Option<bool>,
@@ -139,6 +142,16 @@ pub(super) struct Har<'r> {
 struct Request {
     body: Vec<u8>,
     parameters: String,
+}
+
+impl Request {
+    /// See [`HarEntry::request`]. The body counts as it was sent: not all of it need be parameters.
+    fn hash(&self, head: &HttpHead) -> Option<u128> {
+        let [method, url] =
+            [&head.method, &head.url].map(|text| text.as_deref().unwrap_or_default().as_bytes());
+        let parts = [method, url, &self.body, self.parameters.as_bytes()];
+        parts.iter().any(|part| !part.is_empty()).then(|| XxHash3_128::oneshot(&parts.join(&0)))
+    }
 }
 
 impl<'r> Har<'r> {
@@ -229,6 +242,7 @@ impl<'r> Har<'r> {
         }
         let mut request = Request::default();
         let outcome = read_entry(json, entry, &mut request, content);
+        entry.request = request.hash(&entry.head);
         let parameters = request_parameters(&request.body)
             .or_else(|| (!request.parameters.is_empty()).then_some(request.parameters));
         entry.head.parameters = parameters;

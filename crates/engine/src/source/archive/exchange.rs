@@ -108,7 +108,7 @@ impl Source {
             roll.skip(&name);
             return Ok(());
         }
-        if entry.end.is_none() && self.is_known_exchange(spill, is_base64, reading)? {
+        if entry.end.is_none() && self.is_known_exchange(entry.request, spill, is_base64, reading)? {
             roll.counts.read += 1;
             reading.known += 1;
             return Ok(());
@@ -118,10 +118,9 @@ impl Source {
             return Ok(());
         }
         let member = roll.member(&name, None);
-        let http = Some(entry.head.clone());
         let reader = match spill.content() {
             Content::Memory(bytes) if !is_base64 && entry.end.is_none() => {
-                return self.member(member, http, Bytes::Memory(bytes), reading);
+                return self.member(member, Some(entry), Bytes::Memory(bytes), reading);
             }
             content => content.reader(reading.wire),
         };
@@ -132,9 +131,9 @@ impl Source {
         match entry.end {
             Some(end) => {
                 let mut cut = reader.chain(Cut(end));
-                self.member(member, http, Bytes::Stream(&mut cut), reading)
+                self.member(member, Some(entry), Bytes::Stream(&mut cut), reading)
             }
-            None => self.member(member, http, Bytes::Stream(&mut reader), reading),
+            None => self.member(member, Some(entry), Bytes::Stream(&mut reader), reading),
         }
     }
 
@@ -180,6 +179,7 @@ impl Source {
 
     fn is_known_exchange<S: BlockSink>(
         &self,
+        request: Option<u128>,
         spill: &mut Spill,
         is_base64: bool,
         reading: &mut Reading<'_, S>,
@@ -191,6 +191,7 @@ impl Source {
             reader = Box::new(Base64::new(reader));
         }
         let mut hashing = Hashing::new(&mut reader);
-        Ok(io::copy(&mut hashing, &mut io::sink()).is_ok() && known.has(hashing.bytes, hashing.hash()))
+        let is_whole = io::copy(&mut hashing, &mut io::sink()).is_ok();
+        Ok(is_whole && known.has_exchange(hashing.bytes, hashing.hash(), request))
     }
 }

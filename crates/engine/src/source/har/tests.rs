@@ -36,6 +36,29 @@ const ODD: &str = r#" {"log" : {"pages":[[],{"a":"]}\"\\"}],"x":[1,-2.5e+3,true,
   ],"after":1},"more":{"log":{}}} "#;
 
 #[test]
+fn requests_are_told_apart_by_all_that_was_asked() {
+    let requests = [
+        r#"{"method":"GET","url":"a"}"#,
+        r#"{"method":"POST","url":"a"}"#,
+        r#"{"method":"POST","url":"ab"}"#,
+        r#"{"method":"POST","url":"a","postData":{"text":"{\"tags\":{\"and\":[1]}}"}}"#,
+        r#"{"method":"POST","url":"a","postData":{"text":"{\"tags\":{\"and\":[2]}}"}}"#,
+        r#"{"method":"POST","url":"a","postData":{"params":[{"name":"skip","value":"1"}]}}"#,
+        "{}",
+    ];
+    let hash = |request: &str| {
+        let text = format!(r#"{{"log":{{"entries":[{{"time":1,"request":{request},"response":{{}}}}]}}}}"#);
+        read(text.as_bytes(), 7).0[0].0.request
+    };
+    let hashes: Vec<_> = requests.iter().map(|request| hash(request)).collect();
+    for (index, request) in requests.iter().enumerate() {
+        assert_eq!(hash(request), hashes[index]);
+        assert!(!hashes[..index].contains(&hashes[index]), "{request}");
+    }
+    assert_eq!(hashes.last(), Some(&None), "nothing is known of it");
+}
+
+#[test]
 fn a_har_file_is_told_by_its_log_wherever_that_stands() {
     let entries = r#""entries":[]}}"#;
     for start in [
