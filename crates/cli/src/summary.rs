@@ -157,7 +157,8 @@ impl Summary<'_> {
             for trouble in troubles {
                 grid.row([
                     trouble.status.as_str().to_owned(),
-                    trouble.reason.map_or("messages rejected", Reason::as_str).to_owned(),
+                    // Only an archive without a member to read has none.
+                    trouble.reason.map_or("no member read", Reason::as_str).to_owned(),
                     thousands(trouble.bodies),
                     format!("{}, page {}", self.name(trouble.first.input), trouble.first.page_index),
                 ]);

@@ -28,6 +28,16 @@ fn clean_is_0_and_findings_are_1() {
 }
 
 #[test]
+fn an_archive_without_members_is_a_finding_and_rejects_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let empty = put(dir.path(), "empty.zip", [&b"PK\x05\x06"[..], &[0; 18]].concat());
+    let ran = korpus(["check", empty.to_str().unwrap()]).exits(1);
+    let line = ran.out.lines().find(|line| line.contains("empty.zip, page 0")).unwrap();
+    assert!(line.contains("no member read"), "{line}");
+    assert!(!ran.out.contains("messages rejected"), "{}", ran.out);
+}
+
+#[test]
 fn the_test_data_converts_with_a_summary_worth_reading() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
