@@ -77,7 +77,7 @@ pub(crate) fn run_options(
     let options = RunOptions {
         filter: engine_filter(filter),
         dedup,
-        memory: common.memory_limit.map_or_else(MemoryBudget::default, MemoryBudget::new),
+        memory: memory_budget(common),
         temp_dir: temp_dir(common.temp_dir.as_ref())?,
         call_id: filter.call_id.clone(),
         mmap: common.mmap,
@@ -87,6 +87,18 @@ pub(crate) fn run_options(
     options.filter.check()?;
     only_small_pages();
     Ok(RunOptions { cancel: interrupt::flag(), ..options })
+}
+
+/// How much memory may be used; told where that is more than what was asked for.
+fn memory_budget(common: &CommonArgs) -> MemoryBudget {
+    let Some(limit) = common.memory_limit else { return MemoryBudget::default() };
+    if limit < MemoryBudget::LEAST && !common.quiet {
+        let least = MemoryBudget::LEAST >> 20;
+        anstream::eprintln!(
+            "korpus: --memory-limit is less than {least} MiB, the least there is: that is used instead"
+        );
+    }
+    MemoryBudget::new(limit)
 }
 
 /// Takes memory from the system in small pages: a third less where buffers come and go, as fast as far as could be measured.

@@ -2,8 +2,6 @@
 
 /// What is taken where the machine does not say how much memory it has.
 const UNKNOWN: usize = 1 << 30;
-/// Below this nothing works: a few blocks and one row group.
-const LEAST: usize = 64 << 20;
 /// Keys of 100,000 messages.
 const KEYS: usize = 4 << 20;
 /// Keys that are resolved together, as they are written: more at once would gain nothing.
@@ -31,9 +29,12 @@ impl Default for MemoryBudget {
 }
 
 impl MemoryBudget {
-    /// A budget of `limit` bytes; less than 64 MiB counts as 64 MiB.
+    /// The least that a budget can be, 64 MiB: below it nothing works, which takes a few blocks and one row group.
+    pub const LEAST: usize = 64 << 20;
+
+    /// A budget of `limit` bytes; less than [`LEAST`](Self::LEAST) counts as that.
     pub fn new(limit: usize) -> Self {
-        Self { limit: limit.max(LEAST) }
+        Self { limit: limit.max(Self::LEAST) }
     }
 
     /// All of it, in bytes.
@@ -96,7 +97,7 @@ mod tests {
             let whole = budget.whole_body(threads) * threads;
             let sum = 2 * budget.key_log() + budget.row_groups() + budget.ahead(threads) + whole;
             assert!(
-                budget.limit() >= LEAST && sum <= budget.limit() * 9 / 8 + threads * (1 << 20),
+                budget.limit() >= MemoryBudget::LEAST && sum <= budget.limit() * 9 / 8 + threads * (1 << 20),
                 "{budget:?}"
             );
         }

@@ -153,6 +153,21 @@ fn a_reader_that_goes_away_is_no_failure() {
 }
 
 #[test]
+fn a_memory_limit_that_is_too_little_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let good = put(dir.path(), "good.json", page(&["a"]));
+    let good = good.to_str().unwrap();
+    let err = |args: &[&str]| korpus(args).exits(0).err;
+    for command in ["check", "inspect"] {
+        let told = err(&[command, good, "--memory-limit", "1"]);
+        assert_eq!(told.lines().count(), 1, "{told}");
+        assert!(told.starts_with("korpus: --memory-limit is less than 64 MiB"), "{told}");
+        assert_eq!(err(&[command, good, "--memory-limit", "1", "--quiet"]), "");
+        assert_eq!(err(&[command, good, "--memory-limit", "64M"]), "");
+    }
+}
+
+#[test]
 fn help_and_version_are_there() {
     let ran = korpus(["--help"]).exits(0);
     for part in ["convert", "check", "inspect", "restore", "schema", "synth", "Exit codes"] {
