@@ -17,7 +17,7 @@ use korpus_core::{HttpHead, write_json_string, write_timestamp};
 use korpus_engine::{
     Container, EngineError, InputInfo, InputKind, InputList, MANIFEST, Manifest, OnceReader,
 };
-use korpus_tables::{Dataset, Table, TableReader, TablesError, restore};
+use korpus_tables::{Dataset, Table, TableReader, TablesError};
 
 use crate::error::{AnalyticsError, Result};
 use crate::report::Tally;
@@ -67,7 +67,7 @@ impl DatasetInputs {
             open: None,
             failed: None,
         };
-        let written = restore(dir, &mut bodies);
+        let written = dataset.restore(&mut bodies);
         if let Some(error) = bodies.failed.take() {
             return Err(error);
         }

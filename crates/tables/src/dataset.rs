@@ -1,17 +1,22 @@
 //! A finished dataset: its manifest, and its tables.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use korpus_engine::Manifest;
 
 use crate::error::{Result, TablesError};
-use crate::read::TableReader;
+use crate::read::{Generation, TableReader};
+use crate::restore::{Restored, restore_from};
 use crate::schema::{SCHEMA_VERSION, Table};
 
-/// A finished dataset on disk.
+/// A finished dataset on disk, as it stood when it was opened: where another one takes its place, reading on fails with
+/// [`TablesError::Replaced`] rather than to mix the two.
 #[derive(Debug)]
 pub struct Dataset {
     dir: PathBuf,
+    generation: Arc<Generation>,
     manifest: Manifest,
 }
 
@@ -26,14 +31,17 @@ impl Dataset {
     /// # Errors
     /// If there is none, or one of another version.
     pub fn open(dir: &Path) -> Result<Self> {
-        let manifest = Manifest::read(dir)?;
+        // Where there is none, the manifest says best why.
+        let generation =
+            Generation::of(dir).or_else(|error| Err(Manifest::read(dir).err().map_or(error, Into::into)))?;
+        let manifest = generation.checked(Manifest::read(dir).map_err(Into::into))?;
         if manifest.schema_version != SCHEMA_VERSION {
             return Err(TablesError::NotADataset {
                 path: dir.to_owned(),
                 why: format!("its schema has version {}, not {SCHEMA_VERSION}", manifest.schema_version),
             });
         }
-        Ok(Self { dir: dir.to_owned(), manifest })
+        Ok(Self { dir: dir.to_owned(), generation: Arc::new(generation), manifest })
     }
 
     /// What the dataset says about itself.
@@ -46,7 +54,15 @@ impl Dataset {
     /// # Errors
     /// Where the folder of the table cannot be listed.
     pub fn read(&self, table: Table) -> Result<TableReader> {
-        TableReader::open(&self.dir, table)
+        TableReader::of(&self.generation, &self.dir, table)
+    }
+
+    /// [`restore`](crate::restore) of this dataset.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn restore(&self, out: &mut impl Write) -> Result<Restored> {
+        restore_from(self, out)
     }
 
     /// Whether the table was chosen when the dataset was made; it is empty otherwise.

@@ -26,6 +26,11 @@ pub enum TablesError {
         /// Why.
         why: String,
     },
+    /// Another dataset took the place of the one that was being read.
+    Replaced {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The dataset was made without a table that is needed.
     MissingTable(&'static str),
     /// Something could not be kept, and the run was to be strict.
@@ -64,6 +69,9 @@ impl fmt::Display for TablesError {
             Self::Parquet { path, source } => write!(f, "{}: {source}", path.display()),
             Self::NotADataset { path, why } => {
                 write!(f, "{} is not a dataset that this version reads: {why}", path.display())
+            }
+            Self::Replaced { path } => {
+                write!(f, "{} was replaced while it was being read: read it again", path.display())
             }
             Self::MissingTable(table) => {
                 write!(f, "the dataset was made without the table {table}: convert again with it")

@@ -236,3 +236,46 @@ fn other_layouts_are_not_added_to() {
     }
     assert_eq!(Dataset::open(&days).unwrap().read(Table::Messages).unwrap().count(), 1);
 }
+
+#[test]
+fn nobody_reads_two_datasets_as_one() {
+    // More than are read at a time.
+    let synth = SynthOptions {
+        size: Size::Messages(3000),
+        page_size: 500,
+        codecs: vec![Codec::Plain],
+        ..SynthOptions::default()
+    };
+    let old = Synth::new(synth).unwrap().write_memory().unwrap().0;
+    let old: Bodies = old.into_iter().map(|(name, body)| (name, over_days(&body))).collect();
+    let new = dump();
+    let dir = tempfile::tempdir().unwrap();
+    for by_days in [false, true] {
+        let out = dir.path().join(format!("by_days_{by_days}"));
+        let options = options(2, 7, true);
+        let options = if by_days { by_day(options) } else { options };
+        convert(&inputs(&old), &out, &options, &()).unwrap();
+        let expected = restored(&out);
+
+        let dataset = Dataset::open(&out).unwrap();
+        let mut reader = dataset.read(Table::Messages).unwrap();
+        let first = reader.next().unwrap().unwrap().num_rows();
+        assert!(first < expected.len());
+        append(&inputs(&new), &out, &options, &()).unwrap();
+        let last = reader.last().unwrap();
+        assert!(matches!(last, Err(TablesError::Replaced { .. })), "{by_days}: {last:?}");
+        for failed in [
+            dataset.restore(&mut Vec::new()).err(),
+            dataset.read(Table::Messages).err(),
+            dataset.read(Table::Pages).err(),
+        ] {
+            assert!(matches!(failed, Some(TablesError::Replaced { .. })), "{by_days}: {failed:?}");
+        }
+
+        // Opened again, it is the new one, whole.
+        assert!(restored(&out).len() > expected.len());
+        let dataset = Dataset::open(&out).unwrap();
+        std::fs::remove_file(out.join(MANIFEST)).unwrap();
+        assert!(matches!(dataset.read(Table::Messages), Err(TablesError::Replaced { .. })));
+    }
+}

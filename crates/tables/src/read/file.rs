@@ -1,17 +1,17 @@
 //! One file of a table, as batches with all columns of that.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array};
 use arrow::datatypes::{DataType, FieldRef};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 
-use super::BATCH_ROWS;
+use super::{BATCH_ROWS, Generation};
 use crate::error::{Result, TablesError};
 use crate::schema::{MessageColumn, Table};
 use crate::write::{Day, day_of};
@@ -20,6 +20,28 @@ use crate::write::{Day, day_of};
 pub(super) struct Groups {
     pub path: PathBuf,
     pub groups: Option<Vec<usize>>,
+    /// The dataset that the file must be of, where somebody may exchange it meanwhile.
+    pub generation: Option<Arc<Generation>>,
+}
+
+impl Groups {
+    /// What the file says about itself.
+    pub(super) fn metadata(&self) -> Result<ArrowReaderMetadata> {
+        self.checked(|| {
+            let file = File::open(&self.path).map_err(TablesError::io("read", &self.path))?;
+            ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
+                .map_err(TablesError::parquet(&self.path))
+        })
+    }
+
+    /// What `open` opens, where that is of the right dataset.
+    fn checked<T>(&self, open: impl FnOnce() -> Result<T>) -> Result<T> {
+        let opened = open();
+        match &self.generation {
+            Some(generation) => generation.checked(opened),
+            None => opened,
+        }
+    }
 }
 
 /// A file that is being read.
@@ -33,18 +55,18 @@ pub(super) struct TableFileReader {
 
 impl TableFileReader {
     pub(super) fn open(table: Table, groups: &Groups) -> Result<Self> {
-        let path = &groups.path;
-        Self::with_metadata(table, path, metadata_of(path)?, groups.groups.clone())
+        Self::with_metadata(table, groups, groups.metadata()?, groups.groups.clone())
     }
 
     /// Opens a file that was looked into before.
     pub(super) fn with_metadata(
         table: Table,
-        path: &Path,
+        of: &Groups,
         metadata: ArrowReaderMetadata,
         groups: Option<Vec<usize>>,
     ) -> Result<Self> {
-        let file = File::open(path).map_err(TablesError::io("read", path))?;
+        let path = &of.path;
+        let file = of.checked(|| File::open(path).map_err(TablesError::io("read", path)))?;
         let mut builder =
             ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata).with_batch_size(BATCH_ROWS);
         if let Some(groups) = groups {
@@ -82,13 +104,6 @@ impl TableFileReader {
         }
         RecordBatch::try_new(schema, columns).map(Some).map_err(|error| broken(error.to_string()))
     }
-}
-
-/// What the file at `path` says about itself.
-pub(super) fn metadata_of(path: &Path) -> Result<ArrowReaderMetadata> {
-    let file = File::open(path).map_err(TablesError::io("read", path))?;
-    ArrowReaderMetadata::load(&file, parquet::arrow::arrow_reader::ArrowReaderOptions::new())
-        .map_err(TablesError::parquet(path))
 }
 
 /// Whether two types are the same, whatever the nullability of what is nested.

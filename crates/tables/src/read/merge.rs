@@ -5,7 +5,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::AsArray;
@@ -16,7 +15,7 @@ use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::errors::ParquetError;
 
 use super::BATCH_ROWS;
-use super::file::{Groups, TableFileReader, metadata_of};
+use super::file::{Groups, TableFileReader};
 use crate::error::{Result, TablesError};
 use crate::schema::{MessageColumn, Table};
 use crate::write::ordinals_of;
@@ -34,7 +33,7 @@ pub(super) struct Merge {
 struct Waiting {
     first: i64,
     group: usize,
-    file: Arc<(PathBuf, ArrowReaderMetadata)>,
+    file: Arc<(Groups, ArrowReaderMetadata)>,
 }
 
 /// The next ordinal of a cursor, and which that is.
@@ -80,16 +79,17 @@ impl Cursor {
 impl Merge {
     pub(super) fn new(table: Table, files: Vec<Groups>) -> Result<Self> {
         let mut waiting = Vec::new();
-        for Groups { path, groups } in files {
-            let metadata = metadata_of(&path)?;
+        for mut file in files {
+            let metadata = file.metadata()?;
             let ordinals = |group: usize| {
                 let known = metadata.metadata().row_groups().get(group)?;
                 ordinals_of(table, known).messages.map(|range| range.start as i64)
             };
+            let groups = file.groups.take();
             let groups = groups.unwrap_or_else(|| (0..metadata.metadata().num_row_groups()).collect());
             let firsts: Vec<_> =
                 groups.iter().map(|&group| (ordinals(group).unwrap_or_default(), group)).collect();
-            let file = Arc::new((path, metadata));
+            let file = Arc::new((file, metadata));
             waiting.extend(firsts.into_iter().map(|(first, group)| Waiting {
                 first,
                 group,
@@ -152,10 +152,10 @@ impl Merge {
             && self.open.peek().is_none_or(|Reverse((ordinal, _))| next.first <= *ordinal)
         {
             let Some(Waiting { group, file, .. }) = self.waiting.pop() else { break };
-            let (path, metadata) = &*file;
+            let (file, metadata) = &*file;
             let rows = metadata.metadata().row_group(group).num_rows() as usize;
             let reader =
-                TableFileReader::with_metadata(self.table, path, metadata.clone(), Some(vec![group]))?;
+                TableFileReader::with_metadata(self.table, file, metadata.clone(), Some(vec![group]))?;
             if let Some(cursor) = Cursor::open(reader, rows)? {
                 let index = self.cursors.iter().position(Option::is_none).unwrap_or(self.cursors.len());
                 self.open.push(Reverse((cursor.ordinal(0), index)));

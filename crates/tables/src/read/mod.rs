@@ -1,10 +1,12 @@
 //! Reading the tables of a dataset, a batch at a time.
 
 mod file;
+mod generation;
 mod merge;
 mod row;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 
@@ -14,6 +16,7 @@ use crate::write::day_of;
 use file::{Groups, TableFileReader};
 use merge::Merge;
 
+pub(crate) use generation::Generation;
 pub(crate) use row::Row;
 
 /// Rows of one batch: few, because one message may be megabytes.
@@ -42,26 +45,37 @@ impl TableReader {
     /// Reads the table of the dataset at `dir`.
     ///
     /// # Errors
-    /// Where the folder of the table cannot be listed, or the files of days cannot be read.
+    /// Where there is no dataset, the folder of the table cannot be listed, or the files of days cannot be read. Where another
+    /// dataset takes the place of this one, the next batch of a file that was not opened before is
+    /// [`TablesError::Replaced`].
     pub fn open(dir: &Path, table: Table) -> Result<Self> {
-        let files = parts_of(dir, table)?;
-        Self::over(table, files.into_iter().map(|path| Groups { path, groups: None }).collect())
+        Self::of(&Arc::new(Generation::of(dir)?), dir, table)
+    }
+
+    /// Reads the table of the dataset that is `generation`, at `dir`.
+    pub(crate) fn of(generation: &Arc<Generation>, dir: &Path, table: Table) -> Result<Self> {
+        let files = generation.checked(parts_of(dir, table))?.into_iter();
+        let generation = Some(generation);
+        Self::over(
+            table,
+            files.map(|path| Groups { path, groups: None, generation: generation.cloned() }).collect(),
+        )
     }
 
     /// Reads one file of the table.
     pub(crate) fn open_file(table: Table, path: PathBuf) -> Self {
-        Self::in_turn(table, vec![Groups { path, groups: None }])
+        Self::in_turn(table, vec![Groups { path, groups: None, generation: None }])
     }
 
     /// Reads only some row groups of one file.
     pub(crate) fn open_file_groups(table: Table, path: PathBuf, groups: Vec<usize>) -> Self {
-        Self::in_turn(table, vec![Groups { path, groups: Some(groups) }])
+        Self::in_turn(table, vec![Groups { path, groups: Some(groups), generation: None }])
     }
 
     /// Reads only some row groups of some files.
     pub(crate) fn open_groups(table: Table, files: Vec<(PathBuf, Vec<usize>)>) -> Result<Self> {
-        let files = files.into_iter().map(|(path, groups)| Groups { path, groups: Some(groups) });
-        Self::over(table, files.collect())
+        let groups = |(path, groups)| Groups { path, groups: Some(groups), generation: None };
+        Self::over(table, files.into_iter().map(groups).collect())
     }
 
     fn over(table: Table, files: Vec<Groups>) -> Result<Self> {

@@ -9,6 +9,7 @@ use std::path::Path;
 use arrow::record_batch::RecordBatch;
 use rows::Children;
 
+use crate::dataset::Dataset;
 use crate::error::{Result, TablesError};
 use crate::read::{Row, TableReader};
 use crate::schema::{ComponentColumn, ConversationColumn, MessageColumn, SessionColumn, Table, TagColumn};
@@ -31,18 +32,22 @@ pub struct Restored {
 /// # Errors
 /// If `dir` holds no finished dataset, one without the tables that are needed, or one that cannot be read.
 pub fn restore(dir: &Path, out: &mut impl Write) -> Result<Restored> {
-    let dataset = crate::dataset::Dataset::open(dir)?;
+    Dataset::open(dir)?.restore(out)
+}
+
+/// [`restore`] of a dataset that is open.
+pub(crate) fn restore_from(dataset: &Dataset, out: &mut impl Write) -> Result<Restored> {
     dataset.require(&[Table::Messages, Table::Components, Table::Tags])?;
     dataset.require(&[Table::Conversations, Table::PlatformSessions])?;
     let mut restored = Restored::default();
     let mut write = |line: &str| {
         out.write_all(line.as_bytes()).map_err(TablesError::io("write", Path::new("the output")))
     };
-    messages(Sources::open(dir)?, |_, line| {
+    messages(Sources::of(dataset)?, |_, line| {
         restored.messages += 1;
         write(line)
     })?;
-    records(RecordSources::open(dir)?, |_, line| {
+    records(RecordSources::of(dataset)?, |_, line| {
         restored.records += 1;
         write(line)
     })?;
@@ -57,11 +62,11 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    fn open(dir: &Path) -> Result<Self> {
+    fn of(dataset: &Dataset) -> Result<Self> {
         Ok(Self {
-            messages: TableReader::open(dir, Table::Messages)?,
-            components: TableReader::open(dir, Table::Components)?,
-            tags: TableReader::open(dir, Table::Tags)?,
+            messages: dataset.read(Table::Messages)?,
+            components: dataset.read(Table::Components)?,
+            tags: dataset.read(Table::Tags)?,
         })
     }
 }
@@ -74,11 +79,11 @@ pub(crate) struct RecordSources {
 }
 
 impl RecordSources {
-    fn open(dir: &Path) -> Result<Self> {
+    fn of(dataset: &Dataset) -> Result<Self> {
         Ok(Self {
-            conversations: TableReader::open(dir, Table::Conversations)?,
-            sessions: TableReader::open(dir, Table::PlatformSessions)?,
-            tags: TableReader::open(dir, Table::Tags)?,
+            conversations: dataset.read(Table::Conversations)?,
+            sessions: dataset.read(Table::PlatformSessions)?,
+            tags: dataset.read(Table::Tags)?,
         })
     }
 }
