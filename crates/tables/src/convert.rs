@@ -149,6 +149,7 @@ pub fn append(
     if inputs.inputs.is_empty() {
         return Ok(AppendReport { known, added: None });
     }
+    inputs.name_apart(earlier.manifest().inputs.iter().map(|input| &*input.path));
     earlier.link(staging)?;
     let report = making.make(&inputs, observer)?;
     std::fs::remove_dir_all(&aside).map_err(TablesError::io("remove", &aside))?;

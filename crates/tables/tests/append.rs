@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, TimestampMicrosecondType};
 use arrow::util::display::array_value_to_string;
 use common::archives::{gzip, har, tar, zip};
 use common::{array, files, options, page, restored, rows};
-use korpus_engine::{EngineError, Filter, InputList, Manifest};
+use korpus_engine::{EngineError, ExpandOptions, Filter, InputList, Manifest, expand};
 use korpus_synth::{Shape, Size, Synth, SynthOptions};
 use korpus_tables::{ConvertOptions, Table, TablesError, append, convert};
 use proptest::prelude::*;
@@ -502,6 +502,30 @@ fn nothing_new_leaves_the_dataset_as_it_is_and_unchanged_files_are_linked() {
         "no files without rows are added"
     );
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn the_same_name_on_another_night_is_another_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let options = options(1, 100, true);
+    for (turn, night) in ["monday", "tuesday"].into_iter().enumerate() {
+        let folder = dir.path().join(night);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("page.json"), message(night).1).unwrap();
+        let inputs = expand(&[&folder], &ExpandOptions::default()).unwrap();
+        if turn == 0 {
+            convert(&inputs, &out, &options, &()).unwrap();
+        } else {
+            append(&inputs, &out, &options, &()).unwrap();
+        }
+    }
+    let tuesday = dir.path().join("tuesday").join("page.json").display().to_string();
+    for table in [Table::Messages, Table::Pages] {
+        let rows = rows(&out, table);
+        let names = rows.column_by_name("source_file").unwrap().as_string::<i32>();
+        assert_eq!(names.iter().flatten().collect::<Vec<_>>(), ["page.json", &*tuesday], "{table}");
+    }
 }
 
 #[test]

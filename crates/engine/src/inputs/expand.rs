@@ -72,6 +72,26 @@ impl InputList {
         });
     }
 
+    /// Gives every input whose name is taken another: the path as given, else a name with a number.
+    pub fn name_apart<'n>(&mut self, taken: impl IntoIterator<Item = &'n str>) {
+        let others: HashSet<&str> = taken.into_iter().collect();
+        let is_apart = |input: &&mut InputInfo| !others.contains(&*input.display);
+        let (apart, clashing): (Vec<_>, Vec<_>) = self.inputs.iter_mut().partition(is_apart);
+        if clashing.is_empty() {
+            return;
+        }
+        let mut taken: HashSet<String> = others.iter().map(|name| (*name).to_owned()).collect();
+        taken.extend(apart.into_iter().map(|input| input.display.clone()));
+        for input in clashing {
+            // What was written down somewhere has another name there.
+            let wanted = match &input.kind {
+                InputKind::File(path) if path.ends_with(&input.display) => name_of(path),
+                _ => input.display.clone(),
+            };
+            input.display = name_apart(&mut taken, wanted);
+        }
+    }
+
     /// How many bytes there are to read, as far as it is known.
     pub fn total_size(&self) -> Option<u64> {
         self.inputs.iter().map(|input| input.size).sum()
@@ -234,18 +254,24 @@ impl Listing {
         for (index, found) in self.found.into_iter().enumerate() {
             let short = name_of(&found.short);
             let wanted = if short_names[&short] == 1 { short } else { name_of(&found.long) };
-            let mut display = wanted.clone();
-            let mut number = 2;
-            while !taken.insert(display.clone()) {
-                display = format!("{wanted}#{number}");
-                number += 1;
-            }
+            let display = name_apart(&mut taken, wanted);
             let container = Container::Plain;
             let (kind, size) = (found.kind, found.size);
             list.inputs.push(InputInfo { index, member: None, display, kind, container, size });
         }
         list
     }
+}
+
+/// A name as wanted, or that with a number where it is taken; it is taken then.
+fn name_apart(taken: &mut HashSet<String>, wanted: String) -> String {
+    let mut name = wanted.clone();
+    let mut number = 2;
+    while !taken.insert(name.clone()) {
+        name = format!("{wanted}#{number}");
+        number += 1;
+    }
+    name
 }
 
 /// A path as text, with `/` between its parts on every system.

@@ -122,3 +122,23 @@ fn names_that_are_no_text_stay_apart() {
     assert_eq!(list.inputs.len(), 2);
     assert_ne!(list.inputs[0].display, list.inputs[1].display);
 }
+
+#[test]
+fn names_that_are_taken_give_way_to_the_path_as_given() {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["monday", "tuesday"] {
+        fs::create_dir(dir.path().join(folder)).unwrap();
+        fs::write(dir.path().join(folder).join("page.json"), folder).unwrap();
+    }
+    let tuesday = dir.path().join("tuesday");
+    let given = tuesday.join("page.json").display().to_string();
+    let mut inputs = list(&[&tuesday]);
+    inputs.push_reader("stdin", std::io::empty());
+    inputs.push_reader("stdin#2", std::io::empty());
+    inputs.name_apart(["monday.json", "other"]);
+    assert_eq!(names(&inputs), ["page.json", "stdin", "stdin#2"]);
+    inputs.name_apart(["page.json", "stdin"]);
+    assert_eq!(names(&inputs), [&*given, "stdin#3", "stdin#2"]);
+    inputs.name_apart([&*given]);
+    assert_eq!(names(&inputs), [&*format!("{given}#2"), "stdin#3", "stdin#2"]);
+}
