@@ -154,6 +154,8 @@ fn texts_are_classified_in_order() {
         (r#"{"type":"template","payload":{"text":" ","payload":"x"}}"#, TextKind::Template, Some("x")),
         (r#"{"type":"message","payload":null,"pay load":{"text":"x"}}"#, TextKind::Message, Some("x")),
         (r#"{"type":"message","payload":"","pay load":{"text":"x"}}"#, TextKind::Message, Some("x")),
+        (r#"{"type":"message","payload":[],"pay load":{"text":"x"}}"#, TextKind::Message, Some("x")),
+        (r#"{"payload":{"payload":[],"pay load":"x"}}"#, TextKind::Json, Some("x")),
         (
             r#"{"type":"message","payload":{"text":"x"},"pay load":{"text":"y"}}"#,
             TextKind::Message,

@@ -55,9 +55,7 @@ fn open_payloads(root: &mut V) {
 /// The key of an envelope's payload.
 fn payload_key(envelope: &V) -> Option<&'static str> {
     let keys = ["payload", "pay load"].into_iter().filter(|key| envelope.get(key).is_some());
-    let is_empty =
-        |key| envelope.get(key).is_some_and(|payload| ["null", "\"\""].contains(&payload.raw.as_str()));
-    keys.clone().find(|key| !is_empty(key)).or_else(|| keys.clone().next())
+    keys.clone().find(|key| !envelope.get(key).is_some_and(is_empty)).or_else(|| keys.clone().next())
 }
 
 /// Whether a value holds nothing: null, a blank text without escapes, a container without anything in it.
