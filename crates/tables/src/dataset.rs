@@ -33,7 +33,7 @@ impl Dataset {
     pub fn open(dir: &Path) -> Result<Self> {
         // Where there is none, the manifest says best why.
         let generation =
-            Generation::of(dir).or_else(|error| Err(Manifest::read(dir).err().map_or(error, Into::into)))?;
+            Generation::of(dir).map_err(|error| Manifest::read(dir).err().map_or(error, Into::into))?;
         let manifest = generation.checked(Manifest::read(dir).map_err(Into::into))?;
         if manifest.schema_version != SCHEMA_VERSION {
             return Err(TablesError::NotADataset {
@@ -52,9 +52,10 @@ impl Dataset {
     /// The rows of a table, in order, as Arrow batches.
     ///
     /// # Errors
-    /// Where the folder of the table cannot be listed.
+    /// Where the folder of the table cannot be listed, or the files of days cannot be read; [`TablesError::Replaced`], here and
+    /// where a file is opened later.
     pub fn read(&self, table: Table) -> Result<TableReader> {
-        TableReader::of(&self.generation, &self.dir, table)
+        TableReader::open(&self.generation, &self.dir, table)
     }
 
     /// [`restore`](crate::restore) of this dataset.

@@ -16,15 +16,15 @@ use crate::error::{Result, TablesError};
 use crate::schema::{MessageColumn, Table};
 use crate::write::{Day, day_of};
 
-/// Some row groups of a file; all where `None`.
-pub(super) struct Groups {
+/// A file of a table, and which of its row groups are read; all where `None`.
+pub(super) struct Part {
     pub path: PathBuf,
     pub groups: Option<Vec<usize>>,
     /// The dataset that the file must be of, where somebody may exchange it meanwhile.
     pub generation: Option<Arc<Generation>>,
 }
 
-impl Groups {
+impl Part {
     /// What the file says about itself.
     pub(super) fn metadata(&self) -> Result<ArrowReaderMetadata> {
         self.checked(|| {
@@ -54,19 +54,19 @@ pub(super) struct TableFileReader {
 }
 
 impl TableFileReader {
-    pub(super) fn open(table: Table, groups: &Groups) -> Result<Self> {
-        Self::with_metadata(table, groups, groups.metadata()?, groups.groups.clone())
+    pub(super) fn open(table: Table, part: &Part) -> Result<Self> {
+        Self::with_metadata(table, part, part.metadata()?, part.groups.clone())
     }
 
     /// Opens a file that was looked into before.
     pub(super) fn with_metadata(
         table: Table,
-        of: &Groups,
+        part: &Part,
         metadata: ArrowReaderMetadata,
         groups: Option<Vec<usize>>,
     ) -> Result<Self> {
-        let path = &of.path;
-        let file = of.checked(|| File::open(path).map_err(TablesError::io("read", path)))?;
+        let path = &part.path;
+        let file = part.checked(|| File::open(path).map_err(TablesError::io("read", path)))?;
         let mut builder =
             ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata).with_batch_size(BATCH_ROWS);
         if let Some(groups) = groups {

@@ -15,7 +15,7 @@ use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::errors::ParquetError;
 
 use super::BATCH_ROWS;
-use super::file::{Groups, TableFileReader};
+use super::file::{Part, TableFileReader};
 use crate::error::{Result, TablesError};
 use crate::schema::{MessageColumn, Table};
 use crate::write::ordinals_of;
@@ -33,7 +33,7 @@ pub(super) struct Merge {
 struct Waiting {
     first: i64,
     group: usize,
-    file: Arc<(Groups, ArrowReaderMetadata)>,
+    file: Arc<(Part, ArrowReaderMetadata)>,
 }
 
 /// The next ordinal of a cursor, and which that is.
@@ -77,7 +77,7 @@ impl Cursor {
 }
 
 impl Merge {
-    pub(super) fn new(table: Table, files: Vec<Groups>) -> Result<Self> {
+    pub(super) fn new(table: Table, files: Vec<Part>) -> Result<Self> {
         let mut waiting = Vec::new();
         for mut file in files {
             let metadata = file.metadata()?;

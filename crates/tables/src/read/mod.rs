@@ -13,7 +13,7 @@ use arrow::record_batch::RecordBatch;
 use crate::error::{Result, TablesError};
 use crate::schema::Table;
 use crate::write::day_of;
-use file::{Groups, TableFileReader};
+use file::{Part, TableFileReader};
 use merge::Merge;
 
 pub(crate) use generation::Generation;
@@ -30,7 +30,7 @@ pub struct TableReader {
 
 enum Files {
     /// Each holds what comes after the one before.
-    InTurn { waiting: std::vec::IntoIter<Groups>, open: Option<TableFileReader> },
+    InTurn { waiting: std::vec::IntoIter<Part>, open: Option<TableFileReader> },
     /// Each holds rows of one day.
     ByDay(Merge),
 }
@@ -42,50 +42,38 @@ impl std::fmt::Debug for TableReader {
 }
 
 impl TableReader {
-    /// Reads the table of the dataset at `dir`.
-    ///
-    /// # Errors
-    /// Where there is no dataset, the folder of the table cannot be listed, or the files of days cannot be read. Where another
-    /// dataset takes the place of this one, the next batch of a file that was not opened before is
-    /// [`TablesError::Replaced`].
-    pub fn open(dir: &Path, table: Table) -> Result<Self> {
-        Self::of(&Arc::new(Generation::of(dir)?), dir, table)
-    }
-
-    /// Reads the table of the dataset that is `generation`, at `dir`.
-    pub(crate) fn of(generation: &Arc<Generation>, dir: &Path, table: Table) -> Result<Self> {
-        let files = generation.checked(parts_of(dir, table))?.into_iter();
-        let generation = Some(generation);
-        Self::over(
-            table,
-            files.map(|path| Groups { path, groups: None, generation: generation.cloned() }).collect(),
-        )
+    /// Reads the table of the dataset that is `generation`, at `dir`. Where another one takes its place, the next batch of a
+    /// file that was not opened before is [`TablesError::Replaced`].
+    pub(crate) fn open(generation: &Arc<Generation>, dir: &Path, table: Table) -> Result<Self> {
+        let part = |path| Part { path, groups: None, generation: Some(Arc::clone(generation)) };
+        let files = generation.checked(parts_of(dir, table))?;
+        Self::over(table, files.into_iter().map(part).collect())
     }
 
     /// Reads one file of the table.
     pub(crate) fn open_file(table: Table, path: PathBuf) -> Self {
-        Self::in_turn(table, vec![Groups { path, groups: None, generation: None }])
+        Self::in_turn(table, vec![Part { path, groups: None, generation: None }])
     }
 
     /// Reads only some row groups of one file.
     pub(crate) fn open_file_groups(table: Table, path: PathBuf, groups: Vec<usize>) -> Self {
-        Self::in_turn(table, vec![Groups { path, groups: Some(groups), generation: None }])
+        Self::in_turn(table, vec![Part { path, groups: Some(groups), generation: None }])
     }
 
     /// Reads only some row groups of some files.
     pub(crate) fn open_groups(table: Table, files: Vec<(PathBuf, Vec<usize>)>) -> Result<Self> {
-        let groups = |(path, groups)| Groups { path, groups: Some(groups), generation: None };
-        Self::over(table, files.into_iter().map(groups).collect())
+        let part = |(path, groups)| Part { path, groups: Some(groups), generation: None };
+        Self::over(table, files.into_iter().map(part).collect())
     }
 
-    fn over(table: Table, files: Vec<Groups>) -> Result<Self> {
+    fn over(table: Table, files: Vec<Part>) -> Result<Self> {
         if files.len() > 1 && files.iter().any(|file| day_of(table, &file.path).is_some()) {
             return Ok(Self { table, files: Files::ByDay(Merge::new(table, files)?) });
         }
         Ok(Self::in_turn(table, files))
     }
 
-    fn in_turn(table: Table, files: Vec<Groups>) -> Self {
+    fn in_turn(table: Table, files: Vec<Part>) -> Self {
         Self { table, files: Files::InTurn { waiting: files.into_iter(), open: None } }
     }
 
