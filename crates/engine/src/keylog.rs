@@ -70,6 +70,7 @@ impl Key {
 pub struct KeyLog {
     partitions: Vec<Partition>,
     spool: Spool,
+    spills: Vec<Spill>,
     /// Emptied chunks, to be filled again.
     free: Vec<Vec<u8>>,
     /// Bytes that may stay in memory.
@@ -89,13 +90,22 @@ struct Partition {
     last: Vec<u8>,
     /// Chunks in memory.
     chunks: Vec<Vec<u8>>,
-    /// Chunks on disk, by where they begin.
-    spilled: Vec<u64>,
 }
 
-impl Partition {
-    fn bytes(&self) -> usize {
-        self.last.len() + (self.chunks.len() + self.spilled.len()) * CHUNK
+/// Chunks that went to disk together, those of one partition behind those of the one before.
+#[derive(Debug)]
+struct Spill {
+    at: u64,
+    /// How many there are of each partition and of all before it.
+    ends: [u32; PARTITIONS],
+}
+
+impl Spill {
+    /// Where the chunks of a partition begin.
+    fn chunks(&self, partition: usize) -> impl ExactSizeIterator<Item = u64> {
+        let first = partition.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let at = self.at;
+        (first..self.ends[partition]).map(move |chunk| at + u64::from(chunk) * CHUNK as u64)
     }
 }
 
@@ -106,6 +116,7 @@ impl KeyLog {
         Self {
             partitions: std::iter::repeat_with(Partition::default).take(PARTITIONS).collect(),
             spool: Spool::new(temp_dir),
+            spills: Vec::new(),
             free: Vec::new(),
             budget: budget.max(CHUNK),
             at_once: at_once.max(CHUNK),
@@ -152,13 +163,18 @@ impl KeyLog {
 
     /// Moves all full chunks to disk.
     fn spill(&mut self) -> Result<()> {
-        for partition in &mut self.partitions {
+        let mut spill = Spill { at: self.spool.len(), ends: [0; PARTITIONS] };
+        let mut count = 0;
+        for (partition, end) in self.partitions.iter_mut().zip(&mut spill.ends) {
             for mut chunk in partition.chunks.drain(..) {
-                partition.spilled.push(self.spool.append(&chunk)?);
+                self.spool.append(&chunk)?;
+                count += 1;
                 chunk.clear();
                 self.free.push(chunk);
             }
+            *end = count;
         }
+        self.spills.push(spill);
         self.in_memory = 0;
         Ok(())
     }
@@ -172,10 +188,12 @@ impl KeyLog {
         self.free = Vec::new();
         let mut keys = Vec::new();
         let mut chunk = vec![0; CHUNK];
-        for partition in std::mem::take(&mut self.partitions) {
-            let passes = partition.bytes().div_ceil(self.at_once).next_power_of_two() as u128;
+        for (index, partition) in std::mem::take(&mut self.partitions).into_iter().enumerate() {
+            let spilled: usize = self.spills.iter().map(|spill| spill.chunks(index).len()).sum();
+            let bytes = partition.last.len() + (partition.chunks.len() + spilled) * CHUNK;
+            let passes = bytes.div_ceil(self.at_once).next_power_of_two() as u128;
             // Room for one in sixteen more than there are on average, so that it need not grow.
-            let room = partition.bytes() / KEY_BYTES / passes as usize;
+            let room = bytes / KEY_BYTES / passes as usize;
             for pass in 0..passes {
                 keys.clear();
                 keys.reserve(room + room / 16);
@@ -186,7 +204,7 @@ impl KeyLog {
                 };
                 take(&partition.last);
                 partition.chunks.iter().for_each(|chunk| take(chunk));
-                for &at in &partition.spilled {
+                for at in self.spills.iter().flat_map(|spill| spill.chunks(index)) {
                     self.spool.read_at(at, &mut chunk)?;
                     take(&chunk);
                 }
