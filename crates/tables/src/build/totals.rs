@@ -61,24 +61,27 @@ impl VolumeTotals {
     }
 
     fn spill(&mut self) -> Result<()> {
-        if self.recent.len() >= self.most {
-            let run = self.run()?;
-            let at = self.spool.append(&run)?;
-            self.runs.push(Run { next: at, end: at + run.len() as u64, read: Vec::new(), from: 0 });
-        }
-        Ok(())
+        if self.recent.len() >= self.most { self.put_aside() } else { Ok(()) }
     }
 
-    /// What is in memory, in order, as it stands on disk; nothing is in memory afterwards.
-    fn run(&mut self) -> Result<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(self.recent.bytes() + self.recent.len() * Run::HEAD);
-        self.recent.drain_sorted(|key, count| {
+    /// Writes what is in memory to disk, in order; nothing is in memory afterwards.
+    fn put_aside(&mut self) -> Result<()> {
+        let Self { recent, spool, runs, .. } = self;
+        let start = spool.len();
+        let mut bytes = Vec::with_capacity(CHUNK.1);
+        recent.drain_sorted(|key, count| {
             bytes.extend_from_slice(&(key.len() as u32).to_le_bytes());
             bytes.extend_from_slice(&count.to_le_bytes());
             bytes.extend_from_slice(key);
+            if bytes.len() >= CHUNK.1 / 2 {
+                spool.append(&bytes)?;
+                bytes.clear();
+            }
             Ok(())
         })?;
-        Ok(bytes)
+        spool.append(&bytes)?;
+        runs.push(Run { next: start, end: spool.len(), read: Vec::new(), from: 0 });
+        Ok(())
     }
 
     /// Calls `each` with all counts that are left, in the order of their keys.
@@ -94,8 +97,7 @@ impl VolumeTotals {
         if self.runs.is_empty() {
             return self.recent.drain_sorted(close);
         }
-        let last = self.run()?;
-        self.runs.push(Run { next: 0, end: 0, read: last, from: 0 });
+        self.put_aside()?;
         let chunk = (CHUNKS / self.runs.len()).clamp(CHUNK.0, CHUNK.1);
         let mut heap = BinaryHeap::new();
         for (index, run) in self.runs.iter_mut().enumerate() {

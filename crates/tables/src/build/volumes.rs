@@ -184,11 +184,6 @@ impl Volumes {
         self.counts.len()
     }
 
-    /// Bytes of all keys together.
-    pub(super) fn bytes(&self) -> usize {
-        self.keys.len()
-    }
-
     /// Calls `each` with all counts, in the order of their keys; there are none afterwards.
     pub(super) fn drain_sorted(&mut self, mut each: impl FnMut(&[u8], i64) -> Result<()>) -> Result<()> {
         let key = |place: u32| key_at(&self.keys, &self.counts, place);
