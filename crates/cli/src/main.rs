@@ -1,5 +1,5 @@
 //! The `korpus` program: picks the command, and turns what comes of it into an exit code.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 #[allow(clippy::doc_markdown, reason = "the comments are help texts, and backticks would be printed")]
 #[allow(clippy::struct_excessive_bools, reason = "every switch of the command line is one")]
@@ -10,6 +10,7 @@ mod drift;
 mod exit;
 mod fields;
 mod interrupt;
+mod memory;
 mod panics;
 mod parse;
 mod progress;
@@ -30,6 +31,7 @@ use args::{Cli, Command};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    memory::set_up();
     panics::tell_places_only();
     let outcome = match Cli::parse().command {
         Command::Convert(args) => commands::convert::run(&args),

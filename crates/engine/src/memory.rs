@@ -11,7 +11,7 @@ const RESOLVED: usize = 2 << 20;
 const BASE: usize = 64 << 20;
 const THREAD: usize = 32 << 20;
 /// Blocks that there may be ahead of the commits, in bytes of text: where one input is read, and for each that is read beside it.
-const AHEAD: usize = 6 << 20;
+const AHEAD: usize = 4 << 20;
 const AHEAD_A_READER: usize = 16 << 20;
 
 /// How much memory a run may use. Shares are upper bounds for what can grow; what cannot (stacks, codecs, the program

@@ -53,6 +53,7 @@ impl From<ConvertReport> for Written {
 
 /// Runs the command.
 pub(crate) fn run(args: &ConvertArgs) -> Result<Exit, Failure> {
+    crate::memory::share_one_heap();
     let started = Instant::now();
     let Some(dir) = args.append.as_ref().or(args.out.as_ref()) else {
         return Err(Failure::Usage("give --out, or --append".to_owned()));

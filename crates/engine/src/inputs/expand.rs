@@ -88,7 +88,7 @@ impl InputList {
                 InputKind::File(path) if path.ends_with(&input.display) => name_of(path),
                 _ => input.display.clone(),
             };
-            input.display = name_apart(&mut taken, wanted);
+            input.display = name_apart(&mut taken, &wanted);
         }
     }
 
@@ -254,7 +254,7 @@ impl Listing {
         for (index, found) in self.found.into_iter().enumerate() {
             let short = name_of(&found.short);
             let wanted = if short_names[&short] == 1 { short } else { name_of(&found.long) };
-            let display = name_apart(&mut taken, wanted);
+            let display = name_apart(&mut taken, &wanted);
             let container = Container::Plain;
             let (kind, size) = (found.kind, found.size);
             list.inputs.push(InputInfo { index, member: None, display, kind, container, size });
@@ -264,8 +264,8 @@ impl Listing {
 }
 
 /// A name as wanted, or that with a number where it is taken; it is taken then.
-fn name_apart(taken: &mut HashSet<String>, wanted: String) -> String {
-    let mut name = wanted.clone();
+fn name_apart(taken: &mut HashSet<String>, wanted: &str) -> String {
+    let mut name = wanted.to_owned();
     let mut number = 2;
     while !taken.insert(name.clone()) {
         name = format!("{wanted}#{number}");

@@ -24,12 +24,12 @@ use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, Trac
 use parquet::schema::types::ColumnDescPtr;
 
 use self::compress::Compressors;
-use self::page::{Extremes, PageBuffer};
+use self::page::{Extremes, KEPT_BYTES, PageBuffer};
 use super::settings::Compression;
 use crate::build::{ColumnBuffer, Dictionary};
 
 /// Rows after which a page may end: a count of the row group's rows, so that pages do not depend on how rows came in.
-const BATCH_ROWS: usize = 1 << 10;
+const BATCH_ROWS: usize = 1 << 8;
 /// A page ends with so many rows, or bytes of values.
 const PAGE_ROWS: usize = 16 << 10;
 const PAGE_BYTES: usize = 256 << 10;
@@ -196,6 +196,10 @@ impl ChunkWriter {
         };
         so_far.pages.push(CompressedPage::new(data, bytes.len()));
         page.clear();
+        for large in [bytes, compressed] {
+            large.clear();
+            large.shrink_to(2 * KEPT_BYTES);
+        }
         Ok(())
     }
 

@@ -11,6 +11,9 @@ use super::bits::{put_hybrid, put_packed, width_of};
 use super::delta::put_delta;
 use crate::build::{ColumnBuffer, Dictionary, Fixed, List, Names, Texts, Validity, span};
 
+/// A page that is larger, because a message is, does not keep its memory: each column has a page.
+pub(super) const KEPT_BYTES: usize = 1 << 20;
+
 /// What a page holds. Of the values, those of one type only.
 #[derive(Debug, Default)]
 pub(super) struct PageBuffer {
@@ -54,13 +57,14 @@ impl PageBuffer {
             + 8 * (self.longs.len() + self.doubles.len())
     }
 
-    /// Forgets everything and keeps the memory.
+    /// Forgets everything and keeps the memory, but for what one huge message took.
     pub(super) fn clear(&mut self) {
         let Self { rows, definitions, repetitions, slots, values, .. } = self;
         (*rows, *slots, *values) = (0, 0, 0);
         definitions.clear();
         repetitions.clear();
         self.strings.clear();
+        self.strings.shrink_to(KEPT_BYTES);
         self.lengths.clear();
         self.codes.clear();
         self.bools.clear();
