@@ -280,8 +280,8 @@ pub(crate) struct ReadArgs {
 /// What all commands that read take, the one for a single file too.
 #[derive(Debug, Args)]
 pub(crate) struct CommonArgs {
-    /// How much memory may be used, such as 512M or 2G; a quarter of the machine's otherwise. Less than 64M counts as 64M; one thread
-    /// takes some 90M at least. Where there is not enough for all threads, fewer work
+    /// How much memory may be used, such as 512M or 2G; a quarter of the machine's otherwise. Less than 96M counts as 96M. Where
+    /// there is not enough for all threads, fewer work
     #[arg(long, value_name = "SIZE", value_parser = parse::bytes, help_heading = "Reading")]
     pub memory_limit: Option<usize>,
     /// Map large files into memory instead of reading them: only where nobody shortens them meanwhile

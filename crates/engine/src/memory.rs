@@ -29,8 +29,8 @@ impl Default for MemoryBudget {
 }
 
 impl MemoryBudget {
-    /// The least that a budget can be, 64 MiB: below it nothing works, which takes a few blocks and one row group.
-    pub const LEAST: usize = 64 << 20;
+    /// The least that a budget can be, 96 MiB: a few blocks, row groups of all tables and the keys of copies take up to 80.
+    pub const LEAST: usize = 96 << 20;
 
     /// A budget of `limit` bytes; less than [`LEAST`](Self::LEAST) counts as that.
     pub fn new(limit: usize) -> Self {

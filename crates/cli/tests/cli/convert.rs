@@ -30,7 +30,7 @@ fn one_and_two_threads_give_the_same_bytes() {
     let temp = dir.path().join("temp");
     std::fs::create_dir(&temp).unwrap();
     let temp = temp.to_str().unwrap();
-    let (three, _) = run("three", &["--threads", "3", "--memory-limit", "64M", "--mmap", "--temp-dir", temp]);
+    let (three, _) = run("three", &["--threads", "3", "--memory-limit", "96M", "--mmap", "--temp-dir", temp]);
     assert!(one == three);
     assert!(summary["messages"]["seen"].as_u64() > truth["messages"]["seen"].as_u64());
 }

@@ -161,9 +161,9 @@ fn a_memory_limit_that_is_too_little_is_told() {
     for command in ["check", "inspect"] {
         let told = err(&[command, good, "--memory-limit", "1"]);
         assert_eq!(told.lines().count(), 1, "{told}");
-        assert!(told.starts_with("korpus: --memory-limit is less than 64 MiB"), "{told}");
+        assert!(told.starts_with("korpus: --memory-limit is less than 96 MiB"), "{told}");
         assert_eq!(err(&[command, good, "--memory-limit", "1", "--quiet"]), "");
-        assert_eq!(err(&[command, good, "--memory-limit", "64M"]), "");
+        assert_eq!(err(&[command, good, "--memory-limit", "96M"]), "");
     }
 }
 
