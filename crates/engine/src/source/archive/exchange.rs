@@ -10,7 +10,7 @@ use crate::inputs::{Container, InputInfo, InputKind};
 use crate::ledger::InputReport;
 use crate::source::har::{Base64, Har, HarEntry, Interest};
 use crate::source::spill::{Content, Spill};
-use crate::source::wire::{Cut, Hashing, Wire};
+use crate::source::wire::{Cut, Hashing, Spending, Wire};
 use crate::source::{BlockSink, Reading, Source, Stopped, empty_report};
 
 /// How many bytes of an exchange tell whether it is of interest.
@@ -62,14 +62,14 @@ impl Source {
         reading: &mut Reading<'_, S>,
     ) -> Result<(), Stopped> {
         let wire = reading.wire;
-        let mut har = Har::new(reader);
+        // What is put aside is disk that is used.
+        let mut reader = Spending { reader, wire };
+        let mut har = Har::new(&mut reader);
         let mut roll =
             Roll::new(&report.input, Container::Har, self.limits.archive_members, &mut reading.known);
         let mut spill = Spill::new(self.limits.whole_bytes, self.temp_dir.as_deref());
         while let Some(entry) = har.next(&mut spill) {
             wire.tell(reading.sink)?;
-            // What was put aside is disk that was used.
-            wire.spend(spill.len());
             if !roll.admits(wire) {
                 break;
             }

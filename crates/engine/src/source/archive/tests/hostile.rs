@@ -203,6 +203,16 @@ fn bombs_stop_at_the_limits() {
             assert!(told.flatten().any(|reason| reason == Reason::RatioExceeded), "{name}: {:?}", seen.pages);
         }
     }
+    // They stop before they are on disk, where there is none.
+    let recorded = har(&[(URL, &spaces)], false);
+    let limits = Limits { ratio: 20, ratio_floor: 1 << 20, whole_bytes: 2 << 20, ..small() };
+    for bytes in [zip(&[Zipped::new("a.har", &recorded, DEFLATE)]), gzip(&recorded)] {
+        let mut seen = Collect::default();
+        let mut source = Source::new(&limits, false, Some("/no such directory".into()));
+        let report = source.read(&memory("x", &bytes), &mut seen).unwrap();
+        let mut faults = seen.members.iter().map(|(member, _)| member.fault).chain([report.fault]);
+        assert!(faults.any(|fault| fault == Some(Reason::RatioExceeded)));
+    }
     let empty = vec![("a", &b""[..]); 30];
     let limits = Limits { archive_members: 20, ..small() };
     let (report, seen) = read_with("x.tar", &tar(&empty), &limits);
