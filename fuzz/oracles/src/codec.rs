@@ -89,6 +89,11 @@ fn wrapped(data: &[u8]) {
     let outer = decode(&packed, None, 4096);
     assert_eq!(outer.codecs[0], Codec::Gzip);
     assert_eq!(outer.codecs[1..], inner.codecs);
-    assert!(outer.bytes == inner.bytes, "packed as unpacked");
+    if inner.end.is_ok_and(|behind| behind > 0) {
+        // A response behind padding is found where nothing else is around the stream.
+        assert!(inner.bytes.starts_with(&outer.bytes), "packed as unpacked, or less of what is behind");
+    } else {
+        assert!(outer.bytes == inner.bytes, "packed as unpacked");
+    }
     assert_eq!(outer.end.is_ok(), inner.end.is_ok());
 }
