@@ -44,6 +44,11 @@ fn dump() -> Bodies {
         overlap: 0.2,
         ..SynthOptions::default()
     };
+    spread(synth)
+}
+
+/// What these options make, over ten days.
+fn spread(synth: SynthOptions) -> Bodies {
     let bodies = Synth::new(synth).unwrap().write_memory().unwrap().0;
     bodies.into_iter().map(|(name, body)| (name, over_days(&body))).collect()
 }
@@ -246,8 +251,7 @@ fn nobody_reads_two_datasets_as_one() {
         codecs: vec![Codec::Plain],
         ..SynthOptions::default()
     };
-    let old = Synth::new(synth).unwrap().write_memory().unwrap().0;
-    let old: Bodies = old.into_iter().map(|(name, body)| (name, over_days(&body))).collect();
+    let old = spread(synth);
     let new = dump();
     let dir = tempfile::tempdir().unwrap();
     for by_days in [false, true] {
