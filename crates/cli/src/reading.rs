@@ -9,9 +9,9 @@ use korpus_engine::{ExpandOptions, Filter, InputList, MemoryBudget, RunOptions, 
 
 use crate::args::{CommonArgs, FilterArgs, ReadArgs};
 use crate::exit::Failure;
-use crate::interrupt;
-use crate::parse::ExpectedShape;
 use crate::progress::Progress;
+use crate::{interrupt, memory};
+use crate::{interrupt, memory};
 
 /// All that is known before a run.
 pub(crate) struct Reading {
@@ -85,7 +85,7 @@ pub(crate) fn run_options(
         ..RunOptions::default()
     };
     options.filter.check()?;
-    only_small_pages();
+    memory::only_small_pages();
     Ok(RunOptions { cancel: interrupt::flag(), ..options })
 }
 
@@ -99,13 +99,6 @@ fn memory_budget(common: &CommonArgs) -> MemoryBudget {
         );
     }
     MemoryBudget::new(limit)
-}
-
-/// Takes memory from the system in small pages: a third less where buffers come and go, as fast as far as could be measured.
-fn only_small_pages() {
-    // Where the system cannot, memory is a little larger.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
 fn temp_dir(dir: Option<&PathBuf>) -> Result<Option<PathBuf>, Failure> {
