@@ -9,8 +9,8 @@ use korpus_engine::{ExpandOptions, Filter, InputList, MemoryBudget, RunOptions, 
 
 use crate::args::{CommonArgs, FilterArgs, ReadArgs};
 use crate::exit::Failure;
+use crate::parse::ExpectedShape;
 use crate::progress::Progress;
-use crate::{interrupt, memory};
 use crate::{interrupt, memory};
 
 /// All that is known before a run.
