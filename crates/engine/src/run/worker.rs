@@ -33,7 +33,7 @@ pub(super) struct Shared<'r, J: Job> {
     pub cancel: &'r AtomicBool,
     pub observer: &'r dyn Observer,
     pub schedule: Schedule<'r, J>,
-    /// Blocks that were mapped by others than their readers, for the memory that they have.
+    /// Blocks that were mapped, for the memory that they have.
     pub spare: Mutex<Vec<Block>>,
 }
 
@@ -58,10 +58,7 @@ impl<J: Job> Shared<'_, J> {
             match self.schedule.next() {
                 Task::Map(place, piece) => {
                     let block = mapper.map(place, piece);
-                    let mut spare = self.spare();
-                    if spare.len() < SPARE {
-                        spare.extend(block);
-                    }
+                    self.put_back(block);
                 }
                 Task::Open(input) => {
                     self.observer.input_opened(&self.inputs[input]);
@@ -76,6 +73,14 @@ impl<J: Job> Shared<'_, J> {
 
     fn spare(&self) -> MutexGuard<'_, Vec<Block>> {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a block that was mapped, until a reader wants one.
+    fn put_back(&self, block: Option<Block>) {
+        let mut spare = self.spare();
+        if spare.len() < SPARE {
+            spare.extend(block);
+        }
     }
 
     fn source(&self) -> Source {
@@ -137,15 +142,17 @@ struct Reader<'m, 's, 'r, J: Job> {
 impl<J: Job> BlockSink for Reader<'_, '_, '_, J> {
     fn block(&mut self, block: Block) -> Result<Option<Block>, Stopped> {
         let shared = self.mapper.shared;
-        let mut spare = None;
         shared.schedule.queue(self.place, (Arc::clone(&self.input), block));
         self.place.1 += 1;
         loop {
             shared.look_around();
             match shared.schedule.turn(self.place) {
-                Turn::Map(place, piece) => spare = self.mapper.map(place, piece),
+                Turn::Map(place, piece) => {
+                    let block = self.mapper.map(place, piece);
+                    shared.put_back(block);
+                }
                 Turn::Again => {}
-                Turn::Read => return Ok(spare.or_else(|| shared.spare().pop())),
+                Turn::Read => return Ok(shared.spare().pop()),
                 Turn::Stop => return Err(Stopped),
             }
         }
