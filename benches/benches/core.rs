@@ -3,9 +3,10 @@
 #![forbid(unsafe_code)]
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use korpus_benches::{Corpus, SerdePage, blocks};
+use korpus_benches::{Corpus, SerdePage, blocks, shared_blocks};
 use korpus_core::{DecodeLimits, Decoder, Limits, MessageField, PageParser, WholeDecoder};
 use korpus_synth::Codec;
 
@@ -90,6 +91,16 @@ fn scanning(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("scan {}", corpus.name));
         group.throughput(Throughput::Bytes(corpus.bytes()));
         group.bench_function("korpus", |bench| bench.iter(|| black_box(scan(&mut parser, &corpus))));
+        let shared: Vec<_> = corpus.files.iter().cloned().map(Arc::new).collect();
+        group.bench_function("korpus, nothing copied", |bench| {
+            bench.iter(|| {
+                let mut messages = 0;
+                for file in &shared {
+                    shared_blocks(&mut parser, file, |block| messages += block.message_count());
+                }
+                black_box(messages)
+            });
+        });
         let mut scratch = String::new();
         assert!(read_texts(&mut parser, &corpus, &mut scratch) > 100);
         group.bench_function("korpus, all texts read", |bench| {

@@ -4,6 +4,7 @@
 
 mod rivals;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use korpus_core::{Block, InputEnd, PageParser};
@@ -11,11 +12,30 @@ use korpus_synth::{Codec, Profile, Size, Synth, SynthOptions};
 
 pub use rivals::{SerdeComponent, SerdeData, SerdeMessage, SerdePage};
 
+/// How much of a body the parser sees at a time.
+const WINDOW: usize = 256 << 10;
+
 /// Hands every block of a body to `each`, and takes it back.
-pub fn blocks(parser: &mut PageParser, body: &[u8], mut each: impl FnMut(&Block)) {
+pub fn blocks(parser: &mut PageParser, body: &[u8], each: impl FnMut(&Block)) {
     parser.reset();
-    for window in body.chunks(256 << 10) {
-        parser.feed(window);
+    windows(parser, body, PageParser::feed, each);
+}
+
+/// The same of a body that is not copied.
+pub fn shared_blocks(parser: &mut PageParser, body: &Arc<Vec<u8>>, each: impl FnMut(&Block)) {
+    parser.reset();
+    parser.share(Arc::clone(body));
+    windows(parser, body, |parser, window| parser.advance(window.len()), each);
+}
+
+fn windows(
+    parser: &mut PageParser,
+    body: &[u8],
+    mut take: impl FnMut(&mut PageParser, &[u8]),
+    mut each: impl FnMut(&Block),
+) {
+    for window in body.chunks(WINDOW) {
+        take(parser, window);
         while let Some(block) = parser.next_block() {
             each(&block);
             parser.recycle(block);

@@ -1,6 +1,7 @@
 //! Every file of `testdata/dumps` against the expectation beside it, whole and in windows of every size.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use korpus_core::{Block, CodecErrorKind, DecodeLimits, Decoder, InputEnd, Limits, PageParser, Record};
 use serde_json::Value;
@@ -139,6 +140,20 @@ fn parse_windows(bytes: &[u8], end: InputEnd, window: usize, limits: Limits) -> 
     collect(&blocks)
 }
 
+/// The same, where the parser sees the bytes themselves, window by window.
+fn parse_shared(bytes: &[u8], end: InputEnd, window: usize, limits: Limits) -> Outcome {
+    let mut parser = PageParser::new(limits);
+    let mut blocks = Vec::new();
+    parser.share(Arc::new(bytes.to_vec()));
+    for chunk in bytes.chunks(window) {
+        parser.advance(chunk.len());
+        drain(&mut parser, &mut blocks);
+    }
+    parser.finish(end);
+    drain(&mut parser, &mut blocks);
+    collect(&blocks)
+}
+
 fn parse_whole(bytes: &[u8], end: InputEnd, limits: Limits) -> Outcome {
     let mut parser = PageParser::new(limits);
     let mut blocks = Vec::new();
@@ -259,6 +274,8 @@ fn windows_and_blocks_of_any_size_give_the_same() {
                 }
                 let windows = parse_windows(&bytes, end, window, limits());
                 assert_eq!(windows, whole, "{} in windows of {window}", path.display());
+                let shared = parse_shared(&bytes, end, window, limits());
+                assert_eq!(shared, whole, "{} shared, in windows of {window}", path.display());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The bytes that the parser works on: its own growing buffer, or one that was inflated whole and is shared.
+//! The bytes that the parser works on: its own growing buffer, or an input that came whole, shared and seen window by window.
 
 use std::sync::Arc;
 
@@ -62,25 +62,27 @@ impl Buffer {
     }
 
     pub(super) fn advance(&mut self, len: usize) {
-        let Store::Own(bytes) = &self.store else { panic!("an input that came whole cannot grow") };
-        assert!(self.filled + len <= bytes.len(), "more bytes than there was space for");
+        assert!(len <= self.all().len() - self.filled, "more bytes than there are");
         self.filled += len;
     }
 
-    pub(super) fn share(&mut self, bytes: Vec<u8>) {
+    pub(super) fn share(&mut self, bytes: Arc<Vec<u8>>) {
         assert!(self.filled == 0 && self.base == 0, "a whole input goes into a parser that has read nothing");
-        self.filled = bytes.len();
-        self.store = Store::Shared(Arc::new(bytes));
+        self.store = Store::Shared(bytes);
+    }
+
+    #[inline]
+    fn all(&self) -> &[u8] {
+        match &self.store {
+            Store::Own(bytes) => bytes,
+            Store::Shared(bytes) => bytes,
+        }
     }
 
     /// From the start of the block to the last byte that came.
     #[inline]
     pub(super) fn text(&self) -> &[u8] {
-        let bytes = match &self.store {
-            Store::Own(bytes) => bytes,
-            Store::Shared(bytes) => &**bytes,
-        };
-        &bytes[self.origin..self.filled]
+        &self.all()[self.origin..self.filled]
     }
 
     /// From the position on.

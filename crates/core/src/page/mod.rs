@@ -14,6 +14,7 @@ mod tests;
 mod top;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use buffer::Buffer;
 use open_page::OpenPage;
@@ -184,10 +185,11 @@ impl PageParser {
         self.buffer.space(min)
     }
 
-    /// Takes the first `len` bytes of [`space`](Self::space) as the next ones of the input.
+    /// Takes the first `len` bytes of [`space`](Self::space), or so many more of what is [shared](Self::share), as the next
+    /// ones of the input.
     ///
     /// # Panics
-    /// If `len` is more than the space that was given.
+    /// If `len` is more than the space that was given, or than what is left.
     pub fn advance(&mut self, len: usize) {
         self.buffer.advance(len);
         self.run();
@@ -201,14 +203,25 @@ impl PageParser {
         }
     }
 
+    /// Lends all bytes of the input, which no block copies then: each holds on to them as long as it lives. The parser sees
+    /// as many as [`advance`](Self::advance) tells, window by window, so that there need not be all blocks at once.
+    ///
+    /// # Panics
+    /// If something of the input was read already.
+    pub fn share(&mut self, bytes: Arc<Vec<u8>>) {
+        self.buffer.share(bytes);
+    }
+
     /// Takes all bytes of the input at once; the blocks share them. To be called on a parser that has read nothing.
     pub fn feed_whole(&mut self, bytes: Vec<u8>) {
-        if bytes.len() > 1 << 30 {
+        let mut left = bytes.len();
+        self.share(Arc::new(bytes));
+        while left > 0 {
             // Spans are 32 bits wide.
-            return self.feed(&bytes);
+            let len = left.min(1 << 30);
+            self.advance(len);
+            left -= len;
         }
-        self.buffer.share(bytes);
-        self.run();
     }
 
     /// Says that the input ends here, and how. The last blocks come out after this.
