@@ -42,7 +42,7 @@ impl Default for Limits {
             depth: 128,
             envelope_value_bytes: 1 << 20,
             reject_bytes: 1 << 20,
-            block_bytes: 512 << 10,
+            block_bytes: 256 << 10,
             ratio: 500,
             ratio_floor: 64 << 20,
             whole_bytes: 64 << 20,

@@ -16,7 +16,7 @@ use crate::work::Work;
 /// How many batches may wait for whoever pulls them.
 const WAITING: usize = 2;
 
-/// Messages of one block of an input, about 512 KiB of JSON.
+/// Messages of one block of an input, about 256 KiB of JSON.
 #[derive(Debug)]
 pub struct MessageBatch {
     /// The name of the input.

@@ -10,7 +10,7 @@ use twox_hash::XxHash3_128;
 
 use crate::bits::Bits;
 use crate::error::Result;
-use crate::keylog::{Key, KeyLog};
+use crate::keylog::{Key, KeyLog, Resolver};
 use crate::ledger::Books;
 
 /// What became of a message or record that could be read.
@@ -80,16 +80,20 @@ impl Fates {
     ///
     /// # Errors
     /// Where the spilled part of the log cannot be read back.
-    pub fn resolve(log: KeyLog, array_hash: impl Fn(u32) -> u128) -> Result<Self> {
+    pub fn resolve(log: KeyLog, array_hash: impl Fn(u32) -> u128 + Sync) -> Result<Self> {
         Self::resolve_after(0, log, array_hash)
     }
 
     /// [`resolve`](Self::resolve), where earlier runs have seen, and decided about, the ordinals below `before`: of these,
     /// only what this run changes is told.
-    pub(crate) fn resolve_after(before: u64, log: KeyLog, array_hash: impl Fn(u32) -> u128) -> Result<Self> {
+    pub(crate) fn resolve_after(
+        before: u64,
+        log: KeyLog,
+        array_hash: impl Fn(u32) -> u128 + Sync,
+    ) -> Result<Self> {
         let mut fates = Self { before, ..Self::default() };
-        let (mut order, mut alike): (Vec<(u64, u32)>, Vec<Key>) = Default::default();
-        log.for_each_group(|keys| {
+        let resolve = |resolver: &mut Resolver, decisions: &mut Decisions| {
+            let Resolver { keys, order, alike, .. } = resolver;
             for key in keys.iter_mut() {
                 if let Some(page) = key.surrogate_page {
                     key.id = surrogate_in_body(key.id, array_hash(page));
@@ -104,11 +108,11 @@ impl Fates {
                 alike.extend(half.iter().map(|&(_, at)| keys[at as usize]));
                 alike.sort_unstable_by_key(rank);
                 for copies in alike.chunk_by(|a, b| a.id == b.id) {
-                    fates.decide(copies);
+                    decisions.decide(copies, before);
                 }
             }
-            Ok(())
-        })?;
+        };
+        log.for_each_partition(resolve, |decisions| fates.add(decisions))?;
         fates.winners.sort_unstable();
         fates.revised.replaced.sort_unstable();
         fates.revised.raised.sort_unstable();
@@ -116,31 +120,14 @@ impl Fates {
         Ok(fates)
     }
 
-    /// `copies` are sorted, the winner first. Of one alone there is nothing to decide.
-    fn decide(&mut self, copies: &[Key]) {
-        let Some((winner, losers)) = copies.split_first() else { return };
-        // What won in earlier runs, where there was a copy then.
-        let champion = copies.iter().find(|key| key.ordinal < self.before);
-        if let Some(champion) = champion.filter(|champion| champion.ordinal != winner.ordinal) {
-            self.revised.replaced.push((champion.ordinal, winner.ordinal));
-        }
-        for loser in losers {
-            if let Some(champion) = champion
-                && loser.ordinal < self.before
-                && loser.ordinal != champion.ordinal
-            {
-                match (loser.content == champion.content, loser.content == winner.content) {
-                    (true, false) => self.revised.raised.push((loser.ordinal, champion.ordinal)),
-                    (false, true) => self.revised.lowered.push(loser.ordinal),
-                    _ => {}
-                }
-            } else if loser.content == winner.content {
-                self.duplicate.insert(loser.ordinal);
-            } else {
-                self.superseded.insert(loser.ordinal);
-                self.winners.push((loser.ordinal, winner.ordinal));
-            }
-        }
+    fn add(&mut self, decisions: Decisions) {
+        let Decisions { duplicate, superseded, revised: Revised { replaced, raised, lowered } } = decisions;
+        duplicate.into_iter().for_each(|ordinal| self.duplicate.insert(ordinal));
+        superseded.iter().for_each(|&(ordinal, _)| self.superseded.insert(ordinal));
+        self.winners.extend(superseded);
+        self.revised.replaced.extend(replaced);
+        self.revised.raised.extend(raised);
+        self.revised.lowered.extend(lowered);
     }
 
     /// Sets what the filter lets pass.
@@ -296,6 +283,44 @@ impl Fates {
         let bits =
             self.duplicate.byte_len() + self.superseded.byte_len() + (self.winners.len() + revised) * 16;
         bits + self.revoked.byte_len() + self.matched.as_ref().map_or(0, Bits::byte_len)
+    }
+}
+
+/// What was decided about some ids.
+#[derive(Debug, Default)]
+struct Decisions {
+    duplicate: Vec<u64>,
+    /// (superseded, winner)
+    superseded: Vec<(u64, u64)>,
+    revised: Revised,
+}
+
+impl Decisions {
+    /// `copies` are sorted, the winner first. Of one alone there is nothing to decide. Those below `before` were seen by
+    /// earlier runs.
+    fn decide(&mut self, copies: &[Key], before: u64) {
+        let Some((winner, losers)) = copies.split_first() else { return };
+        // What won in earlier runs, where there was a copy then.
+        let champion = copies.iter().find(|key| key.ordinal < before);
+        if let Some(champion) = champion.filter(|champion| champion.ordinal != winner.ordinal) {
+            self.revised.replaced.push((champion.ordinal, winner.ordinal));
+        }
+        for loser in losers {
+            if let Some(champion) = champion
+                && loser.ordinal < before
+                && loser.ordinal != champion.ordinal
+            {
+                match (loser.content == champion.content, loser.content == winner.content) {
+                    (true, false) => self.revised.raised.push((loser.ordinal, champion.ordinal)),
+                    (false, true) => self.revised.lowered.push(loser.ordinal),
+                    _ => {}
+                }
+            } else if loser.content == winner.content {
+                self.duplicate.push(loser.ordinal);
+            } else {
+                self.superseded.push((loser.ordinal, winner.ordinal));
+            }
+        }
     }
 }
 

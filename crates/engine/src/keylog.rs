@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+
 use crate::error::Result;
 use crate::spool::Spool;
 
@@ -179,38 +181,81 @@ impl KeyLog {
         Ok(())
     }
 
-    /// Hands every partition, or a part of it where it is too large, to `resolve`: equal ids come
-    /// together. The order within is not defined.
-    pub(crate) fn for_each_group(
+    /// Hands every partition, or a part of it where it is too large, to `resolve`, with what it has found in that partition
+    /// so far: equal ids come together. The order within is not defined. Several partitions are resolved at a time where
+    /// this runs on the threads of a pool; `each` gets what was found, in the order of the partitions.
+    pub(crate) fn for_each_partition<T: Default + Send>(
         mut self,
-        mut resolve: impl FnMut(&mut Vec<Key>) -> Result<()>,
+        resolve: impl Fn(&mut Resolver, &mut T) + Sync,
+        mut each: impl FnMut(T),
     ) -> Result<()> {
         self.free = Vec::new();
-        let mut keys = Vec::new();
-        let mut chunk = vec![0; CHUNK];
-        for (index, partition) in std::mem::take(&mut self.partitions).into_iter().enumerate() {
-            let spilled: usize = self.spills.iter().map(|spill| spill.chunks(index).len()).sum();
-            let bytes = partition.last.len() + (partition.chunks.len() + spilled) * CHUNK;
-            let passes = bytes.div_ceil(self.at_once).next_power_of_two() as u128;
-            // Room for one in sixteen more than there are on average, so that it need not grow.
-            let room = bytes / KEY_BYTES / passes as usize;
-            for pass in 0..passes {
-                keys.clear();
-                keys.reserve(room + room / 16);
-                // The top bits chose the partition; lower ones choose the pass.
-                let mut take = |bytes: &[u8]| {
-                    let all = bytes.as_chunks::<KEY_BYTES>().0.iter().map(|bytes| Key::read(bytes));
-                    keys.extend(all.filter(|key| key.id >> ID_TAIL & (passes - 1) == pass));
-                };
-                take(&partition.last);
-                partition.chunks.iter().for_each(|chunk| take(chunk));
-                for at in self.spills.iter().flat_map(|spill| spill.chunks(index)) {
-                    self.spool.read_at(at, &mut chunk)?;
-                    take(&chunk);
-                }
-                resolve(&mut keys)?;
+        let threads = rayon::current_thread_index().map_or(1, |_| rayon::current_num_threads());
+        self.at_once = (self.at_once / threads).max(CHUNK);
+        let mut partitions = std::mem::take(&mut self.partitions);
+        let mut resolvers: Vec<Resolver> = std::iter::repeat_with(Resolver::default).take(threads).collect();
+        let find = |resolver: &mut Resolver, index: usize, partition: Partition| {
+            let mut found = T::default();
+            self.read_partition(index, &partition, resolver, |resolver| resolve(resolver, &mut found))?;
+            Ok(found)
+        };
+        for (batch, partitions) in partitions.chunks_mut(threads).enumerate() {
+            let work = resolvers.par_iter_mut().zip(partitions).enumerate();
+            let found: Vec<Result<T>> = work
+                .map(|(at, (resolver, partition))| {
+                    find(resolver, batch * threads + at, std::mem::take(partition))
+                })
+                .collect();
+            for found in found {
+                each(found?);
             }
         }
         Ok(())
     }
+
+    /// Reads the keys of a partition into those of `resolver`, as many as may be resolved at a time.
+    fn read_partition(
+        &self,
+        index: usize,
+        partition: &Partition,
+        resolver: &mut Resolver,
+        mut each: impl FnMut(&mut Resolver),
+    ) -> Result<()> {
+        let spilled: usize = self.spills.iter().map(|spill| spill.chunks(index).len()).sum();
+        let bytes = partition.last.len() + (partition.chunks.len() + spilled) * CHUNK;
+        let passes = bytes.div_ceil(self.at_once).next_power_of_two() as u128;
+        // Room for one in sixteen more than there are on average, so that it need not grow.
+        let room = bytes / KEY_BYTES / passes as usize;
+        for pass in 0..passes {
+            let Resolver { keys, chunk, .. } = resolver;
+            keys.clear();
+            keys.reserve(room + room / 16);
+            // The top bits chose the partition; lower ones choose the pass.
+            let mut take = |bytes: &[u8]| {
+                let all = bytes.as_chunks::<KEY_BYTES>().0.iter().map(|bytes| Key::read(bytes));
+                keys.extend(all.filter(|key| key.id >> ID_TAIL & (passes - 1) == pass));
+            };
+            take(&partition.last);
+            partition.chunks.iter().for_each(|chunk| take(chunk));
+            chunk.resize(CHUNK, 0);
+            for at in self.spills.iter().flat_map(|spill| spill.chunks(index)) {
+                self.spool.read_at(at, chunk)?;
+                take(chunk);
+            }
+            each(resolver);
+        }
+        Ok(())
+    }
+}
+
+/// What a thread resolves keys with; its memory is used again.
+#[derive(Debug, Default)]
+pub(crate) struct Resolver {
+    /// The keys that are to be resolved.
+    pub keys: Vec<Key>,
+    /// Halves of ids, and where their keys are.
+    pub order: Vec<(u64, u32)>,
+    /// The keys of some ids.
+    pub alike: Vec<Key>,
+    chunk: Vec<u8>,
 }

@@ -18,7 +18,7 @@ use crate::write::array;
 /// Takes the rows of one table that came of one block.
 type Sink<'s> = &'s mut (dyn FnMut(Table, RecordBatch) -> ControlFlow<()> + Send);
 
-/// Reads `inputs` and hands their rows to `sink` as Arrow batches, a table and block of about 512 KiB at a time, in the order
+/// Reads `inputs` and hands their rows to `sink` as Arrow batches, a table and block of about 256 KiB at a time, in the order
 /// of the inputs. While `sink` works, at most the blocks that the memory limit allows are read ahead.
 ///
 /// The rows come before de-duplication, `skip` and `limit`, which need all of the input: the report says by

@@ -127,9 +127,20 @@ impl<'a> Making<'a> {
             earlier.add_volumes(&mut volumes)?;
         }
         let rewritten = self.settle(&report, &files, &mut volumes)?;
-        self.books(&report)?;
-        let volumes = self.volumes(volumes)?;
-        let manifest = self.manifest(&report, &rewritten, keys)?;
+        // What the files of the other tables hold is read meanwhile.
+        let is_volumes = |table: Table| table == Table::Volumes;
+        let (volumes, files) = rayon::join(
+            || self.volumes(volumes),
+            || {
+                self.books(&report)?;
+                self.entries(|table| !is_volumes(table), &rewritten)
+            },
+        );
+        let (volumes, mut files) = (volumes?, files?);
+        files.extend(self.entries(is_volumes, &rewritten)?);
+        files.sort_by_key(|(table, _)| *table);
+        let files = files.into_iter().map(|(_, entry)| entry).collect();
+        let manifest = self.manifest(&report, files, keys)?;
         manifest.write(dir)?;
         Ok(ConvertReport { run: report, manifest, volumes })
     }
@@ -275,12 +286,7 @@ impl<'a> Making<'a> {
         Ok(volumes.map(|((day, channel), messages)| Volume { day, channel, messages }).collect())
     }
 
-    fn manifest(
-        &self,
-        run: &RunReport,
-        rewritten: &HashSet<PathBuf>,
-        keys: Option<&Path>,
-    ) -> Result<Manifest> {
+    fn manifest(&self, run: &RunReport, files: Vec<FileEntry>, keys: Option<&Path>) -> Result<Manifest> {
         let mut manifest = Manifest::new(SCHEMA_VERSION, &run.ledger);
         let read = &manifest.totals;
         let noted = [read.messages, read.records].map(|books| books.seen - books.rejected);
@@ -294,13 +300,7 @@ impl<'a> Making<'a> {
             manifest.keys.clone_from(&earlier.manifest().keys);
         }
         manifest.options = described(self.options);
-        let mut parts = Vec::new();
-        for table in Table::ALL {
-            parts.extend(parts_of(self.dir, table)?.into_iter().map(|path| (table, path)));
-        }
-        let entries = parts.par_iter().map(|(table, path)| self.entry(*table, path, rewritten));
-        let entries: Vec<Option<FileEntry>> = entries.collect::<Result<_>>()?;
-        manifest.files.extend(entries.into_iter().flatten());
+        manifest.files.extend(files);
         self.leave_out_empty_days(&mut manifest.files)?;
         match keys {
             Some(path) if noted == [0, 0] && self.part > 0 => {
@@ -313,6 +313,24 @@ impl<'a> Making<'a> {
             None => {}
         }
         Ok(manifest)
+    }
+
+    /// What the manifest says of the files of those tables, in order.
+    fn entries(
+        &self,
+        wanted: impl Fn(Table) -> bool,
+        rewritten: &HashSet<PathBuf>,
+    ) -> Result<Vec<(Table, FileEntry)>> {
+        let mut parts = Vec::new();
+        for table in Table::ALL.into_iter().filter(|&table| wanted(table)) {
+            parts.extend(parts_of(self.dir, table)?.into_iter().map(|path| (table, path)));
+        }
+        let entries = parts.par_iter().map(|(table, path)| {
+            let entry = self.entry(*table, path, rewritten)?;
+            Ok(entry.map(|entry| (*table, entry)))
+        });
+        let entries: Vec<Option<(Table, FileEntry)>> = entries.collect::<Result<_>>()?;
+        Ok(entries.into_iter().flatten().collect())
     }
 
     /// What the manifest says of a file of a table; one without rows is removed instead, unless it is the first, which is

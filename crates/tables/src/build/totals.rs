@@ -69,7 +69,7 @@ impl VolumeTotals {
         let Self { recent, spool, runs, .. } = self;
         let start = spool.len();
         let mut bytes = Vec::with_capacity(CHUNK.1);
-        recent.drain_sorted(|key, count| {
+        for (key, count) in recent.sorted() {
             bytes.extend_from_slice(&(key.len() as u32).to_le_bytes());
             bytes.extend_from_slice(&count.to_le_bytes());
             bytes.extend_from_slice(key);
@@ -77,9 +77,9 @@ impl VolumeTotals {
                 spool.append(&bytes)?;
                 bytes.clear();
             }
-            Ok(())
-        })?;
+        }
         spool.append(&bytes)?;
+        recent.clear();
         runs.push(Run { next: start, end: spool.len(), read: Vec::new(), from: 0 });
         Ok(())
     }
@@ -94,29 +94,42 @@ impl VolumeTotals {
             unpack(packed, &mut key);
             each(&key, count)
         };
-        if self.runs.is_empty() {
-            return self.recent.drain_sorted(close);
+        let Self { recent, spool, runs, .. } = &mut self;
+        if runs.is_empty() {
+            return recent.sorted().try_for_each(|(packed, count)| close(packed, count));
         }
-        self.put_aside()?;
-        let chunk = (CHUNKS / self.runs.len()).clamp(CHUNK.0, CHUNK.1);
+        let chunk = (CHUNKS / runs.len()).clamp(CHUNK.0, CHUNK.1);
+        let in_memory = runs.len();
+        let mut recent = recent.sorted();
+        // What comes next of a run, or of what is in memory, in a buffer that is not needed any more.
+        let mut next = |index: usize, mut packed: Vec<u8>| {
+            packed.clear();
+            let count = if index == in_memory {
+                recent.next().map(|(key, count)| {
+                    packed.extend_from_slice(key);
+                    count
+                })
+            } else {
+                runs[index].next(chunk, spool, &mut packed)?
+            };
+            Ok::<_, TablesError>(count.map(|count| Reverse((packed, index, count))))
+        };
         let mut heap = BinaryHeap::new();
-        for (index, run) in self.runs.iter_mut().enumerate() {
-            heap.extend(run.next(chunk, &self.spool)?.map(|(packed, count)| Reverse((packed, index, count))));
+        for index in 0..=in_memory {
+            heap.extend(next(index, Vec::new())?);
         }
-        let mut open: Option<(Vec<u8>, i64)> = None;
+        let (mut open, mut total) = (Vec::new(), 0);
         while let Some(Reverse((packed, index, count))) = heap.pop() {
-            let next = self.runs[index].next(chunk, &self.spool)?;
-            heap.extend(next.map(|(packed, count)| Reverse((packed, index, count))));
-            match &mut open {
-                Some((same, total)) if *same == packed => *total += count,
-                _ => {
-                    if let Some((packed, count)) = open.replace((packed, count)) {
-                        close(&packed, count)?;
-                    }
-                }
-            }
+            let done = if packed == open {
+                total += count;
+                packed
+            } else {
+                close(&open, std::mem::replace(&mut total, count))?;
+                std::mem::replace(&mut open, packed)
+            };
+            heap.extend(next(index, done)?);
         }
-        open.map_or(Ok(()), |(packed, count)| close(&packed, count))
+        close(&open, total)
     }
 }
 
@@ -135,8 +148,8 @@ impl Run {
     /// The length of a key and its count, in front of it.
     const HEAD: usize = 12;
 
-    /// What comes next; where it is to be read, so does a `chunk` of bytes.
-    fn next(&mut self, chunk: usize, spool: &Spool) -> Result<Option<(Vec<u8>, i64)>> {
+    /// The count of what comes next, whose key goes to `packed`; where it is to be read, so does a `chunk` of bytes.
+    fn next(&mut self, chunk: usize, spool: &Spool, packed: &mut Vec<u8>) -> Result<Option<i64>> {
         self.fill(Self::HEAD, chunk, spool)?;
         let Some((head, rest)) = self.read[self.from..].split_first_chunk::<{ Self::HEAD }>() else {
             return Ok(None);
@@ -148,10 +161,10 @@ impl Run {
             self.fill(Self::HEAD + len, chunk, spool)?;
         }
         let start = self.from + Self::HEAD;
-        let key = self.read.get(start..start + len).map(<[u8]>::to_vec);
+        let cut_off = TablesError::Internal("counts that were put aside are cut off");
+        packed.extend_from_slice(self.read.get(start..start + len).ok_or(cut_off)?);
         self.from = start + len;
-        key.map(|key| Some((key, count)))
-            .ok_or(TablesError::Internal("counts that were put aside are cut off"))
+        Ok(Some(count))
     }
 
     /// Sees to it that so many bytes are there, unless the run ends before.

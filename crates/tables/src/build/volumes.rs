@@ -8,7 +8,6 @@ use twox_hash::XxHash3_64;
 
 use super::column::{ColumnBuffer, Names};
 use super::table::TableBuffer;
-use crate::error::Result;
 use crate::read::Row;
 use crate::schema::{MessageColumn, VolumeColumn};
 
@@ -173,7 +172,7 @@ impl Volumes {
         part.clear();
     }
 
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.keys.clear();
         self.counts.clear();
         self.places.clear();
@@ -184,14 +183,12 @@ impl Volumes {
         self.counts.len()
     }
 
-    /// Calls `each` with all counts, in the order of their keys; there are none afterwards.
-    pub(super) fn drain_sorted(&mut self, mut each: impl FnMut(&[u8], i64) -> Result<()>) -> Result<()> {
+    /// All counts, in the order of their keys.
+    pub(super) fn sorted(&self) -> impl Iterator<Item = (&[u8], i64)> {
         let key = |place: u32| key_at(&self.keys, &self.counts, place);
-        let mut all: Vec<u32> = (0..self.counts.len() as u32).collect();
-        all.sort_unstable_by(|&a, &b| key(a).cmp(key(b)));
-        all.into_iter().try_for_each(|place| each(key(place), self.counts[place as usize].1))?;
-        self.clear();
-        Ok(())
+        let mut order: Vec<u32> = (0..self.counts.len() as u32).collect();
+        order.sort_unstable_by(|&a, &b| key(a).cmp(key(b)));
+        order.into_iter().map(move |place| (key(place), self.counts[place as usize].1))
     }
 }
 
