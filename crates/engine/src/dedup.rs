@@ -122,9 +122,13 @@ impl Fates {
 
     fn add(&mut self, decisions: Decisions) {
         let Decisions { duplicate, superseded, revised: Revised { replaced, raised, lowered } } = decisions;
-        duplicate.into_iter().for_each(|ordinal| self.duplicate.insert(ordinal));
-        superseded.iter().for_each(|&(ordinal, _)| self.superseded.insert(ordinal));
-        self.winners.extend(superseded);
+        for ordinal in duplicate {
+            self.duplicate.insert(ordinal);
+        }
+        for (ordinal, winner) in superseded {
+            self.superseded.insert(ordinal);
+            self.winners.push((ordinal, winner));
+        }
         self.revised.replaced.extend(replaced);
         self.revised.raised.extend(raised);
         self.revised.lowered.extend(lowered);

@@ -74,10 +74,16 @@ impl EventJob {
         let (copies, restored, verbatim) = (self.copies, self.restored, self.verbatim);
         let mut writer =
             EventWriter { names, phrases: &self.phrases, texts, lists, bytes, copies, restored, verbatim };
+        // One after the other, the texts of all messages and then the rest: the code of both together does not fit into the
+        // cache of a core.
+        writer.begin();
         for item in work.messages().filter(|item| item.matches) {
-            writer.message(out, seen, &item, scratch);
-            *is_told_around |= item.message.conversation().is_some();
+            writer.texts(item.message, scratch);
             scratch.reset();
+        }
+        for (at, item) in work.messages().filter(|item| item.matches).enumerate() {
+            writer.frame(out, seen, &item, at);
+            *is_told_around |= item.message.conversation().is_some();
         }
         for item in work.records().filter(|item| item.matches) {
             if let Record::Session(record) = item.record {

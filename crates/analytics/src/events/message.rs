@@ -1,6 +1,7 @@
 //! From a message to the bytes of its event, straight from the borrowed view.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use korpus_core::{
     Action, Author, ClassifiedText, Conversation, Form, LatencyField, LatencyPart, LatencyPartField, Message,
@@ -81,9 +82,12 @@ impl NameWriter<'_> {
     }
 }
 
-/// The lists of an event while they are made.
+/// The lists of an event while they are made, and what the texts of a block showed.
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
+    /// What the texts of each message showed, and one behind the other, what of it is written.
+    shown: Vec<Shown>,
+    bytes: Vec<u8>,
     /// No list, but its text.
     text: Vec<u8>,
     templates: Vec<u8>,
@@ -120,17 +124,40 @@ struct Shown {
     hash: u64,
     /// All of it, where somebody asked for it.
     said: Option<String>,
+    /// Which of the first lists hold something.
+    lists: u8,
+    /// Where the text of the event and these lists stand, and the drift.
+    written: Range<usize>,
+    drift: Range<usize>,
 }
 
 impl EventWriter<'_> {
-    /// Appends the frame of a message, and notes what it covers.
-    pub(crate) fn message(
-        &mut self,
-        out: &mut Vec<u8>,
-        seen: &mut Coverage,
-        item: &Item<'_>,
-        scratch: &Scratch,
-    ) {
+    /// Forgets what texts showed.
+    pub(crate) fn begin(&mut self) {
+        self.lists.shown.clear();
+        self.lists.bytes.clear();
+    }
+
+    /// Looks into the texts of a message, and keeps what they show for its [frame](Self::frame).
+    pub(crate) fn texts(&mut self, message: Message<'_>, scratch: &Scratch) {
+        let mut shown = self.texts_of(message, direction(message), scratch);
+        let Lists { bytes, text, templates, actions, forms, drift, .. } = &mut *self.lists;
+        let start = bytes.len();
+        bytes.append(text);
+        for (bit, list) in LISTS.into_iter().zip([templates, actions, forms]) {
+            if !list.is_empty() {
+                shown.lists |= bit;
+                put_list(bytes, list);
+            }
+        }
+        shown.written = start..bytes.len();
+        bytes.append(drift);
+        shown.drift = shown.written.end..bytes.len();
+        self.lists.shown.push(shown);
+    }
+
+    /// Appends the frame of a message, and notes what it covers. Its texts were the `at`th that were looked into.
+    pub(crate) fn frame(&mut self, out: &mut Vec<u8>, seen: &mut Coverage, item: &Item<'_>, at: usize) {
         let message = item.message;
         let record = message.conversation();
         let bot_id = message.bot_id().or_else(|| record.and_then(Conversation::bot_id));
@@ -163,24 +190,26 @@ impl EventWriter<'_> {
         flags |= if is_agent { Flags::AGENT } else { 0 };
         let is_agent_side = flags & Flags::OUT != 0 && flag(message.is_agent_side()) == Some(true);
         flags |= if is_agent_side { Flags::REQUEST } else { 0 };
-        let texts = self.texts_of(message, flags, scratch);
-        flags |= texts.flags;
+        let shown = std::mem::take(&mut self.lists.shown[at]);
+        flags |= shown.flags;
+        let Lists { bytes, drift, .. } = &mut *self.lists;
+        drift.extend_from_slice(&bytes[shown.drift]);
         self.tags(message);
         self.latencies(message);
         self.drift(item, stamp);
 
         put_frame(out, key, item.ordinal, kind, |out| {
-            let Lists { templates, actions, forms, tags, drift, latencies, .. } = &mut *self.lists;
-            let lists = [templates, actions, forms, tags, drift, latencies];
+            let Lists { tags, drift, latencies, .. } = &mut *self.lists;
             let times = [(AT, item.times.event_at), (STAMP, stamp)];
-            let filled = LISTS.iter().zip(&lists).filter(|(_, list)| !list.is_empty()).map(|(bit, _)| bit);
+            let later = LISTS[3..].iter().zip([tags, drift, latencies]);
+            let filled = later.filter(|(_, list)| !list.is_empty()).map(|(bit, _)| bit);
             let known = times.iter().filter(|(_, time)| time.is_some()).map(|(bit, _)| bit);
-            out.push(filled.chain(known).sum());
+            out.push(shown.lists | filled.chain(known).sum::<u8>());
             for time in times.iter().filter_map(|(_, time)| *time) {
                 put_fixed(out, time.cast_unsigned());
             }
             put_short(out, flags);
-            put_fixed(out, texts.hash);
+            put_fixed(out, shown.hash);
             self.names.put_profile(out, profile);
             self.names.put_json(out, message.task_name());
             put_text(out, user.map(Text::lossy).as_deref());
@@ -195,14 +224,14 @@ impl EventWriter<'_> {
             let content =
                 if surrogate.is_some() || self.copies { message.content_hash(self.bytes) } else { 0 };
             put_uint(out, content as u64);
-            out.extend_from_slice(&self.lists.text);
-            let Lists { templates, actions, forms, tags, drift, latencies, .. } = &mut *self.lists;
-            for list in [templates, actions, forms, tags, drift, latencies] {
+            let Lists { bytes, tags, drift, latencies, .. } = &mut *self.lists;
+            out.extend_from_slice(&bytes[shown.written]);
+            for list in [tags, drift, latencies] {
                 if !list.is_empty() {
                     put_list(out, list);
                 }
             }
-            put_text(out, texts.said.as_deref());
+            put_text(out, shown.said.as_deref());
             // What has none gets that of its body, in the place of what stands last.
             put_text(out, owner.id());
         });
