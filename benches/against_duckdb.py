@@ -25,7 +25,7 @@ SETTINGS = "SET threads = 2; SET preserve_insertion_order = false; SET TimeZone 
 JOB = """
 COPY (
   SELECT m.* EXCLUDE (components, channels), m.channels[1].type AS channel, m.channels, len(m.components) AS component_count,
-    m.components[1].cT AS component_type, m.components[1].data.text AS raw_text, m.createdOn::TIMESTAMPTZ AS created_at
+    m.components[1]._id AS component_id, m.components[1].cT AS component_type, m.components[1].data.text AS raw_text, m.createdOn::TIMESTAMPTZ AS created_at
   FROM (SELECT unnest(messages) AS m FROM read_json('{pages}', columns = {{{schema}}}, maximum_object_size = 33554432))
 ) TO '{out}/messages.parquet' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1);
 COPY (
