@@ -46,6 +46,11 @@ impl Buffer {
 
     pub(super) fn space(&mut self, min: usize) -> &mut [u8] {
         let Store::Own(bytes) = &mut self.store else { panic!("an input that came whole cannot grow") };
+        if self.origin > 0 && self.filled + min > bytes.len() {
+            bytes.copy_within(self.origin..self.filled, 0);
+            self.filled -= self.origin;
+            self.origin = 0;
+        }
         let needed = self.filled + min;
         if bytes.len() < needed {
             // Growing in steps of a half keeps the copies of a message that spans many windows linear. Usual blocks are
@@ -102,26 +107,35 @@ impl Buffer {
         self.base
     }
 
-    /// Ends the block's text at the position and gives it away; the bytes after it are carried over into `spare`.
+    /// Ends the block's text at the position and gives it away; the bytes after it are carried over.
     pub(super) fn cut(&mut self, spare: BlockText) -> BlockText {
+        let (start, end) = (self.origin, self.origin + self.at);
         let text = match &mut self.store {
             Store::Own(bytes) => {
-                let mut next = match spare {
+                let mut other = match spare {
                     BlockText::Owned(spare, _) => spare,
                     BlockText::Shared(..) => Vec::new(),
                 };
-                let carry = &bytes[self.at..self.filled];
-                if next.len() < carry.len() {
-                    next.resize(carry.len(), 0);
+                // Whichever is shorter is copied: an object that hides a body is here as a whole, and many blocks come of it.
+                let is_short = self.at < self.filled - end;
+                let copied = if is_short { start..end } else { end..self.filled };
+                if other.len() < copied.len() {
+                    other.resize(copied.len(), 0);
                 }
-                next[..carry.len()].copy_from_slice(carry);
-                self.filled = carry.len();
-                BlockText::Owned(std::mem::replace(bytes, next), self.at)
+                other[..copied.len()].copy_from_slice(&bytes[copied.clone()]);
+                if is_short {
+                    self.origin = end;
+                    BlockText::Owned(other, self.at)
+                } else {
+                    let mut own = std::mem::replace(bytes, other);
+                    (self.origin, self.filled) = (0, copied.len());
+                    own.copy_within(start..end, 0);
+                    BlockText::Owned(own, self.at)
+                }
             }
             Store::Shared(bytes) => {
-                let start = self.origin;
-                self.origin += self.at;
-                BlockText::Shared(Arc::clone(bytes), start..start + self.at)
+                self.origin = end;
+                BlockText::Shared(Arc::clone(bytes), start..end)
             }
         };
         self.base += self.at as u64;
@@ -131,13 +145,7 @@ impl Buffer {
 
     /// Forgets the bytes before the position, which no block needs.
     pub(super) fn drop_consumed(&mut self) {
-        match &mut self.store {
-            Store::Own(bytes) => {
-                bytes.copy_within(self.at..self.filled, 0);
-                self.filled -= self.at;
-            }
-            Store::Shared(_) => self.origin += self.at,
-        }
+        self.origin += self.at;
         self.base += self.at as u64;
         self.at = 0;
     }

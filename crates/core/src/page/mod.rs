@@ -124,7 +124,9 @@ pub struct PageParser {
     next_cut: u64,
     ready: VecDeque<Block>,
     pool: Vec<Block>,
+    /// Whether the input was said to end, and whether what is open was closed since.
     finished: bool,
+    ended: bool,
 }
 
 impl std::fmt::Debug for PageParser {
@@ -157,6 +159,7 @@ impl PageParser {
             ready: VecDeque::new(),
             pool: Vec::new(),
             finished: false,
+            ended: false,
         }
     }
 
@@ -178,6 +181,7 @@ impl PageParser {
             self.recycle(block);
         }
         self.finished = false;
+        self.ended = false;
     }
 
     /// Room for at least `min` decoded bytes; say how many were written with [`advance`](Self::advance).
@@ -232,14 +236,30 @@ impl PageParser {
         self.finished = true;
         self.end = Some(end);
         self.retry_at = 0;
-        self.run();
-        self.end_of_input();
-        self.cut();
+        self.read_on();
     }
 
-    /// The next block that is complete.
+    /// The next block that is complete. What was read holds more where there is one: take them until there is none.
     pub fn next_block(&mut self) -> Option<Block> {
+        if self.ready.is_empty() {
+            self.read_on();
+        }
         self.ready.pop_front()
+    }
+
+    /// Reads on, up to the end of the next block, or of the input.
+    fn read_on(&mut self) {
+        while !self.ended {
+            self.run();
+            if !self.ready.is_empty() || !self.finished {
+                return;
+            }
+            if !(matches!(self.state, State::Member { .. }) && self.turn_to_hidden()) {
+                self.ended = true;
+                self.end_of_input();
+                self.cut();
+            }
+        }
     }
 
     /// Takes back a block for its memory. It may come from any parser.
@@ -254,9 +274,10 @@ impl PageParser {
         self.end.is_some()
     }
 
-    /// Steps until more bytes are needed.
+    /// Steps until a block is complete or more bytes are needed.
     fn run(&mut self) {
-        loop {
+        // Block by block: one object may hide a whole body, whose blocks need not all be there at once.
+        while self.ready.is_empty() {
             let available = self.buffer.rest().len();
             if available < self.retry_at {
                 return;

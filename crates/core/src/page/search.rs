@@ -1,8 +1,9 @@
 //! After something broke: the search for the next element that can be trusted, and the span that is lost until there.
 //!
 //! A `{` is trusted if it parses whole, looks like what the array holds, and is followed by `,` or `]` (in a file of
-//! one message a line: by the end of its line, as the first on it). The key of an array with its bracket is trusted where no
-//! array was seen yet, a line that begins a new body always, and a body within a line where none is open. All reading for
+//! one message a line: by the end of its line, as the first on it, behind a comma or not). The key of an array with its bracket
+//! is trusted where no array was seen yet, a line that begins a new body always, one that does so behind white space if it is a
+//! body up to its first element, and a body within a line where none is open. All reading for
 //! this is bounded by a small multiple of the body; past that, only lines that begin a body are looked at.
 
 use twox_hash::XxHash3_128;
@@ -13,7 +14,9 @@ use super::open_page::{Array, OpenPage};
 use super::top::{FirstKey, ends_with_array_key, first_key};
 use super::{PageParser, State, Step};
 use crate::error::Reason;
-use crate::scan::{Class, ConversationField, MessageField, NONE, SessionField, Walked, skip_space};
+use crate::scan::{
+    Class, ConversationField, MessageField, NONE, SessionField, Walked, skip_space, string_end,
+};
 
 /// How often the bytes of a body may be read again to find the next element.
 pub(super) const WORK: u64 = 4;
@@ -91,6 +94,11 @@ impl Search {
         }
     }
 
+    /// Whether a line begins at the position.
+    fn begins_line(&self) -> bool {
+        self.tail.last() == Some(&b'\n')
+    }
+
     /// Whether nothing but closing brackets, commas and white space was lost.
     fn is_punctuation(&self) -> bool {
         self.length == self.raw.len() as u64 && self.raw.iter().all(|byte| b"}], \t\r\n".contains(byte))
@@ -100,23 +108,39 @@ impl Search {
         self.hasher.finish_128()
     }
 
-    /// The id that the broken bytes still show: the string after the first `"_id"`.
+    /// The id that the broken bytes still show: the string behind `"_id"` in the object that they begin with, and in none
+    /// inside it.
     pub(super) fn message_id(&self) -> Option<String> {
         let text = &self.raw;
-        let key = b"\"_id\"";
-        let found = text.windows(key.len()).position(|window| window == key)?;
-        let colon = skip_space(text, found + key.len());
-        let quote = skip_space(text, colon + 1);
-        if text.get(colon) != Some(&b':') || text.get(quote) != Some(&b'"') {
-            return None;
+        let (mut at, mut depth) = (0, 0_usize);
+        while at < text.len() {
+            match text[at] {
+                b'"' => {
+                    let end = string_end(text, at + 1, true).ok()?.0;
+                    let colon = skip_space(text, end + 1);
+                    if depth == 1 && &text[at + 1..end] == b"_id" && text.get(colon) == Some(&b':') {
+                        return id_at(text, skip_space(text, colon + 1));
+                    }
+                    at = end;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.checked_sub(1).filter(|&depth| depth > 0)?,
+                _ => {}
+            }
+            at += 1;
         }
-        let id = &text[quote + 1..];
-        let end = id.iter().position(|&b| matches!(b, b'"' | b'\\' | 0..0x20))?;
-        if id[end] != b'"' || end == 0 || end > 256 {
-            return None;
-        }
-        std::str::from_utf8(&id[..end]).ok().map(str::to_owned)
+        None
     }
+}
+
+/// The string at `quote`, if it looks like an id.
+fn id_at(text: &[u8], quote: usize) -> Option<String> {
+    let id = text.get(quote..)?.strip_prefix(b"\"")?;
+    let end = id.iter().position(|&b| matches!(b, b'"' | b'\\' | 0..0x20))?;
+    if id[end] != b'"' || end == 0 || end > 256 {
+        return None;
+    }
+    std::str::from_utf8(&id[..end]).ok().map(str::to_owned)
 }
 
 /// What may end a search.
@@ -288,10 +312,13 @@ impl PageParser {
             let page = self.open_page();
             (page.class, page.is_bare(), page.has_array(), page.is_barren())
         };
+        let mut indented = false;
         if line == Line::Blank {
             match first_key(&self.buffer.text()[at..], self.eof()) {
                 None => return Begins::More,
-                Some(FirstKey::Envelope) => return Begins::Body,
+                // What is indented may stand in what is broken.
+                Some(FirstKey::Envelope) if barren || self.search.begins_line() => return Begins::Body,
+                Some(FirstKey::Envelope) => indented = true,
                 Some(FirstKey::Message) if barren => return Begins::Body,
                 Some(_) => {}
             }
@@ -302,7 +329,7 @@ impl PageParser {
             return Begins::Nothing { read: 0 };
         }
         let mut read = 0;
-        if barren || self.is_over() {
+        if barren || indented || self.is_over() {
             match self.is_body(at) {
                 (None, _) => return Begins::More,
                 (Some(true), _) => return Begins::Body,
@@ -442,6 +469,8 @@ impl PageParser {
                 None => self.eof().then_some(true),
             }
         } else {
+            // One behind the other, as in a list whose brackets are gone.
+            let end = end + usize::from(text.get(end) == Some(&b','));
             match text.get(end) {
                 Some(byte) => Some(matches!(byte, b'\n' | b'\r')),
                 None => self.eof().then_some(true),

@@ -151,6 +151,9 @@ impl PageParser {
             }
             b'<' if markup => self.begin_junk(at, Reason::Html, Barren::HTML),
             b',' | b'}' | b']' if self.is_over() => self.after_body(at, byte),
+            b',' if self.lists.depth == 0 && self.page.as_ref().is_some_and(OpenPage::is_bare) => {
+                self.between_messages(at)
+            }
             _ if self.page.as_ref().is_some_and(OpenPage::is_bare) => {
                 self.begin_search(at, at, Reason::UnexpectedByte)
             }
@@ -186,6 +189,20 @@ impl PageParser {
             }
         }
         self.begin_search(at, at, Reason::UnexpectedByte)
+    }
+
+    /// A comma behind a message that stands in no list: the next one may follow, as in a list whose brackets are gone.
+    fn between_messages(&mut self, at: usize) -> Step {
+        let text = self.buffer.text();
+        match text.get(skip_space(text, at + 1)) {
+            None if !self.eof() => Step::More,
+            None | Some(b'{') => {
+                self.open_page().fault(Reason::TrailingComma);
+                self.buffer.at = at + 1;
+                Step::On
+            }
+            Some(_) => self.begin_search(at, at, Reason::UnexpectedByte),
+        }
     }
 
     fn object(&mut self) -> Step {
@@ -483,9 +500,6 @@ impl PageParser {
     /// Closes what is open when the input ends.
     pub(super) fn end_of_input(&mut self) {
         let truncation = self.truncation();
-        if matches!(self.state, State::Member { .. }) && self.turn_to_hidden() {
-            self.run();
-        }
         match self.state {
             State::Search | State::Drain => self.search_to_the_end(),
             State::Member { .. } | State::Element { .. } | State::AfterElement => {
