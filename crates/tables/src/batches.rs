@@ -4,14 +4,13 @@ use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
 use arrow::record_batch::RecordBatch;
-use korpus_core::Scratch;
 use korpus_engine::{
     BlockSeq, EngineError, InputList, Job, Observer, Pool, RunOptions, RunReport, Work, run,
 };
 
 use crate::build::Selection;
 use crate::error::{Result, TablesError};
-use crate::job::{ConvertJob, Counting, Part};
+use crate::job::{ConvertJob, Counting, Local, Part};
 use crate::schema::Table;
 use crate::write::array;
 
@@ -66,12 +65,12 @@ struct BatchJob<'s> {
 }
 
 impl<'s> Job for BatchJob<'s> {
-    type Local = Scratch;
+    type Local = Local;
     type Part = Part;
     type State = Sink<'s>;
     type Error = TablesError;
 
-    fn local(&self) -> Scratch {
+    fn local(&self) -> Local {
         self.rows.local()
     }
 
@@ -79,7 +78,7 @@ impl<'s> Job for BatchJob<'s> {
         self.rows.part()
     }
 
-    fn map(&self, local: &mut Scratch, work: &Work<'_>, part: &mut Part) {
+    fn map(&self, local: &mut Local, work: &Work<'_>, part: &mut Part) {
         self.rows.map(local, work, part);
     }
 

@@ -134,6 +134,13 @@ impl TablesState {
     }
 }
 
+/// What a worker has for itself.
+#[derive(Debug)]
+pub(crate) struct Local {
+    scratch: Scratch,
+    counted: Counted,
+}
+
 impl ConvertJob {
     pub(crate) fn new(built: Selection, counting: Counting, limits: Limits) -> Self {
         Self {
@@ -174,13 +181,13 @@ impl ConvertJob {
 }
 
 impl Job for ConvertJob {
-    type Local = Scratch;
+    type Local = Local;
     type Part = Part;
     type State = TablesState;
     type Error = TablesError;
 
-    fn local(&self) -> Scratch {
-        Scratch::new(&self.limits)
+    fn local(&self) -> Local {
+        Local { scratch: Scratch::new(&self.limits), counted: Counted::default() }
     }
 
     fn part(&self) -> Part {
@@ -188,11 +195,11 @@ impl Job for ConvertJob {
         Part { rows, volumes: Volumes::default(), counted: Vec::new() }
     }
 
-    fn map(&self, scratch: &mut Scratch, work: &Work<'_>, part: &mut Part) {
+    fn map(&self, local: &mut Local, work: &Work<'_>, part: &mut Part) {
+        let Local { scratch, counted } = local;
         // Row groups that are full go before new rows: so they never pile up.
         while self.encoder.help() {}
         if let Counting::Messages { log } = self.counting {
-            let mut counted = Counted::default();
             work.messages().filter(|item| item.matches).for_each(|item| counted.put(&item));
             counted.count(&mut part.volumes, log.then_some(&mut part.counted));
         }

@@ -1,36 +1,85 @@
 //! Volumes where nobody wants the table `messages`: of each message only what it is counted by, and a log of that, so that
 //! those can be taken back that turn out not to be kept.
 
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::path::PathBuf;
 
+use hashbrown::HashTable;
+use korpus_core::Text;
 use korpus_engine::{Fate, Fates, Item, Spool};
+use twox_hash::XxHash3_64;
 
-use super::column::{ColumnBuffer, Names};
 use super::totals::VolumeTotals;
-use super::volumes::{KeyHasher, NAME_COLUMNS, Volumes, hour_of, pack};
+use super::volumes::{NAME_COLUMNS, Volumes, hour_of, pack};
 use crate::error::Result;
-use crate::schema::ColumnKind;
 
-/// What the messages of a block are counted by.
+/// How many names a message is counted by.
+const NAMES: usize = NAME_COLUMNS.len();
+
+/// What the messages of a block are counted by; its memory is used again for the next one.
 #[derive(Debug)]
 pub(crate) struct Counted {
     rows: Vec<CountedRow>,
-    /// The [columns of names](NAME_COLUMNS), as in `messages`.
-    names: [ColumnBuffer; NAME_COLUMNS.len()],
+    /// The combinations of names that there are, packed without an hour, end to end, and where each ends.
+    keys: Vec<u8>,
+    ends: Vec<usize>,
+    numbers: HashTable<u32>,
+    /// Combinations that were met last, at a place that some of their bytes choose: the same few come with all messages.
+    recent: Vec<RecentNames>,
+    packed: Vec<u8>,
+    /// Of the current hour, how many messages have each combination, and which have any.
+    counts: Vec<i64>,
+    met: Vec<u32>,
 }
 
-/// What a message is counted by besides its names.
+/// What a message is counted by.
 #[derive(Debug, Clone, Copy)]
 struct CountedRow {
+    /// [`i64::MIN`] for none.
+    hour: i64,
+    /// The number of its names.
+    key: u32,
     ordinal: u32,
-    hour: Option<i64>,
 }
+
+/// Names as they stand in messages.
+#[derive(Debug, Clone, Default)]
+struct RecentNames {
+    /// One behind the other.
+    text: Vec<u8>,
+    /// [`NO_NAME`] where there is none.
+    lens: [u32; NAMES],
+    /// None where nothing is here.
+    key: Option<u32>,
+}
+
+const RECENT: usize = 128;
+const NO_NAME: u32 = u32::MAX;
 
 impl Default for Counted {
     fn default() -> Self {
-        Self { rows: Vec::new(), names: std::array::from_fn(|_| ColumnBuffer::new(ColumnKind::Name)) }
+        Self {
+            rows: Vec::new(),
+            keys: Vec::new(),
+            ends: Vec::new(),
+            numbers: HashTable::new(),
+            recent: vec![RecentNames::default(); RECENT],
+            packed: Vec::new(),
+            counts: Vec::new(),
+            met: Vec::new(),
+        }
+    }
+}
+
+impl RecentNames {
+    /// Whether these are they.
+    fn are(&self, names: &[&[u8]; NAMES], lens: &[u32; NAMES]) -> bool {
+        let mut rest = &self.text[..];
+        self.lens == *lens
+            && names.iter().all(|name| {
+                let (start, later) = rest.split_at(name.len());
+                rest = later;
+                start == *name
+            })
     }
 }
 
@@ -38,77 +87,116 @@ impl Counted {
     /// Adds a message.
     pub(crate) fn put(&mut self, item: &Item<'_>) {
         let message = item.message;
-        let row = self.rows.len();
-        let hour = item.times.event_at.map(hour_of);
-        self.rows.push(CountedRow { ordinal: item.ordinal as u32, hour });
-        let texts = [
+        let names = [
             message.bot_id(),
             message.channel_name(),
             message.language(),
             message.message_type(),
             message.status(),
         ];
-        for (names, text) in self.names.iter_mut().zip(texts) {
-            if let Some(text) = text {
-                names.put_text(row, text);
+        let key = self.key(names);
+        let hour = item.times.event_at.map_or(i64::MIN, hour_of);
+        self.rows.push(CountedRow { hour, key, ordinal: item.ordinal as u32 });
+    }
+
+    /// The number of these names.
+    fn key(&mut self, names: [Option<Text<'_>>; NAMES]) -> u32 {
+        let texts = names.map(|name| name.map_or("", Text::raw).as_bytes());
+        let lens =
+            std::array::from_fn(|at| if names[at].is_some() { texts[at].len() as u32 } else { NO_NAME });
+        let place = texts.iter().fold(0_usize, |place, text| {
+            let end = text.last().copied().unwrap_or_default();
+            place.wrapping_mul(31) + usize::from(end) * 7 + text.len()
+        });
+        let recent = &self.recent[place % RECENT];
+        if let Some(key) = recent.key
+            && recent.are(&texts, &lens)
+        {
+            return key;
+        }
+        let decoded = names.map(|name| name.map(Text::lossy));
+        pack(None, decoded.iter().map(Option::as_deref), &mut self.packed);
+        let key = self.number();
+        let recent = &mut self.recent[place % RECENT];
+        recent.text.clear();
+        for text in texts {
+            recent.text.extend_from_slice(text);
+        }
+        (recent.lens, recent.key) = (lens, Some(key));
+        key
+    }
+
+    /// The number of the names that were packed.
+    fn number(&mut self) -> u32 {
+        let Self { keys, ends, numbers, packed, .. } = self;
+        let hash = XxHash3_64::oneshot(packed);
+        if let Some(&known) = numbers.find(hash, |&key| key_at(keys, ends, key) == &packed[..]) {
+            return known;
+        }
+        let number = ends.len() as u32;
+        keys.extend_from_slice(packed);
+        ends.push(keys.len());
+        numbers.insert_unique(hash, number, |&key| XxHash3_64::oneshot(key_at(keys, ends, key)));
+        number
+    }
+
+    /// Counts all of them, and writes down what each is counted by, where `log` is there. Nothing is left of them.
+    pub(crate) fn count(&mut self, volumes: &mut Volumes, log: Option<&mut Vec<u8>>) {
+        self.counts.resize(self.ends.len(), 0);
+        for of_hour in self.rows.chunk_by(|a, b| a.hour == b.hour) {
+            for row in of_hour {
+                let count = &mut self.counts[row.key as usize];
+                if *count == 0 {
+                    self.met.push(row.key);
+                }
+                *count += 1;
             }
+            let hour = Some(of_hour[0].hour).filter(|&hour| hour != i64::MIN);
+            for key in self.met.drain(..) {
+                let count = std::mem::take(&mut self.counts[key as usize]);
+                volumes.add_packed(hour, key_at(&self.keys, &self.ends, key), count);
+            }
+        }
+        if let Some(log) = log {
+            self.write(log);
+        }
+        self.clear();
+    }
+
+    /// Writes down what each message is counted by.
+    fn write(&self, log: &mut Vec<u8>) {
+        let keys = self.ends.len();
+        log.reserve(self.keys.len() + 4 * keys + self.rows.len() * ROW + 8);
+        put_u32(log, keys);
+        put_u32(log, self.rows.len());
+        for key in 0..keys as u32 {
+            let key = key_at(&self.keys, &self.ends, key);
+            put_u32(log, key.len());
+            log.extend_from_slice(key);
+        }
+        for row in &self.rows {
+            log.extend_from_slice(&row.hour.to_le_bytes());
+            log.extend_from_slice(&row.key.to_le_bytes());
+            log.extend_from_slice(&row.ordinal.to_le_bytes());
         }
     }
 
-    /// Counts all of them, and writes down what each is counted by, where `log` is there.
-    pub(crate) fn count(mut self, volumes: &mut Volumes, log: Option<&mut Vec<u8>>) {
-        let rows = self.rows.len();
-        self.names.iter_mut().for_each(|names| names.pad(rows));
-        let names = self.names.each_ref().map(|column| match column {
-            ColumnBuffer::Name(names) => names,
-            _ => unreachable!("columns of names"),
-        });
-        // Within a block names are equal where their codes are: texts are looked at once for each combination.
-        let mut numbers: HashMap<[u32; NAME_COLUMNS.len()], u32, BuildHasherDefault<KeyHasher>> =
-            HashMap::default();
-        let mut keys: Vec<Vec<u8>> = Vec::new();
-        let mut written = Vec::with_capacity(rows * ROW);
-        let mut counts: HashMap<[u8; HOUR_AND_KEY], i64, BuildHasherDefault<KeyHasher>> = HashMap::default();
-        let mut last = ([Names::NULL; NAME_COLUMNS.len()], u32::MAX);
-        for (at, row) in self.rows.iter().enumerate() {
-            let codes = names.map(|names| names.codes[at]);
-            if last.0 != codes || last.1 == u32::MAX {
-                let next = keys.len() as u32;
-                last = (codes, *numbers.entry(codes).or_insert(next));
-                if last.1 == next {
-                    let texts = names.iter().zip(codes);
-                    let texts =
-                        texts.map(|(names, code)| (code != Names::NULL).then(|| names.dictionary.get(code)));
-                    let mut key = Vec::new();
-                    pack(None, texts, &mut key);
-                    keys.push(key);
-                }
-            }
-            let mut row_bytes = [0; ROW];
-            let hour = row.hour.unwrap_or(i64::MIN);
-            row_bytes[..8].copy_from_slice(&hour.to_le_bytes());
-            row_bytes[8..12].copy_from_slice(&last.1.to_le_bytes());
-            row_bytes[12..].copy_from_slice(&row.ordinal.to_le_bytes());
-            if let Some(by) = row_bytes.first_chunk() {
-                *counts.entry(*by).or_default() += 1;
-            }
-            written.extend_from_slice(&row_bytes);
-        }
-        for (by, count) in counts {
-            let (hour, key) = hour_and_key(&by);
-            volumes.add_packed(hour, &keys[key], count);
-        }
-        if let Some(log) = log {
-            log.reserve(keys.iter().map(|key| key.len() + 4).sum::<usize>() + written.len() + 8);
-            put_u32(log, keys.len());
-            put_u32(log, rows);
-            for key in &keys {
-                put_u32(log, key.len());
-                log.extend_from_slice(key);
-            }
-            log.extend_from_slice(&written);
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.keys.clear();
+        self.ends.clear();
+        self.numbers.clear();
+        self.counts.clear();
+        for recent in &mut self.recent {
+            recent.key = None;
         }
     }
+}
+
+fn key_at<'k>(keys: &'k [u8], ends: &[usize], key: u32) -> &'k [u8] {
+    let key = key as usize;
+    let start = key.checked_sub(1).map_or(0, |before| ends[before]);
+    &keys[start..ends[key]]
 }
 
 /// The bytes of a row: its hour, [`i64::MIN`] for none, the number of its key, and its ordinal.
