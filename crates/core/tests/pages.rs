@@ -433,3 +433,33 @@ fn a_mutated_message_leaves_the_others_alone() {
     });
     result.unwrap();
 }
+
+/// What stands in no body is a message by all its keys, not by the first ones.
+#[test]
+fn a_lone_message_may_have_the_keys_of_errors_and_envelopes() {
+    let time = r#""createdOn":"2025-01-01T00:00:00.000Z""#;
+    for (object, status, messages) in [
+        (format!(r#"{{"message":"x","type":"incoming",{time}}}"#), "ok", 1),
+        (format!(r#"{{"type":"incoming",{time},"errors":[]}}"#), "ok", 1),
+        (r#"{"error":"x","type":"incoming","text":"a","timestamp":1}"#.into(), "ok", 1),
+        (r#"{"message":"x","type":"incoming","components":[]}"#.into(), "ok", 1),
+        (r#"{"total":3,"_id":"a","type":"incoming","components":[]}"#.into(), "ok", 1),
+        (r#"{"components":[],"total":3,"_id":"a","limit":[1],"type":"incoming"}"#.into(), "ok", 1),
+        (format!(r#"{{"message":"x",{time}}}"#), "error_response", 0),
+        (r#"{"type":"about:blank","title":"Not found","timestamp":1}"#.into(), "error_response", 0),
+        (r#"{"total":3,"_id":"a","type":"incoming"}"#.into(), "not_a_page", 0),
+        (r#"{"total":3,"_id":"a","type":"b","components":[],"messages":[]}"#.into(), "ok", 0),
+        (format!(r#"{{"total":3,"a":"{}","messages":[{{"_id":"a"}}]}}"#, "a".repeat(1 << 20)), "partial", 1),
+    ] {
+        let shown = &object[..object.len().min(100)];
+        let pages = parse(object.as_bytes(), None, 512 << 10, InputEnd::Complete);
+        let [page] = &pages[..] else { panic!("{shown}: {} pages", pages.len()) };
+        assert_eq!((page.end.status.as_str(), page.messages.len()), (status, messages), "{shown}");
+        for window in [1, 7, 4096].into_iter().filter(|window| object.len() / window < 10_000) {
+            assert!(
+                parse(object.as_bytes(), Some(window), 512 << 10, InputEnd::Complete) == pages,
+                "{shown}"
+            );
+        }
+    }
+}

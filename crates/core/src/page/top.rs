@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::envelope::{PageStatus, Shape};
 use crate::error::Reason;
-use crate::scan::{Class, Fault, NONE, Stop, Walked, skip_space, string_end};
+use crate::scan::{Class, Fault, MessageField, NONE, Stop, Walked, skip_space, string_end};
 use crate::text::Text;
 
 /// What the keys of an object say that it is.
@@ -56,6 +56,9 @@ fn is_envelope_key(key: &[u8]) -> bool {
 fn is_message_key(key: &[u8]) -> bool {
     matches!(key, b"_id" | b"type" | b"components" | b"createdOn" | b"timestamp" | b"botId" | b"sessionId")
 }
+
+/// Only a message has all of these, whatever other keys it has; but not the array of a body.
+const WHOLE_MESSAGE: [MessageField; 3] = [MessageField::Id, MessageField::Type, MessageField::Components];
 
 /// What the first key of an object says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -257,44 +260,44 @@ impl PageParser {
         let truncation = self.truncation();
         let mut at = skip_space(text, self.buffer.at + 1);
         let mut error = None;
-        let mut like_message = false;
+        let mut like = None;
         let mark = self.block.arena.mark();
         if text.get(at) == Some(&b'}') {
             return Probe::Other { end: at + 1, error };
         }
         // What an object is whose JSON is broken, the keys before the fault say.
-        let broken = |like_message: bool, reason: Reason, at: usize| {
-            if like_message { Probe::Message } else { Probe::Broken(reason, at) }
-        };
-        let missing = |like_message: bool| {
-            if eof { broken(like_message, truncation, text.len()) } else { Probe::More }
-        };
-        let starved = |stop: Stop, like_message: bool| match stop {
+        let broken =
+            |like: Option<Probe>, reason: Reason, at: usize| like.unwrap_or(Probe::Broken(reason, at));
+        let missing =
+            |like: Option<Probe>| if eof { broken(like, truncation, text.len()) } else { Probe::More };
+        let starved = |stop: Stop, like: Option<Probe>| match stop {
             Stop::Incomplete => Probe::More,
-            Stop::Bad { fault: Fault::Truncated, .. } => broken(like_message, truncation, text.len()),
+            Stop::Bad { fault: Fault::Truncated, .. } => broken(like, truncation, text.len()),
             stop @ Stop::Bad { .. } => {
                 let (reason, at) = reason_of(stop, None);
-                broken(like_message, reason, at)
+                broken(like, reason, at)
             }
         };
         loop {
             match text.get(at) {
                 Some(b'"') => {}
-                Some(_) => return broken(like_message, Reason::UnexpectedByte, at),
-                None => return missing(like_message),
+                Some(_) => return broken(like, Reason::UnexpectedByte, at),
+                None => return missing(like),
             }
             let (key_end, escaped) = match string_end(text, at + 1, eof) {
                 Ok(end) => end,
-                Err(stop) => return starved(stop, like_message),
+                Err(stop) => return starved(stop, like),
             };
             let key = plain_key(&text[at + 1..key_end], escaped);
-            if is_envelope_key(&key) {
+            if array_class(&key).is_some() {
                 return Probe::Body;
             }
             match &*key {
-                b"_id" | b"components" => return Probe::Message,
+                // A message may have a key of this name too: what comes until the array tells.
+                key if is_envelope_key(key) => like = Some(Probe::Body),
+                b"_id" | b"components" if like != Some(Probe::Body) => return Probe::Message,
                 // An error may carry a time, a type (RFC 9457) or a bot's id too.
-                key if is_message_key(key) => like_message = true,
+                key if is_message_key(key) => like = like.or(Some(Probe::Message)),
                 b"errors" | b"title" | b"detail" | b"message" | b"error" | b"errorMessage" | b"msg" => {
                     error = Some(Reason::ErrorResponse);
                 }
@@ -303,28 +306,60 @@ impl PageParser {
             at = skip_space(text, key_end + 1);
             match text.get(at) {
                 Some(b':') => at = skip_space(text, at + 1),
-                Some(_) => return broken(like_message, Reason::UnexpectedByte, at),
-                None => return missing(like_message),
+                Some(_) => return broken(like, Reason::UnexpectedByte, at),
+                None => return missing(like),
             }
             let walked = self.scanner.walk(&mut self.block.arena, text, at, eof, None);
             self.block.arena.rewind(mark);
+            let read = walked.as_ref().map_or(text.len(), |walked| walked.end) - self.buffer.at;
+            if like == Some(Probe::Body) && read > self.limits.envelope_value_bytes {
+                return Probe::Body;
+            }
             match walked {
                 Ok(walked) => at = skip_space(text, walked.end),
                 Err(Stop::Incomplete) if text.len() - self.buffer.at > self.limits.message_bytes => {
-                    return broken(like_message, Reason::TooLarge, self.buffer.at);
+                    return broken(like, Reason::TooLarge, self.buffer.at);
                 }
-                Err(stop) => return starved(stop, like_message),
+                Err(stop) => return starved(stop, like),
             }
             match text.get(at) {
                 Some(b',') => at = skip_space(text, at + 1),
-                Some(b'}') if like_message && error.is_none() && !holds_array(&text[self.buffer.at..at]) => {
-                    return Probe::Message;
-                }
-                Some(b'}') => return Probe::Other { end: at + 1, error },
-                Some(_) => return broken(like_message, Reason::UnexpectedByte, at),
-                None => return missing(like_message),
+                Some(b'}') => return self.probe_whole(like, error, at + 1),
+                Some(_) => return broken(like, Reason::UnexpectedByte, at),
+                None => return missing(like),
             }
         }
+    }
+
+    /// What a whole object is that ends at `end`, by what it is like and whether it reports an error.
+    fn probe_whole(&mut self, like: Option<Probe>, error: Option<Reason>, end: usize) -> Probe {
+        let start = self.buffer.at;
+        let is_message = match like {
+            Some(Probe::Message) if holds_array(&self.buffer.text()[start..end]) => false,
+            Some(Probe::Message) if error.is_none() => true,
+            Some(_) => {
+                let mark = self.block.arena.mark();
+                let walked = self.walk(start, Class::Message).ok();
+                let is_message = walked.is_some_and(|walked| match like {
+                    Some(Probe::Body) => self.has_all(walked, WHOLE_MESSAGE),
+                    // Beside the keys of an error, those of a message count as they do behind a fault.
+                    _ => self.looks_right(walked, Class::Message),
+                });
+                self.block.arena.rewind(mark);
+                is_message
+            }
+            None => false,
+        };
+        match like {
+            _ if is_message => Probe::Message,
+            Some(Probe::Body) => Probe::Body,
+            _ => Probe::Other { end, error },
+        }
+    }
+
+    fn has_all(&self, walked: Walked, fields: [MessageField; 3]) -> bool {
+        let present = self.block.arena.objects[walked.object as usize].present;
+        fields.into_iter().all(|field| present >> field as u32 & 1 != 0)
     }
 
     /// Whether the object at `start` is a body, whatever stands around it: keys of an envelope and nothing else up to its
