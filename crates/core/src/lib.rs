@@ -51,7 +51,7 @@ mod value;
 
 pub use block::{Block, PageSlice, Reject};
 pub use codec::*;
-pub use date::{ParsedTime, parse_date, parse_timestamp, write_date, write_timestamp};
+pub use date::{ParsedTime, is_timestamp, parse_date, parse_timestamp, write_date, write_timestamp};
 pub use envelope::{Envelope, PageEnd, PageStatus, Shape};
 pub use error::{Error, ErrorKind, Position, Reason};
 pub use json::json_equal;

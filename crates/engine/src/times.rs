@@ -1,6 +1,6 @@
 //! The times of a message, parsed once for all who need them.
 
-use korpus_core::{Message, ParsedTime, Text};
+use korpus_core::{Message, ParsedTime, Text, is_timestamp};
 
 /// When a message was created and changed, as far as its texts are times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,11 +23,12 @@ impl MessageTimes {
         // Most messages never change: the two texts are one.
         let is_same = created_on.map(Text::raw) == modified_on.map(Text::raw);
         let event_at = created.map(|time| time.micros).or_else(|| time_of(message.timestamp()));
+        let stamp = || message.timestamp_value()?.as_i64()?.checked_mul(1000).filter(|&at| is_timestamp(at));
         Self {
             created,
             modified: if is_same { created } else { modified_on.and_then(Text::timestamp) },
             stored: message.store_modified_on().and_then(Text::timestamp),
-            event_at: event_at.or_else(|| message.timestamp_value()?.as_i64()?.checked_mul(1000)),
+            event_at: event_at.or_else(stamp),
         }
     }
 

@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{array, assert_clean, convert_bodies, options, page, restored, without_messages};
+use common::{array, assert_clean, convert_bodies, options, page, restored, rows, without_messages};
 use korpus_core::{InputEnd, Limits, PageParser, Record};
 use korpus_synth::hostile::{HostileConversation, HostileMessage, HostileSession};
-use korpus_tables::json_equal;
+use korpus_tables::{Table, json_equal};
 use proptest::prelude::*;
 
 fn assert_same(expected: &[Vec<u8>], lines: &[String]) {
@@ -155,4 +155,40 @@ fn every_kind_of_value_comes_back_from_its_column_or_from_extra() {
 fn pretty_printed_messages_become_one_line_each() {
     let message = b"{\n  \"type\": \"incoming\",\r\n  \"new\": {\n    \"a\": [ 1,\n 2 ], \"b\": \"x \\n y\"\n  },\n  \"components\": [ ]\n}";
     round_trip(&[message.to_vec(), message.to_vec()], 1);
+}
+
+/// Years that Python cannot show stand in `extra`, and in no column of times.
+#[test]
+fn times_outside_of_the_years_of_four_digits_stand_in_no_column() {
+    let old = r#""0000-12-31T23:59:59.999Z""#;
+    let keys =
+        ["createdOn", "timestamp", "lmodifiedOn", "__lModifiedOn__"].map(|key| format!(r#""{key}":{old}"#));
+    let message = |stamp: i64| {
+        let keys = keys.join(",");
+        format!(r#"{{"type":"incoming",{keys},"timestampValue":{stamp},"components":[]}}"#).into_bytes()
+    };
+    let stamps = [-62_135_596_800_001, 253_402_300_800_000, -62_135_596_800_000, 253_402_300_799_999];
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let messages = stamps.map(message);
+    let report = convert_bodies(&[("a.json", page(&messages))], &out, &options(1, 7, false));
+    assert_clean(&out, &report);
+    assert_same(&messages, &restored(&out));
+    let messages = rows(&out, Table::Messages);
+    let column = |name: &str| messages.column_by_name(name).unwrap();
+    for name in ["created_at", "modified_at", "store_modified_at"] {
+        assert_eq!(column(name).null_count(), 4, "{name}");
+    }
+    let event_at = column("event_at");
+    assert_eq!([0, 1, 2, 3].map(|row| event_at.is_null(row)), [true, true, false, false]);
+    assert_eq!(column("timestamp_ms").null_count(), 0);
+
+    let record = format!(r#"{{"sessionId":"s","start_time":{old},"end_time":{old},"containmentType":"x"}}"#);
+    let out = dir.path().join("records");
+    let records = [record.into_bytes()];
+    let body = array(r#"{"total":1,"sessions":["#, &records);
+    convert_bodies(&[("a.json", body)], &out, &options(1, 7, false));
+    assert_same(&records, &restored(&out));
+    let sessions = rows(&out, Table::PlatformSessions);
+    assert!(["started_at", "ended_at"].iter().all(|name| sessions.column_by_name(name).unwrap().is_null(0)));
 }

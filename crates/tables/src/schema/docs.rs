@@ -9,7 +9,7 @@ const INTRODUCTION: &str = "\
 One dataset directory, one folder a table, Parquet files inside. Every table is always there, with zero rows if need be.
 Any Parquet reader gets at it with a glob: `SELECT … FROM 'out/messages/*.parquet'`.
 
-Timestamps are microseconds, UTC. Ids are text as the API gives them. Enums are text: dictionary encoded in the file, plain
+Timestamps are microseconds, UTC, of the years 1 to 9999. Ids are text as the API gives them. Enums are text: dictionary encoded in the file, plain
 `utf8` in the schema. Rows stand in the order of the inputs, then in the order of the body.
 `message_seq` joins a message to the rows of its child tables, `record_seq` a session record to its tags.
 ";
