@@ -134,6 +134,13 @@ struct Found {
     size: Option<u64>,
 }
 
+/// Files whose names begin with a dot are matched by such names only, and no star but two reaches into a directory.
+const MATCH: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
 struct Listing {
     exclude: Option<PathBuf>,
     seen: HashSet<PathBuf>,
@@ -177,18 +184,50 @@ impl Listing {
     fn glob(&mut self, pattern: &OsStr) -> Result<()> {
         let usage = || EngineError::Usage(format!("'{}' is no pattern that can be read", pattern.display()));
         let text = pattern.to_str().ok_or_else(usage)?;
-        let options =
-            glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
-        let matches = glob::glob_with(text, options).map_err(|_| usage())?;
-        let mut paths: Vec<PathBuf> =
-            matches.map(|path| path.unwrap_or_else(|error| error.path().to_owned())).collect();
-        sort_by_bytes(&mut paths, |path| path);
         let fixed = |part: &Component<'_>| !is_pattern(part.as_os_str());
         let base: PathBuf = Path::new(pattern).components().take_while(fixed).collect();
+        let mut paths: Vec<PathBuf> = if text.contains("**") {
+            self.deep_matches(text, &base).map_err(|_| usage())?
+        } else {
+            let matches = glob::glob_with(text, MATCH).map_err(|_| usage())?;
+            matches.map(|path| path.unwrap_or_else(|error| error.path().to_owned())).collect()
+        };
+        sort_by_bytes(&mut paths, |path| path);
         for path in paths {
             self.path(&path, &base)?;
         }
         Ok(())
+    }
+
+    /// What matches a pattern of any depth below `base`. Circles of links end as they do in directories; `glob` would follow
+    /// them as long as the system lets it.
+    fn deep_matches(&mut self, pattern: &str, base: &Path) -> Result<Vec<PathBuf>, glob::PatternError> {
+        let normal: PathBuf = Path::new(pattern).components().collect();
+        let normal = glob::Pattern::new(&normal.to_string_lossy())?;
+        let only_directories = pattern.ends_with(std::path::is_separator);
+        let here = Path::new(".");
+        let mut walk =
+            WalkDir::new(if base == Path::new("") { here } else { base }).follow_links(true).into_iter();
+        let mut paths = Vec::new();
+        while let Some(entry) = walk.next() {
+            let (path, is_dir) = match &entry {
+                Ok(entry) => (entry.path(), entry.file_type().is_dir()),
+                Err(error) => (error.path().unwrap_or(base), false),
+            };
+            let path = if base == Path::new("") { path.strip_prefix(here).unwrap_or(path) } else { path };
+            if let Err(error) = &entry
+                && error.loop_ancestor().is_some()
+            {
+                self.result.skipped.push(path.display().to_string());
+            } else if normal.matches_path_with(path, MATCH) && (is_dir || !only_directories) {
+                paths.push(path.to_owned());
+                if is_dir {
+                    // All that is in it is taken.
+                    walk.skip_current_dir();
+                }
+            }
+        }
+        Ok(paths)
     }
 
     /// A file, or all files of a directory, named relative to `base`.

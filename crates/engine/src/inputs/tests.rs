@@ -109,6 +109,24 @@ fn circles_of_links_end_and_broken_links_are_listed() {
     assert_eq!((list.repeated.len(), list.skipped.len()), (1, 1));
 }
 
+#[cfg(unix)]
+#[test]
+fn circles_of_links_end_in_globs_too() {
+    use std::os::unix::fs::symlink;
+    let dir = tree(&["lp/a.json", "lp/sub/b.json", "lp/sub/c.txt", "lp/.git/d.json", "else/e.json"]);
+    let at = |path: &str| dir.path().join(path);
+    symlink(".", at("lp/loop")).unwrap();
+    symlink("..", at("lp/sub/up")).unwrap();
+    symlink("../a.json", at("lp/sub/l.json")).unwrap();
+    symlink("../else", at("lp/other")).unwrap();
+    let found = list(&[&at("lp/**/*.json")]);
+    assert_eq!(names(&found), ["a.json", "other/e.json", "sub/b.json"]);
+    assert_eq!((found.repeated.len(), found.skipped.len()), (1, 2));
+    assert_eq!(names(&list(&[&at("**/sub/*.json")])), ["lp/sub/b.json", "lp/sub/l.json"]);
+    assert_eq!(names(&list(&[&at("**/other")])), ["lp/other/e.json"]);
+    assert_eq!(list(&[&at("lp/**")]).inputs.len(), 4);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn names_that_are_no_text_stay_apart() {
