@@ -1,6 +1,8 @@
 //! The same messages give the same tables: whatever files they come in, in any order, with any number of threads, spilled
 //! or not, in one piece or merged from halves.
 
+mod common;
+
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray};
@@ -13,6 +15,8 @@ use korpus_analytics::{
 use korpus_engine::{ExpandOptions, FileEntry, InputList, expand};
 use korpus_synth::hostile::{HostileConversation, HostileMessage};
 use korpus_synth::{Shape, Size, Synth, SynthOptions};
+
+use common::rows_of;
 
 /// Bodies of all shapes, with copies among them.
 fn bodies() -> Vec<(String, Vec<u8>)> {
@@ -218,4 +222,32 @@ fn an_unknown_template_type_is_told_with_and_without_an_envelope() {
     assert_eq!(texts("kind"), ["unknown_template"]);
     assert_eq!(texts("value"), ["hologram"]);
     assert_eq!(column("count").as_primitive::<arrow::datatypes::Int64Type>().values(), &[2]);
+}
+
+/// One message of the session `s`, `second` into a minute.
+fn message(kind: &str, second: usize, text: &str) -> String {
+    format!(
+        r#"{{"_id":"m{second}","botId":"b","sessionId":"s","type":"{kind}",
+        "createdOn":"2025-09-03T10:00:{second:02}.000Z","components":[{{"cT":"text","data":{{"text":{text}}}}}]}}"#
+    )
+}
+
+#[test]
+fn templates_are_answered_up_to_the_next_out_message() {
+    let template =
+        r#""{\"type\":\"template\",\"payload\":{\"template_type\":\"button\",\"text\":\"Pay?\"}}""#;
+    let messages = [
+        message("outgoing", 0, template),
+        message("incoming", 1, r#""MAX_NO_INPUT""#),
+        message("incoming", 2, r#""pay""#),
+        message("outgoing", 3, template),
+        message("incoming", 4, r#""MAX_NO_INPUT""#),
+        message("outgoing", 5, r#""Still there?""#),
+        message("incoming", 6, r#""yes""#),
+    ];
+    let body = format!(r#"{{"total":7,"moreAvailable":false,"messages":[{}]}}"#, messages.join(","));
+    let (tables, ..) = run(vec![("a.json".to_owned(), body.into_bytes())], &options());
+    let rows = rows_of(&tables["templates_usage"]);
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!((&rows[0]["shown"], &rows[0]["responded"]), (&2.into(), &1.into()));
 }

@@ -409,15 +409,17 @@ impl Feeder {
     fn responses(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
         for (place, &at) in walked.exchanged.iter().enumerate() {
             let event = &session.events[at];
-            let next =
-                walked.exchanged.get(place + 1).map(|&at| session.events[at].flags).unwrap_or_default();
+            let later = walked.exchanged[place + 1..].iter().map(|&at| session.events[at].flags);
+            let next = later.clone().next().unwrap_or_default();
             let mut templates = event.templates;
+            let is_answered = !templates.is_empty()
+                && later.take_while(|flags| !flags.has(Flags::OUT)).any(Flags::is_typed);
             while !templates.is_empty() {
                 self.key.start().text(event.bot).text(templates.text());
                 let (mut group, is_first) = self.group_first(Aggregate::Templates);
                 group.add(0, 1);
                 group.add(1, i64::from(is_first));
-                group.add(2, i64::from(next.is_typed()));
+                group.add(2, i64::from(is_answered));
             }
             if event.flags.is_typed() && event.hash != 0 {
                 self.key.start().text(event.bot).text(event.language).text(event.text());

@@ -258,11 +258,12 @@ impl Input<'_> {
         for session in self.sessions {
             let mut seen = BTreeSet::new();
             for (at, message) in session.messages.iter().enumerate().filter(|(_, message)| message.is_out()) {
-                let next = session.messages[at + 1..].iter().find(|next| next.is_in() || next.is_out());
+                let mut answers = session.messages[at + 1..].iter().take_while(|next| !next.is_out());
+                let is_answered = answers.any(Message::typed);
                 for template in message.named_templates() {
                     let key = json!({"bot_id": message.bot, "template_type": template.name});
                     table.add(&key, "shown", 1);
-                    table.add(&key, "responded", i64::from(next.is_some_and(Message::typed)));
+                    table.add(&key, "responded", i64::from(is_answered));
                     if seen.insert(key.to_string()) {
                         table.add(&key, "sessions", 1);
                     }
