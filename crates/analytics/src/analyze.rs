@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::aggregate::{Runs, Stored};
 use crate::codec::Reader;
 use crate::error::Result;
-use crate::events::{Event, EventJob, EventState, PLATFORM};
+use crate::events::{Event, EventJob, EventState, is_record};
 use crate::exchange::{Exchange, Frame};
 use crate::export::{Exported, Wanted};
 use crate::fold::{Coverage, FoldRules, Folder, Rules, fold_users, is_message};
@@ -310,10 +310,12 @@ pub(crate) struct Fold<'r> {
 }
 
 impl Fold<'_> {
-    /// Whether de-duplication and filters let it pass.
+    /// Whether de-duplication lets it pass, and, where it is a message, the filters too: what a record is told by its kind.
     pub(crate) fn is_kept(&self, frame: Frame<'_>) -> bool {
-        let fates = if frame.kind == PLATFORM { &self.report.records } else { &self.report.messages };
-        fates.fate(frame.seq) == Fate::Kept
+        if is_record(frame.kind) {
+            return !matches!(self.report.records.fate(frame.seq), Fate::Duplicate | Fate::Superseded);
+        }
+        self.report.messages.fate(frame.seq) == Fate::Kept
     }
 
     fn check(&self) -> Result<()> {

@@ -12,7 +12,7 @@ use korpus_analytics::{
     Aggregates, AnalyzeOptions, Counts, Metric, Publishing, Tables, analyze_to, collect, fold_events,
     fold_users, map_events, time_zone,
 };
-use korpus_engine::{ExpandOptions, FileEntry, InputList, expand};
+use korpus_engine::{ExpandOptions, FileEntry, Filter, InputList, expand};
 use korpus_synth::hostile::{HostileConversation, HostileMessage};
 use korpus_synth::{Shape, Size, Synth, SynthOptions};
 
@@ -250,4 +250,46 @@ fn templates_are_answered_up_to_the_next_out_message() {
     let rows = rows_of(&tables["templates_usage"]);
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!((&rows[0]["shown"], &rows[0]["responded"]), (&2.into(), &1.into()));
+}
+
+#[test]
+fn records_that_filters_leave_out_tell_what_they_know() {
+    let messages = [message("incoming", 0, r#""hello""#), message("outgoing", 1, r#""Good-bye.""#)].join(",");
+    let record = |session: &str, is_developer: bool| {
+        format!(
+            r#"{{"total":1,"moreAvailable":false,"sessions":[{{"botId":"b","sessionId":"{session}",
+            "start_time":"2025-09-03T09:00:00.000Z","isDeveloper":{is_developer},"sessionType":"interactive",
+            "containmentType":"selfService"}}]}}"#
+        )
+    };
+    let told = |filter: Filter, is_developer: bool| {
+        let bodies = [
+            format!(r#"{{"total":2,"moreAvailable":false,"messages":[{messages}]}}"#),
+            record("s", is_developer),
+            record("without messages", is_developer),
+        ];
+        let bodies = bodies.into_iter().enumerate().map(|(at, body)| (at.to_string(), body.into_bytes()));
+        let mut options = options();
+        options.run.filter = filter;
+        let (tables, counts, _) = run(bodies.collect(), &options);
+        (counts, rows_of(&tables["sessions"]), rows_of(&tables["containment_check"]))
+    };
+    let no_developers = Filter { is_developer: Some(false), ..Filter::default() };
+    let (counts, sessions, check) = told(no_developers, true);
+    assert_eq!((counts.developer_sessions, sessions.len(), check.len()), (1, 0, 0));
+
+    // The sessions began before what is asked for, their messages did not.
+    let from = Some(1_756_893_600_000_000);
+    let (_, sessions, check) = told(Filter { date_from: from, ..Filter::default() }, false);
+    assert_eq!(
+        (&sessions[0]["is_developer"], &sessions[0]["platform_containment"]),
+        (&false.into(), &"selfService".into())
+    );
+    assert_eq!(
+        (check.len(), &check[0]["outcome"], &check[0]["sessions"]),
+        (1, &sessions[0]["outcome"], &1.into())
+    );
+
+    let (_, sessions, check) = told(Filter::default(), false);
+    assert_eq!((sessions.len(), check.len()), (1, 2));
 }

@@ -8,7 +8,7 @@ use korpus_engine::{BlockSeq, Job, Work};
 use twox_hash::XxHash3_128;
 
 use super::message::{EventWriter, Lists, NameWriter, OF_CALL, session_key};
-use super::{Event, MESSAGE, OF_BODY, PLATFORM};
+use super::{Event, MESSAGE, OF_BODY, PLATFORM, PLATFORM_ASIDE, is_record};
 use crate::codec::put_text;
 use crate::error::{AnalyticsError, Result};
 use crate::exchange::{Exchange, put_frame};
@@ -66,7 +66,7 @@ impl EventJob {
         }
     }
 
-    /// Appends the frames of all that matches in a block, with the ordinals of the block.
+    /// Appends the frames of all messages that match in a block, and of all records, with the ordinals of the block.
     pub(crate) fn events(&self, local: &mut EventLocal, work: &Work<'_>, part: &mut EventPart) {
         let EventPart { frames: out, seen, is_told_around } = part;
         let EventLocal { scratch, cache, texts, lists, bytes } = local;
@@ -85,9 +85,10 @@ impl EventJob {
             writer.frame(out, seen, &item, at);
             *is_told_around |= item.message.conversation().is_some();
         }
-        for item in work.records().filter(|item| item.matches) {
+        for item in work.records() {
             if let Record::Session(record) = item.record {
-                writer.platform(out, record, item.ordinal);
+                let kind = if item.matches { PLATFORM } else { PLATFORM_ASIDE };
+                writer.platform(out, record, item.ordinal, kind);
             }
         }
     }
@@ -123,7 +124,7 @@ impl Job for EventJob {
     }
 
     fn commit(&self, state: &mut EventState, at: &BlockSeq<'_>, part: EventPart) -> Result<()> {
-        let base = |kind| if kind == PLATFORM { at.first_record } else { at.first_message };
+        let base = |kind| if is_record(kind) { at.first_record } else { at.first_message };
         let EventPart { mut frames, seen, is_told_around } = part;
         let passed = state.exchange.push_some(&frames, base, |kind| kind != OF_BODY)?;
         if passed > 0 {

@@ -11,7 +11,7 @@ use korpus_core::{
 use korpus_engine::Item;
 use twox_hash::XxHash3_128;
 
-use super::{AT, Flags, LISTS, MESSAGE, OF_BODY, PLATFORM, STAMP, UNSESSIONED, drift};
+use super::{AT, Flags, LISTS, MESSAGE, OF_BODY, STAMP, UNSESSIONED, drift};
 use crate::codec::{put_fixed, put_int, put_list, put_maybe, put_short, put_symbol, put_text, put_uint};
 use crate::dataset::MADE_UP_ID;
 use crate::exchange::put_frame;
@@ -396,11 +396,11 @@ impl EventWriter<'_> {
     }
 
     /// Appends the frame of a session record, where it says whose it is.
-    pub(crate) fn platform(&mut self, out: &mut Vec<u8>, record: SessionRecord<'_>, ordinal: u64) {
+    pub(crate) fn platform(&mut self, out: &mut Vec<u8>, record: SessionRecord<'_>, ordinal: u64, kind: u8) {
         let Some(id) = record.session_id().filter(|id| !id.is_empty()).map(Text::lossy) else { return };
         let bot = record.bot_id().map(Text::lossy);
         let key = session_key(OF_SESSION, bot.as_deref(), &id);
-        put_frame(out, key, ordinal, PLATFORM, |out| {
+        put_frame(out, key, ordinal, kind, |out| {
             self.names.put_json(out, record.session_type());
             self.names.put_json(out, record.containment_type());
             put_maybe(out, flag(record.is_developer()).map(i64::from));

@@ -20,6 +20,13 @@ pub(crate) const UNSESSIONED: u8 = 1;
 pub(crate) const OF_BODY: u8 = 2;
 /// A session record of the platform.
 pub(crate) const PLATFORM: u8 = 3;
+/// One that the filters leave out: it tells what it knows of a session that counts, and counts nowhere itself.
+pub(crate) const PLATFORM_ASIDE: u8 = 4;
+
+/// Whether a frame is a session record of the platform, and no message.
+pub(crate) fn is_record(kind: u8) -> bool {
+    matches!(kind, PLATFORM | PLATFORM_ASIDE)
+}
 
 /// What is true or not of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -10,7 +10,7 @@ use arrow::record_batch::RecordBatch;
 
 use crate::codec::Reader;
 use crate::error::Result;
-use crate::events::{Event, Flags, MESSAGE, PLATFORM, PlatformRecord, UNSESSIONED};
+use crate::events::{Event, Flags, MESSAGE, PLATFORM, PlatformRecord, UNSESSIONED, is_record};
 use crate::exchange::{Frame, frames};
 use crate::export::{Exported, Wanted};
 use crate::local_time::LocalTime;
@@ -68,11 +68,12 @@ impl Folder {
         let mut events = Vec::new();
         for group in order.chunk_by(|a, b| a.0 == b.0) {
             let frames = || group.iter().map(|&(_, _, at)| found[at as usize]);
-            let messages = frames().filter(|frame| frame.kind != PLATFORM);
+            let messages = frames().filter(|frame| !is_record(frame.kind));
             events.clear();
             events.extend(messages.map(|frame| Event::read(frame, rules.names)));
             // Where copies were kept there may be several: one of them, whichever order they came in.
-            let records = frames().filter(|frame| frame.kind == PLATFORM);
+            let counts = |frame: &Frame<'_>| frame.kind == PLATFORM || !events.is_empty();
+            let records = frames().filter(|frame| is_record(frame.kind) && counts(frame));
             let platform =
                 records.map(|frame| PlatformRecord::read(Reader::new(frame.payload, rules.names))).max();
             // They come by their times, and mostly those differ.
