@@ -206,6 +206,8 @@ fn json(batch: &RecordBatch, is_first: bool, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
     use super::*;
     use crate::rows::{Cell, Rows};
 
@@ -218,6 +220,25 @@ mod tests {
         let entry = file.close().unwrap();
         assert_eq!(entry.rows, batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>());
         std::fs::read_to_string(dir.path().join(entry.path)).unwrap()
+    }
+
+    #[test]
+    fn parquet_files_say_what_their_columns_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let quantiles = [
+            (Metric::Latency, ["p50_ms", "p90_ms", "p95_ms", "p99_ms"].as_slice()),
+            (Metric::PathVariants, &["median_duration_ms"]),
+        ];
+        for (metric, names) in quantiles {
+            let file = TableFile::create(dir.path(), metric, TableFormat::Parquet).unwrap();
+            let file = File::open(dir.path().join(file.close().unwrap().path)).unwrap();
+            let schema = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().schema().clone();
+            assert_eq!(schema.fields(), metric.arrow_schema().fields());
+            for name in names {
+                let said = schema.field_with_name(name).unwrap().metadata();
+                assert!(said["meaning"].contains("relative error of at most 1 %"), "{name}");
+            }
+        }
     }
 
     #[test]

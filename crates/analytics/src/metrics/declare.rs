@@ -1,6 +1,6 @@
 //! What a metrics column is declared as.
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Field, TimeUnit};
 
 /// A column of a metrics table.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +72,14 @@ impl MetricKind {
 impl MetricColumn {
     const fn new(name: &'static str, kind: MetricKind, formula: &'static str) -> Self {
         Self { name, kind, nullable: true, formula, caveat: "", platform: "" }
+    }
+
+    /// The Arrow field. What the docs say of the column goes with it, as metadata: `meaning`, `caveat` and `platform`.
+    pub fn arrow_field(&self) -> Field {
+        let said = [("meaning", self.formula), ("caveat", self.caveat), ("platform", self.platform)];
+        let said = said.into_iter().filter(|(_, text)| !text.is_empty());
+        Field::new(self.name, self.kind.arrow_type(), self.nullable)
+            .with_metadata(said.map(|(key, text)| (key.to_owned(), text.to_owned())).collect())
     }
 
     pub(super) const fn required(self) -> Self {

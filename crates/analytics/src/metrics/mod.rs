@@ -8,7 +8,7 @@ mod sessions;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use arrow::datatypes::{Field, Fields, Schema, SchemaRef};
+use arrow::datatypes::{Fields, Schema, SchemaRef};
 
 pub use declare::{MetricColumn, MetricKind};
 pub use docs::{metric_markdown, metrics_markdown};
@@ -140,17 +140,15 @@ impl Metric {
         self.table().columns.iter().chain(std::iter::once(&declare::RULES_VERSION_COLUMN))
     }
 
-    /// Its Arrow schema.
+    /// Its Arrow schema; what the docs say of each column is metadata of its field.
     pub fn arrow_schema(self) -> SchemaRef {
         static SCHEMAS: OnceLock<Vec<SchemaRef>> = OnceLock::new();
         let schemas = SCHEMAS.get_or_init(|| {
             Self::ALL
                 .iter()
                 .map(|metric| {
-                    let field = |column: &MetricColumn| {
-                        Field::new(column.name, column.kind.arrow_type(), column.nullable)
-                    };
-                    Arc::new(Schema::new(metric.columns().map(field).collect::<Fields>()))
+                    let fields = metric.columns().map(MetricColumn::arrow_field);
+                    Arc::new(Schema::new(fields.collect::<Fields>()))
                 })
                 .collect()
         });
