@@ -8,6 +8,14 @@ use sha2::{Digest, Sha256};
 const FRAME: &str = include_str!("../../assets/page/page.html");
 const STYLE: &str = include_str!("../../assets/page/page.css");
 const LIBRARY: &str = include_str!("../../assets/echarts.min.js");
+/// The licences of the library and of what is in it, which ask to go where it goes.
+const LICENCES: [(&str, &str); 5] = [
+    ("Apache ECharts: notice", include_str!("../../assets/NOTICE-echarts")),
+    ("Apache ECharts: licence", include_str!("../../assets/LICENSE-echarts")),
+    ("d3, parts of which are in Apache ECharts", include_str!("../../assets/LICENSE-d3")),
+    ("zrender", include_str!("../../assets/LICENSE-zrender")),
+    ("tslib", include_str!("../../assets/LICENSE-tslib")),
+];
 const SCRIPTS: [&str; 7] = [
     include_str!("../../assets/page/base.js"),
     include_str!("../../assets/page/figure.js"),
@@ -29,10 +37,13 @@ pub(super) fn write(title: &str, island: &Value) -> String {
     );
     let data = escape_json(&island.to_string());
     let title = escape_markup(title);
+    let licences = LICENCES.map(|(name, text)| format!("{name}\n\n{}", text.trim_matches('\n')));
+    let licences = escape_markup(&licences.join("\n\n\n"));
     let parts = [
         ("{csp}", policy.as_str()),
         ("{title}", &title),
         ("{style}", STYLE),
+        ("{licences}", &licences),
         ("{data}", &data),
         ("{library}", LIBRARY),
         ("{page}", &page),
@@ -100,7 +111,7 @@ mod tests {
             assert!(!script.contains('\r'));
         }
         assert!(!STYLE.to_ascii_lowercase().contains("</style") && !STYLE.contains('\r'));
-        for mark in ["{csp}", "{title}", "{style}", "{data}", "{library}", "{page}"] {
+        for mark in ["{csp}", "{title}", "{style}", "{licences}", "{data}", "{library}", "{page}"] {
             assert_eq!(FRAME.matches(mark).count(), 1, "{mark}");
         }
     }

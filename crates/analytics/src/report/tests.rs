@@ -179,6 +179,9 @@ fn policy_names_what_may_run() {
     assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"));
     assert_eq!(policy.matches("sha256-").count(), 3);
     assert!(!policy.contains("unsafe") && !policy.contains('*') && !policy.contains("http"));
+    // Licences name addresses, as text.
+    let (before, (_, after)) = around_licences(&page);
+    let page = [before, after].concat();
     // Outside the library, which writes elements of its own only where a chart asks for them.
     let own: Vec<&str> =
         page.split("<script>").enumerate().filter(|&(at, _)| at != 1).map(|(_, part)| part).collect();
@@ -186,6 +189,24 @@ fn policy_names_what_may_run() {
     for part in own {
         assert!(!part.contains(" style=\"") && !part.contains("innerHTML") && !part.contains("src="));
         assert!(!part.contains(" onclick=") && !part.contains("eval(") && !part.contains("http://"));
+    }
+}
+
+/// The page around the licences, which are in the middle.
+fn around_licences(page: &str) -> (&str, (&str, &str)) {
+    let (before, rest) = page.split_once("<pre>").unwrap();
+    (before, rest.split_once("</pre>").unwrap())
+}
+
+#[test]
+fn licences_go_where_the_library_goes() {
+    let page = render(&BTreeMap::new(), &Facts::default());
+    let (_, (licences, _)) = around_licences(&page);
+    assert!(!licences.contains(['<', '>']));
+    let holders =
+        ["2017-2026 The Apache Software", "2010-2016 Mike Bostock", "(c) 2017, Baidu", "(c) Microsoft"];
+    for holder in holders {
+        assert!(licences.contains(&format!("Copyright {holder}")), "{holder}");
     }
 }
 
