@@ -77,7 +77,7 @@ fn is_documented(key: &str) -> bool {
             | "tr_isSS"
             | "cluster_id"
             | "userMsgId"
-    )
+    ) || key.starts_with("tr1_")
 }
 
 fn is_type(text: &str) -> bool {
@@ -142,5 +142,18 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::Array => "array",
         Kind::Object => "object",
         _ => "string",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_traces_add_is_documented() {
+        for key in ["tr0_I", "tr0_O", "tr0_T", "tr1_I", "tr1_O", "tr1_T", "tr_pId", "tr_isSS"] {
+            assert!(is_documented(key), "{key}");
+        }
+        assert!(!is_documented("tr1") && !is_documented("tr2_I"));
     }
 }
