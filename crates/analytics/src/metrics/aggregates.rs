@@ -138,7 +138,8 @@ pub(super) const LATENCY_BUCKETS: MetricTable = MetricTable {
         text("kind", "As in latency.").required(),
         small("bucket", "0 for 0 ms; else i ≥ 1 for γ^(i−2) < ms ≤ γ^(i−1), where γ = 1.01 ÷ 0.99.")
             .required(),
-        float("estimate_ms", "What a value of the bucket is taken for: 2γ^(i−1) ÷ (γ+1).").required(),
+        float("estimate_ms", "What a value of the bucket is taken for: 2γ^(i−1) ÷ (γ+1); 0 for bucket 0, and 1 for bucket 1, which holds nothing but 1 ms.")
+            .required(),
         count("count", "How many."),
     ],
 };
@@ -197,7 +198,7 @@ pub(super) const ACTIONS_USAGE: MetricTable = MetricTable {
         text("action_type", "As written."),
         text("title", "What is shown."),
         text("payload", "What is sent.")
-            .caveat("At most its first 1,000 characters, as of all texts in aggregates."),
+            .caveat("At most its first 1,000 characters, as of all texts in aggregates: actions whose texts differ only after them share a row."),
         count("shown", "How often it was offered."),
         count(
             "matched",
@@ -282,7 +283,8 @@ pub(super) const PATH_VARIANTS: MetricTable = MetricTable {
     columns: &[
         BOT,
         text("path", "The task executions of the session, joined by ` > `; empty where no task ran.")
-            .required(),
+            .required()
+            .caveat("A task whose name holds ` > ` looks like two."),
         count("sessions", "Sessions that went this way."),
         count("bot_sessions", "Sessions of the bot: the denominator of share."),
         float("share", "sessions ÷ bot_sessions.").required(),
@@ -302,7 +304,7 @@ pub(super) const TOP_INPUTS: MetricTable = MetricTable {
         text("language", "The language of the message."),
         text("text", "The normalised text: NFC, case folded, white space runs to one space, trimmed.")
             .required()
-            .caveat("At most the first 1,000 characters. May hold personal data."),
+            .caveat("At most the first 1,000 characters: texts that differ only after them share a row. May hold personal data."),
         count("count", "How often."),
         count("sessions", "Sessions in which it was typed."),
         count("fallbacks", "How often the next in or out message was a fallback."),
