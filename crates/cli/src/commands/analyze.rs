@@ -205,7 +205,7 @@ fn print_sessions(found: &Highlights, out: &mut String) {
             thousands(found.sessions),
             thousands(found.interactive),
             count(found.messages, "message", "messages"),
-            count(found.users, "user", "users"),
+            count(found.users, "user of a bot", "users of a bot"),
             thousands(found.returning_users)
         ),
     );

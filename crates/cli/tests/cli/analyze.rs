@@ -35,7 +35,8 @@ fn a_dump_becomes_tables_a_report_and_a_summary() {
     let dump = put(dir.path(), "page.json", page("Bye."));
     let out = dir.path().join("out");
     let ran = analyze(&[&dump], &out, &[WINDOW]).exits(0);
-    for part in ["1 (1 interactive)", "self_service", "100.0 % (1)", "p50 2.0 s", "report.html"] {
+    let users = "2 messages, 1 user of a bot (0 on more than one day)";
+    for part in ["1 (1 interactive)", users, "self_service", "100.0 % (1)", "p50 2.0 s", "report.html"] {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
     let files = files(&out);
