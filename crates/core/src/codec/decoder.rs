@@ -137,7 +137,12 @@ impl<R: Read> Decoder<R> {
                 // The codecs find out for themselves where they end, and when something is missing.
                 let length = length.filter(|_| self.stages.is_empty());
                 self.said_length = if layers == 0 { self.said_length } else { 0 };
-                self.stages.push(Stage::plain(input, length));
+                let is_open = head.is_some() && length.is_none() && self.stages.is_empty();
+                self.stages.push(if is_open {
+                    Stage::until_head(input)
+                } else {
+                    Stage::plain(input, length)
+                });
                 self.http = self.http.take().or(head);
                 // What the first stream is, the input is.
                 if self.decoded == 0 {

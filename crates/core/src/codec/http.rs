@@ -70,6 +70,44 @@ pub(super) fn looks_http(prefix: &[u8]) -> bool {
     prefix.starts_with(b"HTTP/") || request_target(first_line(prefix)).is_some()
 }
 
+/// The longest status line that is looked for behind a body.
+pub(super) const STATUS_LINE: usize = 128;
+
+/// What is found of another response behind a body whose length nobody said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Following {
+    /// None.
+    No,
+    /// One may begin there: more bytes are needed to tell.
+    Perhaps(usize),
+    /// One begins there.
+    At(usize),
+}
+
+/// Looks for a status line behind the end of a line or of a JSON value: no string of JSON holds the line break that ends it.
+/// `before` is the byte in front of `bytes`.
+pub(super) fn following(bytes: &[u8], before: u8) -> Following {
+    const MARK: &[u8] = b"HTTP/";
+    let is_place = |at: usize| {
+        let before = at.checked_sub(1).map_or(before, |before| bytes[before]);
+        matches!(before, b'\n' | b'}' | b']')
+    };
+    for at in memchr::memmem::find_iter(bytes, MARK).filter(|&at| is_place(at)) {
+        let line = &bytes[at..bytes.len().min(at + STATUS_LINE)];
+        match line.iter().position(|&byte| byte == b'\n') {
+            Some(_) if is_status_line(first_line(line)) => return Following::At(at),
+            None if line.len() < STATUS_LINE => return Following::Perhaps(at),
+            _ => {}
+        }
+    }
+    let starts = (1..MARK.len()).rev().filter_map(|len| bytes.len().checked_sub(len));
+    starts
+        .filter(|&at| is_place(at) && MARK.starts_with(&bytes[at..]))
+        .map(Following::Perhaps)
+        .next()
+        .unwrap_or(Following::No)
+}
+
 /// Reads the heads at the start of `input`; `whole` says that nothing follows it.
 pub(super) fn parse(input: &[u8], whole: bool) -> Parsed {
     let mut heads = Heads { head: HttpHead::default(), length: 0, chunked: false, content_length: None };
@@ -195,6 +233,12 @@ fn status(line: &[u8]) -> Option<u16> {
         return None;
     }
     Some(digits.iter().fold(0, |status, digit| status * 10 + u16::from(digit - b'0')))
+}
+
+/// Whether a line is a status and words, with nothing of JSON in it.
+fn is_status_line(line: &[u8]) -> bool {
+    let is_word = |&byte: &u8| byte.is_ascii_alphanumeric() || b" ./-'()".contains(&byte);
+    status(line).is_some() && line.iter().all(is_word)
 }
 
 /// The target of a line such as `GET /api/public/bot/st-1/getMessages HTTP/1.1`.

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Read};
 
 use super::engine::{Engine, Next};
 use super::error::Failure;
+use super::http::{Following, STATUS_LINE, following};
 use super::{CodecErrorKind, DecodeLimits};
 
 /// The size of a layer's buffer, and so the most that HTTP heads may take.
@@ -78,6 +79,8 @@ pub(super) struct Stage {
     length: u64,
     produced: u64,
     done: bool,
+    /// Where the data end with the head of another response: the byte that was given out last.
+    until_head: Option<u8>,
     /// Whether the input goes on where the data ended.
     goes_on: bool,
     /// Bytes that the engine took for trailing ones and that were given back.
@@ -93,6 +96,7 @@ impl Stage {
             length: u64::MAX,
             produced: 0,
             done: false,
+            until_head: None,
             goes_on: false,
             given_back: 0,
             failure: None,
@@ -102,6 +106,26 @@ impl Stage {
     /// The bytes as they are, `length` of them.
     pub(super) fn plain(input: Input, length: Option<u64>) -> Self {
         Self { length: length.unwrap_or(u64::MAX), ..Self::new(input, Engine::Pass) }
+    }
+
+    /// The bytes as they are, up to the head of another response.
+    pub(super) fn until_head(input: Input) -> Self {
+        Self { until_head: Some(0), ..Self::plain(input, None) }
+    }
+
+    /// How many of the bytes that are there may be given out, at most `most`: 0 where the head of another response begins,
+    /// `None` where there are too few to tell.
+    fn before_head(&self, last: u8, most: usize) -> Option<usize> {
+        let all = self.input.bytes();
+        let bytes = &all[..all.len().min(most + STATUS_LINE)];
+        let len = match following(bytes, last) {
+            Following::At(at) => at,
+            Following::Perhaps(0) if !self.input.at_end() => return None,
+            Following::Perhaps(at) if at > 0 => at,
+            _ if bytes.is_empty() => return None,
+            _ => bytes.len(),
+        };
+        Some(len.min(most))
     }
 
     /// Nothing, where everything was read.
@@ -141,6 +165,20 @@ pub(super) fn pull<R: Read>(
             return Ok(0);
         }
         let out = &mut out[..room];
+        if let Some(last) = top.until_head.filter(|_| !top.input.bytes().is_empty() || !top.input.at_end()) {
+            match top.before_head(last, out.len()) {
+                None => top.input.fill(reader, below, limits),
+                Some(0) => (top.done, top.goes_on) = (true, true),
+                Some(len) => {
+                    out[..len].copy_from_slice(&top.input.bytes()[..len]);
+                    top.until_head = Some(out[len - 1]);
+                    top.input.take(len);
+                    top.produced += len as u64;
+                    return Ok(len);
+                }
+            }
+            continue;
+        }
         if matches!(top.engine, Engine::Pass) && top.input.bytes().is_empty() && !top.input.at_end() {
             // Nothing to decode and nothing buffered: straight into the caller's memory.
             let n = pull(reader, below, limits, out)?;

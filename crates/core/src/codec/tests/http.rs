@@ -211,3 +211,36 @@ fn what_follows_a_stream_is_read_too() {
     let short = response(&one, &format!("Content-Length: {}\r\n", one.len() - 100));
     assert_eq!(decode(&short, None).body, one);
 }
+
+#[test]
+fn responses_follow_bodies_whose_length_nobody_said() {
+    let page = page(3);
+    let said = b"{\"text\":\"say HTTP/2 200 OK, or }HTTP/1.1 404 and \\n\"}";
+    let head =
+        |more: &str| format!("HTTP/2 200 \r\ncontent-type: application/json\r\n{more}\r\n").into_bytes();
+    let gzip = [head("content-encoding: gzip\r\n"), encode(Codec::Gzip, &page)].concat();
+    let framed = [head("transfer-encoding: chunked\r\n"), chunked(&page, 50, "\r\n")].concat();
+    let plain = [head(""), page.clone()].concat();
+    for (second, expected) in [(&gzip, &page), (&framed, &page), (&plain, &page)] {
+        for joint in ["", "\n", "\r\n\r\n"] {
+            for first in [&page[..], said, b"{\"errors\":[]}"] {
+                let file = [&head("")[..], first, joint.as_bytes(), second, &plain].concat();
+                let whole = body_of(&file, None);
+                let mut expected = [first, expected, &page].concat();
+                let mut found = whole.clone();
+                for body in [&mut expected, &mut found] {
+                    body.retain(|byte| !byte.is_ascii_whitespace());
+                }
+                assert_eq!(String::from_utf8_lossy(&found), String::from_utf8_lossy(&expected), "{joint:?}");
+                for (window, out) in [(1, 1), (1, 3), (7, 64), (4096, 1)] {
+                    assert_eq!(decode_by(&file, None, DecodeLimits::default(), window, out).body, whole);
+                }
+            }
+        }
+    }
+    // What never becomes a head is text.
+    for end in ["HTTP/", "HTTP/2 2", "HTTP/2 200", "H"] {
+        let file = [&head("")[..], &page, end.as_bytes()].concat();
+        assert_eq!(body_of(&file, None), [&page[..], end.as_bytes()].concat(), "{end}");
+    }
+}
