@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use korpus_core::Text;
+use korpus_engine::RecentTexts;
 use twox_hash::XxHash3_64;
 
 const SHARDS: usize = 16;
@@ -128,22 +129,10 @@ pub(crate) struct SymbolCache {
     /// every message.
     recent: [(String, u32); RECENT],
     profiles: FastMap<Numbers, u32>,
-    recent_profiles: Vec<RecentProfile>,
-}
-
-/// A profile that was met, as its names stand in a message.
-#[derive(Debug, Clone, Default)]
-struct RecentProfile {
-    /// One behind the other.
-    names: Vec<u8>,
-    /// [`NO_NAME`] where there is none.
-    lengths: [u32; PROFILE],
-    /// None where nothing is here.
-    number: Option<u32>,
+    recent_profiles: RecentTexts<PROFILE>,
 }
 
 const RECENT: usize = 128;
-const NO_NAME: u32 = u32::MAX;
 
 impl Default for SymbolCache {
     fn default() -> Self {
@@ -151,7 +140,7 @@ impl Default for SymbolCache {
             known: FastMap::default(),
             recent: std::array::from_fn(|_| Default::default()),
             profiles: FastMap::default(),
-            recent_profiles: vec![RecentProfile::default(); RECENT],
+            recent_profiles: RecentTexts::default(),
         }
     }
 }
@@ -182,18 +171,9 @@ impl SymbolCache {
 
     /// The number of the profile of a message.
     pub(crate) fn profile(&mut self, symbols: &Symbols, names: [Option<Text<'_>>; PROFILE]) -> Option<u32> {
-        let texts = names.map(|name| name.map_or("", Text::raw).as_bytes());
-        let lengths =
-            std::array::from_fn(|at| if names[at].is_some() { texts[at].len() as u32 } else { NO_NAME });
-        let mut place = 0_usize;
-        for text in &texts {
-            let end = text.last().copied().unwrap_or_default();
-            place = place * 31 + usize::from(end) * 7 + text.len();
-        }
-        let place = place % RECENT;
-        let recent = &self.recent_profiles[place];
-        if recent.number.is_some() && recent.lengths == lengths && recent.is(&texts) {
-            return recent.number;
+        let recent = self.recent_profiles.get(names);
+        if recent.is_some() {
+            return recent;
         }
         let mut numbers = [None; PROFILE];
         for (number, name) in numbers.iter_mut().zip(names) {
@@ -206,27 +186,8 @@ impl SymbolCache {
             None => symbols.profile(numbers)?,
         };
         self.profiles.insert(numbers, number);
-        let recent = &mut self.recent_profiles[place];
-        recent.names.clear();
-        for text in texts {
-            recent.names.extend_from_slice(text);
-        }
-        (recent.lengths, recent.number) = (lengths, Some(number));
+        self.recent_profiles.put(names, number);
         Some(number)
-    }
-}
-
-impl RecentProfile {
-    /// Whether it has these names, whose lengths are its own.
-    fn is(&self, names: &[&[u8]; PROFILE]) -> bool {
-        let mut rest = &self.names[..];
-        let mut is_it = true;
-        for name in names {
-            let (start, later) = rest.split_at(name.len());
-            rest = later;
-            is_it &= start == *name;
-        }
-        is_it
     }
 }
 

@@ -3,11 +3,10 @@
 
 use std::path::PathBuf;
 
-use hashbrown::HashTable;
 use korpus_core::Text;
-use korpus_engine::{Fate, Fates, Item, Spool};
-use twox_hash::XxHash3_64;
+use korpus_engine::{Fate, Fates, Item, RecentTexts, Spool};
 
+use super::packed::PackedKeys;
 use super::totals::VolumeTotals;
 use super::volumes::{NAME_COLUMNS, Volumes, hour_of, pack};
 use crate::error::Result;
@@ -16,15 +15,12 @@ use crate::error::Result;
 const NAMES: usize = NAME_COLUMNS.len();
 
 /// What the messages of a block are counted by; its memory is used again for the next one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Counted {
     rows: Vec<CountedRow>,
-    /// The combinations of names that there are, packed without an hour, end to end, and where each ends.
-    keys: Vec<u8>,
-    ends: Vec<usize>,
-    numbers: HashTable<u32>,
-    /// Combinations that were met last, at a place that some of their bytes choose: the same few come with all messages.
-    recent: Vec<RecentNames>,
+    /// The combinations of names that there are, packed without an hour.
+    keys: PackedKeys,
+    recent: RecentTexts<NAMES>,
     packed: Vec<u8>,
     /// Of the current hour, how many messages have each combination, and which have any.
     counts: Vec<i64>,
@@ -39,48 +35,6 @@ struct CountedRow {
     /// The number of its names.
     key: u32,
     ordinal: u32,
-}
-
-/// Names as they stand in messages.
-#[derive(Debug, Clone, Default)]
-struct RecentNames {
-    /// One behind the other.
-    text: Vec<u8>,
-    /// [`NO_NAME`] where there is none.
-    lens: [u32; NAMES],
-    /// None where nothing is here.
-    key: Option<u32>,
-}
-
-const RECENT: usize = 128;
-const NO_NAME: u32 = u32::MAX;
-
-impl Default for Counted {
-    fn default() -> Self {
-        Self {
-            rows: Vec::new(),
-            keys: Vec::new(),
-            ends: Vec::new(),
-            numbers: HashTable::new(),
-            recent: vec![RecentNames::default(); RECENT],
-            packed: Vec::new(),
-            counts: Vec::new(),
-            met: Vec::new(),
-        }
-    }
-}
-
-impl RecentNames {
-    /// Whether these are they.
-    fn are(&self, names: &[&[u8]; NAMES], lens: &[u32; NAMES]) -> bool {
-        let mut rest = &self.text[..];
-        self.lens == *lens
-            && names.iter().all(|name| {
-                let (start, later) = rest.split_at(name.len());
-                rest = later;
-                start == *name
-            })
-    }
 }
 
 impl Counted {
@@ -101,48 +55,19 @@ impl Counted {
 
     /// The number of these names.
     fn key(&mut self, names: [Option<Text<'_>>; NAMES]) -> u32 {
-        let texts = names.map(|name| name.map_or("", Text::raw).as_bytes());
-        let lens =
-            std::array::from_fn(|at| if names[at].is_some() { texts[at].len() as u32 } else { NO_NAME });
-        let place = texts.iter().fold(0_usize, |place, text| {
-            let end = text.last().copied().unwrap_or_default();
-            place.wrapping_mul(31) + usize::from(end) * 7 + text.len()
-        });
-        let recent = &self.recent[place % RECENT];
-        if let Some(key) = recent.key
-            && recent.are(&texts, &lens)
-        {
+        if let Some(key) = self.recent.get(names) {
             return key;
         }
         let decoded = names.map(|name| name.map(Text::lossy));
         pack(None, decoded.iter().map(Option::as_deref), &mut self.packed);
-        let key = self.number();
-        let recent = &mut self.recent[place % RECENT];
-        recent.text.clear();
-        for text in texts {
-            recent.text.extend_from_slice(text);
-        }
-        (recent.lens, recent.key) = (lens, Some(key));
+        let key = self.keys.intern(&self.packed);
+        self.recent.put(names, key);
         key
-    }
-
-    /// The number of the names that were packed.
-    fn number(&mut self) -> u32 {
-        let Self { keys, ends, numbers, packed, .. } = self;
-        let hash = XxHash3_64::oneshot(packed);
-        if let Some(&known) = numbers.find(hash, |&key| key_at(keys, ends, key) == &packed[..]) {
-            return known;
-        }
-        let number = ends.len() as u32;
-        keys.extend_from_slice(packed);
-        ends.push(keys.len());
-        numbers.insert_unique(hash, number, |&key| XxHash3_64::oneshot(key_at(keys, ends, key)));
-        number
     }
 
     /// Counts all of them, and writes down what each is counted by, where `log` is there. Nothing is left of them.
     pub(crate) fn count(&mut self, volumes: &mut Volumes, log: Option<&mut Vec<u8>>) {
-        self.counts.resize(self.ends.len(), 0);
+        self.counts.resize(self.keys.len(), 0);
         for of_hour in self.rows.chunk_by(|a, b| a.hour == b.hour) {
             for row in of_hour {
                 let count = &mut self.counts[row.key as usize];
@@ -154,7 +79,7 @@ impl Counted {
             let hour = Some(of_hour[0].hour).filter(|&hour| hour != i64::MIN);
             for key in self.met.drain(..) {
                 let count = std::mem::take(&mut self.counts[key as usize]);
-                volumes.add_packed(hour, key_at(&self.keys, &self.ends, key), count);
+                volumes.add_packed(hour, self.keys.get(key), count);
             }
         }
         if let Some(log) = log {
@@ -165,12 +90,11 @@ impl Counted {
 
     /// Writes down what each message is counted by.
     fn write(&self, log: &mut Vec<u8>) {
-        let keys = self.ends.len();
-        log.reserve(self.keys.len() + 4 * keys + self.rows.len() * ROW + 8);
-        put_u32(log, keys);
+        let keys: usize = self.keys.iter().map(|key| key.len() + 4).sum();
+        log.reserve(keys + self.rows.len() * ROW + 8);
+        put_u32(log, self.keys.len());
         put_u32(log, self.rows.len());
-        for key in 0..keys as u32 {
-            let key = key_at(&self.keys, &self.ends, key);
+        for key in self.keys.iter() {
             put_u32(log, key.len());
             log.extend_from_slice(key);
         }
@@ -184,19 +108,9 @@ impl Counted {
     fn clear(&mut self) {
         self.rows.clear();
         self.keys.clear();
-        self.ends.clear();
-        self.numbers.clear();
         self.counts.clear();
-        for recent in &mut self.recent {
-            recent.key = None;
-        }
+        self.recent.clear();
     }
-}
-
-fn key_at<'k>(keys: &'k [u8], ends: &[usize], key: u32) -> &'k [u8] {
-    let key = key as usize;
-    let start = key.checked_sub(1).map_or(0, |before| ends[before]);
-    &keys[start..ends[key]]
 }
 
 /// The bytes of a row: its hour, [`i64::MIN`] for none, the number of its key, and its ordinal.

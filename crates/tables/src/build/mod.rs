@@ -7,6 +7,7 @@ mod copy;
 mod counted;
 mod dictionary;
 mod message;
+mod packed;
 mod record;
 mod rows;
 mod spill;

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
-use hashbrown::HashTable;
 use twox_hash::XxHash3_64;
 
 use super::column::{ColumnBuffer, Names};
+use super::packed::PackedKeys;
 use super::table::TableBuffer;
 use crate::read::Row;
 use crate::schema::{MessageColumn, VolumeColumn};
@@ -60,11 +60,9 @@ impl Hasher for KeyHasher {
 /// Counts by key, of a block or a little more.
 #[derive(Debug, Default)]
 pub(crate) struct Volumes {
-    /// Packed keys, end to end: many small ones by themselves would leave holes in memory that nothing else fits into.
-    keys: Vec<u8>,
-    /// Where each of them ends, and its count.
-    counts: Vec<(usize, i64)>,
-    places: HashTable<u32>,
+    keys: PackedKeys,
+    /// The count of each.
+    counts: Vec<i64>,
     scratch: Vec<u8>,
     /// The counts of one block, by the codes of its names.
     block: HashMap<BlockKey, i64, BuildHasherDefault<KeyHasher>>,
@@ -127,16 +125,12 @@ impl Volumes {
     }
 
     fn count_key(&mut self, key: &[u8], by: i64) {
-        let Self { keys, counts, places, .. } = self;
-        let hash = XxHash3_64::oneshot(key);
-        if let Some(&place) = places.find(hash, |&place| key_at(keys, counts, place) == key) {
-            counts[place as usize].1 += by;
-            return;
+        let place = self.keys.intern(key) as usize;
+        if place == self.counts.len() {
+            self.counts.push(by);
+        } else {
+            self.counts[place] += by;
         }
-        let place = counts.len() as u32;
-        keys.extend_from_slice(key);
-        counts.push((keys.len(), by));
-        places.insert_unique(hash, place, |&place| XxHash3_64::oneshot(key_at(keys, counts, place)));
     }
 
     /// Counts the rows of a block's `messages`.
@@ -166,8 +160,8 @@ impl Volumes {
 
     /// Adds the counts of a later part and empties it, keeping its memory.
     pub(crate) fn take(&mut self, part: &mut Self) {
-        for place in 0..part.len() {
-            self.count_key(key_at(&part.keys, &part.counts, place as u32), part.counts[place].1);
+        for (key, &count) in part.keys.iter().zip(&part.counts) {
+            self.count_key(key, count);
         }
         part.clear();
     }
@@ -175,7 +169,6 @@ impl Volumes {
     pub(super) fn clear(&mut self) {
         self.keys.clear();
         self.counts.clear();
-        self.places.clear();
     }
 
     /// How many keys there are.
@@ -185,17 +178,10 @@ impl Volumes {
 
     /// All counts, in the order of their keys.
     pub(super) fn sorted(&self) -> impl Iterator<Item = (&[u8], i64)> {
-        let key = |place: u32| key_at(&self.keys, &self.counts, place);
-        let mut order: Vec<u32> = (0..self.counts.len() as u32).collect();
-        order.sort_unstable_by(|&a, &b| key(a).cmp(key(b)));
-        order.into_iter().map(move |place| (key(place), self.counts[place as usize].1))
+        let mut order: Vec<u32> = (0..self.len() as u32).collect();
+        order.sort_unstable_by(|&a, &b| self.keys.get(a).cmp(self.keys.get(b)));
+        order.into_iter().map(|place| (self.keys.get(place), self.counts[place as usize]))
     }
-}
-
-fn key_at<'k>(keys: &'k [u8], counts: &[(usize, i64)], place: u32) -> &'k [u8] {
-    let place = place as usize;
-    let start = if place == 0 { 0 } else { counts[place - 1].0 };
-    &keys[start..counts[place].0]
 }
 
 impl VolumeKey {
