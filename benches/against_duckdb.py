@@ -4,15 +4,17 @@ Parquet files.
 
 Usage: benches/against_duckdb.py [--korpus PATH] [--runs N] [--pages N] [--rich] [--work DIR]
 Needs the package `duckdb`. The pages come from `korpus synth`. The programs run in turn, each as a process of its own with two threads;
-of each the run with the least wall time counts. DuckDB's schema is spelled out, from one page, before the clock starts, and neither
+of each the run with the least wall time counts, and the ratio of the rounds is told by its median too. DuckDB's schema is spelled out, from one page, before the clock starts, and neither
 its start nor Python's is counted: it has the clock of its statements, korpus that of its process. `convert` has no table of sessions:
 DuckDB counts the messages of each from the files that korpus wrote, on its clock too, and that is added to the time of korpus.
 """
 
 import argparse
 import json
+import operator
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -121,6 +123,7 @@ def main() -> int:
             "DuckDB": [(duckdb, job)],
         }
         best: dict[str, dict] = {}
+        walls: dict[str, list[float]] = {name: [] for name in jobs}
         for _ in range(args.runs):
             for name, steps in jobs.items():
                 shutil.rmtree(out, ignore_errors=True)
@@ -130,14 +133,16 @@ def main() -> int:
                 figures["mib"] = measured[0]["mib"]
                 figures["sessions"] = sum(step["wall"] for step in measured[1:])
                 figures["written"] = sum(file.stat().st_size for file in out.rglob("*.parquet")) / 2**20
+                walls[name].append(figures["wall"])
                 best[name] = min(best.get(name, figures), figures, key=lambda figures: figures["wall"])
         packed = sum(file.stat().st_size for file in files) / 2**20
         print(f"{len(files)} gzip pages, {packed:.0f} MiB; the least wall time of {args.runs} runs in turn")
         for name, figures in best.items():
             ratio = best["DuckDB"]["wall"] / figures["wall"]
+            in_turn = statistics.median(map(operator.truediv, walls["DuckDB"], walls[name]))
             print(
                 f"{name:<44} {figures['wall']:6.2f} s wall {figures['cpu']:6.2f} s CPU {figures['mib']:5.0f} MiB "
-                f"{figures['written']:5.1f} MiB written  {ratio:5.2f} x, {figures['sessions'] * 1000:.0f} ms of it counting sessions"
+                f"{figures['written']:5.1f} MiB written  {ratio:5.2f} x, round by round {in_turn:.2f} x, {figures['sessions'] * 1000:.0f} ms of it counting sessions"
             )
     return 0
 
