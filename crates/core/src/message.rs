@@ -52,6 +52,13 @@ macro_rules! view {
                 self.0.value(field as usize)
             }
 
+            /// The known keys that are there, in the order of their declaration, each with its value: the last one where the
+            /// key stands more than once.
+            #[inline]
+            pub fn fields(self) -> impl Iterator<Item = ($field, Value<'b>)> + Clone + use<'b> {
+                self.0.fields($field::ALL.len()).map(|(field, value)| ($field::ALL[field], value))
+            }
+
             /// The value of a known key, where it is a string.
             #[inline]
             pub fn text(self, field: $field) -> Option<Text<'b>> {
@@ -283,6 +290,23 @@ impl<'b> Message<'b> {
     #[inline]
     pub fn value(self, field: MessageField) -> Option<Value<'b>> {
         self.object.value(field as usize)
+    }
+
+    /// The known keys that are there, in the order of their declaration, each with its value: the last one where the key stands
+    /// more than once.
+    ///
+    /// ```
+    /// use korpus_core::{InputEnd, Limits, MessageField, PageParser};
+    /// let mut parser = PageParser::new(Limits::default());
+    /// parser.feed(br#"{"messages":[{"type":"incoming","other":1,"_id":"a"}]}"#);
+    /// parser.finish(InputEnd::Complete);
+    /// let block = parser.next_block().unwrap();
+    /// let fields: Vec<_> = block.message(0).fields().map(|(field, value)| (field, value.raw())).collect();
+    /// assert_eq!(fields, [(MessageField::Id, "\"a\""), (MessageField::Type, "\"incoming\"")]);
+    /// ```
+    #[inline]
+    pub fn fields(self) -> impl Iterator<Item = (MessageField, Value<'b>)> + Clone + use<'b> {
+        self.object.fields(MessageField::ALL.len()).map(|(field, value)| (MessageField::ALL[field], value))
     }
 
     /// The value of a known key, where it is a string.

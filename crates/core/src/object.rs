@@ -73,14 +73,33 @@ impl<'b> ObjectRef<'b> {
 
     #[inline(always)]
     fn is_filled(self, slot: Slot) -> bool {
+        const NULL: u32 = 1 << Kind::Null as u32;
         const CONTAINERS: u32 = 1 << Kind::Array as u32 | 1 << Kind::Object as u32;
-        if !slot.is_one_of(CONTAINERS) {
-            return !(slot.is_empty() || slot.is_one_of(1 << Kind::Null as u32));
+        if !slot.is_one_of(NULL | CONTAINERS) {
+            return !slot.is_empty();
+        }
+        if slot.is_one_of(NULL) {
+            return false;
         }
         // Mostly the second byte tells.
         let begins = self.block.bytes(slot.range()).get(1);
         begins.is_some_and(|byte| !matches!(byte, b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'))
             || value(self.block, slot).is_some_and(|value| !value.is_empty_container())
+    }
+
+    /// Those of the first `fields` fields that are there, in order, with their values.
+    #[inline]
+    pub(crate) fn fields(self, fields: usize) -> impl Iterator<Item = (usize, Value<'b>)> + Clone + use<'b> {
+        let mut present = self.object.present & (u64::MAX >> (64 - fields));
+        let (slots, text) = (self.slots(fields), self.block.text.bytes());
+        std::iter::from_fn(move || {
+            if present == 0 {
+                return None;
+            }
+            let field = present.trailing_zeros() as usize;
+            present &= present - 1;
+            Some((field, value_in(text, slots[field])?))
+        })
     }
 
     /// The slots of the first `fields` fields; those that are not present hold anything.
@@ -132,12 +151,18 @@ impl<'b> ObjectRef<'b> {
 
 #[inline(always)]
 fn value(block: &Block, slot: Slot) -> Option<Value<'_>> {
+    value_in(block.text.bytes(), slot)
+}
+
+/// The value of a slot, in the text of its block.
+#[inline(always)]
+fn value_in(text: &[u8], slot: Slot) -> Option<Value<'_>> {
     let kind = slot.kind()?;
     let mut range = slot.range();
     if kind.is_string() {
         range = range.start - 1..range.end + 1;
     }
-    Some(Value::new(block.str(range), kind).known_bare(slot.is_bare()))
+    Some(Value::new(crate::utf8::validated(&text[range]), kind).known_bare(slot.is_bare()))
 }
 
 /// The elements of a list, as objects.

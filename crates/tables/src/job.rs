@@ -206,7 +206,7 @@ impl Job for ConvertJob {
         let wanted =
             self.counting == Counting::Rows || OF_MESSAGES.iter().any(|&table| self.built.has(table));
         for item in work.messages().filter(|item| wanted && item.matches) {
-            put_message(&mut part.rows, scratch, &item, work.input());
+            put_message(&mut part.rows, scratch, &item);
             scratch.reset();
         }
         for item in work.records().filter(|item| item.matches) {
@@ -215,7 +215,7 @@ impl Job for ConvertJob {
         for item in work.rejects() {
             put_reject(&mut part.rows.rejects, &item, work.input());
         }
-        part.rows.finish();
+        part.rows.finish(&work.input().display);
         for (table, buffer) in part.rows.tables() {
             self.rooms[table as usize].get_or_init(|| buffer.room());
         }

@@ -42,11 +42,30 @@ pub(crate) struct Names {
     /// The code of each value; [`NULL`](Self::NULL) where there is none.
     pub codes: Vec<u32>,
     /// The last two that were put.
-    recent: [u32; 2],
+    recent: [Recent; 2],
     /// Names of more than [`SHORT`](Self::SHORT) bytes are among them.
     has_long: bool,
     /// Where escaped names are decoded.
     decoded: String,
+}
+
+/// A name of a dictionary, and where it stands there.
+#[derive(Clone, Copy)]
+struct Recent {
+    code: u32,
+    start: u32,
+    /// No name is as long as that of none.
+    len: usize,
+}
+
+impl Recent {
+    const NONE: Self = Self { code: Names::NULL, start: 0, len: usize::MAX };
+
+    #[inline(always)]
+    fn is(self, name: &[u8], dictionary: &Dictionary) -> bool {
+        let start = self.start as usize;
+        self.len == name.len() && are_equal(&dictionary.all_bytes()[start..start + name.len()], name)
+    }
 }
 
 /// Which values of a column are there.
@@ -192,16 +211,28 @@ impl Names {
         self.pad(row);
         // Neighbours often have the same, or every other one has; that is found out sooner than a hash.
         let [last, other] = self.recent;
-        let is = |code: u32| code != Self::NULL && are_equal(self.dictionary.bytes_of(code), name.as_bytes());
-        let code = if is(last) {
-            last
+        let code = if last.is(name.as_bytes(), &self.dictionary) {
+            last.code
         } else {
-            let code = if is(other) { other } else { self.dictionary.intern(name) };
-            self.recent = [code, last];
-            self.has_long |= name.len() > Self::SHORT;
-            code
+            let found = if other.is(name.as_bytes(), &self.dictionary) { other } else { self.intern(name) };
+            self.recent = [found, last];
+            found.code
         };
         self.codes.push(code);
+    }
+
+    fn intern(&mut self, name: &str) -> Recent {
+        self.has_long |= name.len() > Self::SHORT;
+        let code = self.dictionary.intern(name);
+        Recent { code, start: self.dictionary.start_of(code), len: name.len() }
+    }
+
+    /// Puts a name into all rows up to `rows` that have none yet.
+    pub(crate) fn fill(&mut self, rows: usize, name: &str) {
+        if self.codes.len() < rows {
+            let code = self.intern(name).code;
+            self.codes.resize(rows, code);
+        }
     }
 
     /// Decodes `text` as the value of `row`; false where it held a lone surrogate.
@@ -234,7 +265,7 @@ impl Names {
     fn clear(&mut self) {
         self.dictionary.clear();
         self.codes.clear();
-        self.recent = [Self::NULL; 2];
+        self.recent = [Recent::NONE; 2];
         self.has_long = false;
     }
 
@@ -275,7 +306,7 @@ impl Default for Names {
         Self {
             dictionary: Dictionary::default(),
             codes: Vec::new(),
-            recent: [Self::NULL; 2],
+            recent: [Recent::NONE; 2],
             has_long: false,
             decoded: String::new(),
         }

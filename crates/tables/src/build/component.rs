@@ -61,8 +61,7 @@ pub(crate) fn put_component<'s>(
 ) -> Option<ClassifiedText<'s>> {
     let mut extra = 0_u8;
     let mut text = None;
-    for &field in ComponentField::ALL {
-        let Some(value) = component.value(field) else { continue };
+    for (field, value) in component.fields() {
         let exact = match field {
             ComponentField::Id => put_exact(table, at.id, value),
             ComponentField::Type => put_exact(table, at.component_type, value),
@@ -172,15 +171,14 @@ fn put_thumbnails(table: &mut TableBuffer, at: &ComponentPlaces, component: Comp
     let list = table.list(at.thumbnails);
     for thumbnail in component.thumbnails() {
         let mut extra = 0_u8;
-        for (part, &field) in ThumbnailField::ALL.iter().enumerate() {
-            let Some(value) = thumbnail.value(field) else { continue };
+        for (field, value) in thumbnail.fields() {
             let exact = match field {
                 ThumbnailField::Id | ThumbnailField::Url => {
-                    value.as_text().is_some_and(|text| put_part_text(list, part, text))
+                    value.as_text().is_some_and(|text| put_part_text(list, field as usize, text))
                 }
                 _ => value.as_i64().is_some_and(|number| {
                     let row = list.len;
-                    if let ColumnBuffer::Int64(numbers) = &mut list.parts[part] {
+                    if let ColumnBuffer::Int64(numbers) = &mut list.parts[field as usize] {
                         numbers.put(row, number);
                     }
                     true

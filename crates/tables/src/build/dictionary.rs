@@ -44,6 +44,18 @@ impl Dictionary {
         bytes_of(&self.text, &self.ends, code)
     }
 
+    /// The bytes of all texts, end to end.
+    #[inline]
+    pub(crate) fn all_bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    /// Where the text of a code begins among them.
+    #[inline]
+    pub(crate) fn start_of(&self, code: u32) -> u32 {
+        span_of(&self.ends, code).start as u32
+    }
+
     /// The code of `text`, which is added where it is new.
     pub(crate) fn intern(&mut self, text: &str) -> u32 {
         let Self { text: all, ends, codes } = self;

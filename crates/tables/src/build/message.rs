@@ -4,7 +4,7 @@ use korpus_core::{
     AuthorField, ChannelField, ClassifiedText, Kind, LatencyField, LatencyPartField, Message, MessageField,
     ParsedTime, Scratch, Text, TextKind, Value,
 };
-use korpus_engine::{InputInfo, Item, MessageTimes};
+use korpus_engine::{Item, MessageTimes};
 
 use super::component::{
     FIRST, OTHERS, put_classified, put_component, put_exact, put_part_extra, put_part_text, put_raw,
@@ -17,15 +17,14 @@ use crate::schema::{ComponentColumn, MessageColumn, MessageForm, null_bit};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
-/// Puts all rows of one message. What it takes to look into its texts stays in `scratch`.
-pub(crate) fn put_message(rows: &mut Rows, scratch: &Scratch, item: &Item<'_>, input: &InputInfo) {
+/// Puts all rows of one message, but for what all messages of a block share: see [`Rows::finish`]. What it takes to look into
+/// its texts stays in `scratch`.
+pub(crate) fn put_message(rows: &mut Rows, scratch: &Scratch, item: &Item<'_>) {
     let message = item.message;
     let mut row = Row { rows, scratch, message, times: item.times, form: 0, raw: 0 };
-    row.identity(item, input);
-    for &field in MessageField::ALL {
-        if let Some(value) = message.value(field) {
-            row.field(field, value, item.ordinal);
-        }
+    row.identity(item);
+    for (field, value) in message.fields() {
+        row.field(field, value, item.ordinal);
     }
     row.derived(item);
     row.finish();
@@ -48,7 +47,7 @@ impl Row<'_, '_> {
     }
 
     /// What does not come from one key.
-    fn identity(&mut self, item: &Item<'_>, input: &InputInfo) {
+    fn identity(&mut self, item: &Item<'_>) {
         let message = self.message;
         let table = &mut self.rows.messages;
         table.put_i64(MessageColumn::MessageSeq, item.ordinal as i64);
@@ -65,7 +64,6 @@ impl Row<'_, '_> {
             table.put_text(MessageColumn::ConversationRecordId, id);
         }
         table.put_str(MessageColumn::Shape, message.form().as_str());
-        table.put_str(MessageColumn::SourceFile, &input.display);
         table.put_i64(MessageColumn::PageIndex, message.page_index() as i64);
         table.put_i64(MessageColumn::MessageIndex, message.message_index() as i64);
     }
@@ -189,9 +187,8 @@ impl Row<'_, '_> {
         let list = self.rows.messages.list(MessageColumn::Channels);
         for channel in message.channels() {
             let mut raw = 0_u8;
-            for (part, &field) in ChannelField::ALL.iter().enumerate() {
-                let Some(value) = channel.value(field) else { continue };
-                let exact = value.as_text().is_some_and(|text| put_part_text(list, part, text));
+            for (field, value) in channel.fields() {
+                let exact = value.as_text().is_some_and(|text| put_part_text(list, field as usize, text));
                 if !exact || channel.is_repeated(field) {
                     raw |= 1 << field as u8;
                 }
@@ -217,8 +214,7 @@ impl Row<'_, '_> {
         };
         self.form |= MessageForm::AUTHOR;
         let mut exact = !author.has_repeated() && author.others().next().is_none();
-        for &field in AuthorField::ALL {
-            let Some(value) = author.value(field) else { continue };
+        for (field, value) in author.fields() {
             let column = match field {
                 AuthorField::Type => MessageColumn::AuthorType,
                 AuthorField::Id => MessageColumn::AuthorId,

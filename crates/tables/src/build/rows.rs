@@ -83,8 +83,9 @@ impl Rows {
         ]
     }
 
-    /// Makes all columns as long as their tables.
-    pub(crate) fn finish(&mut self) {
+    /// Makes all columns as long as their tables; all messages are from `source`.
+    pub(crate) fn finish(&mut self, source: &str) {
+        self.messages.fill_str(MessageColumn::SourceFile, source);
         for table in [
             &mut self.messages,
             &mut self.components,

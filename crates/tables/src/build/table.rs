@@ -125,6 +125,14 @@ impl TableBuffer {
         self.rows += 1;
     }
 
+    /// Puts a text into the rows that have none in this column.
+    pub(crate) fn fill_str(&mut self, column: impl Into<usize>, value: &str) {
+        match &mut self.columns[column.into()] {
+            ColumnBuffer::Name(names) => names.fill(self.rows, value),
+            other => mismatch(other),
+        }
+    }
+
     /// Makes all columns as long as the table.
     pub(crate) fn finish(&mut self) {
         for column in &mut self.columns {
