@@ -70,6 +70,11 @@ pub trait Job: Sync {
     fn commit(&self, state: &mut Self::State, at: &BlockSeq<'_>, part: Self::Part)
     -> Result<(), Self::Error>;
 
+    /// Does a part of what commits have left to do; false where there is nothing. Workers come by before they map a block.
+    fn help(&self) -> bool {
+        false
+    }
+
     /// How many inputs are read side by side at most, on `threads` threads; at least one is. Where most of the time goes into
     /// [`map`](Self::map), half as many as there are threads keep all of them busy; and what is made of the second input
     /// takes memory until the first has ended.
@@ -129,6 +134,10 @@ impl<A: Job, B: Job<Error = A::Error>> Job for (A, B) {
     fn commit(&self, state: &mut Self::State, at: &BlockSeq<'_>, part: Self::Part) -> Result<(), A::Error> {
         self.0.commit(&mut state.0, at, part.0)?;
         self.1.commit(&mut state.1, at, part.1)
+    }
+
+    fn help(&self) -> bool {
+        self.0.help() || self.1.help()
     }
 
     fn readers(&self, threads: usize) -> usize {

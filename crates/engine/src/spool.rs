@@ -1,9 +1,8 @@
 //! Bytes that wait on disk: an anonymous temporary file, appended to and read back by position.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
 use crate::error::{IoContext, Result};
 
@@ -11,7 +10,7 @@ use crate::error::{IoContext, Result};
 #[derive(Debug)]
 pub struct Spool {
     dir: PathBuf,
-    file: Option<Mutex<File>>,
+    file: Option<File>,
     len: u64,
 }
 
@@ -31,10 +30,9 @@ impl Spool {
             none => {
                 let file =
                     tempfile::tempfile_in(&self.dir).context("create a temporary file in", &self.dir)?;
-                none.insert(Mutex::new(file))
+                none.insert(file)
             }
         };
-        let file = file.get_mut().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::End(0)).context("write to a temporary file in", &self.dir)?;
         file.write_all(bytes).context("write to a temporary file in", &self.dir)?;
         let at = self.len;
@@ -48,9 +46,7 @@ impl Spool {
     /// Where the file cannot be read, or is shorter.
     pub fn read_at(&self, at: u64, out: &mut [u8]) -> Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
-        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(at)).context("read a temporary file in", &self.dir)?;
-        file.read_exact(out).context("read a temporary file in", &self.dir)
+        read_exact_at(file, at, out).context("read a temporary file in", &self.dir)
     }
 
     /// How many bytes lie on disk.
@@ -62,4 +58,23 @@ impl Spool {
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, at: u64, out: &mut [u8]) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, out, at)
+}
+
+/// Where reading at a place moves the file's own, nobody relies on that: appending goes to the end first.
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut at: u64, mut out: &mut [u8]) -> std::io::Result<()> {
+    while !out.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, out, at) {
+            Ok(0) => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            Ok(len) => (at, out) = (at + len as u64, &mut out[len..]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

@@ -197,8 +197,6 @@ impl Job for ConvertJob {
 
     fn map(&self, local: &mut Local, work: &Work<'_>, part: &mut Part) {
         let Local { scratch, counted } = local;
-        // Row groups that are full go before new rows: so they never pile up.
-        while self.encoder.help() {}
         if let Counting::Messages { log } = self.counting {
             work.messages().filter(|item| item.matches).for_each(|item| counted.put(&item));
             counted.count(&mut part.volumes, log.then_some(&mut part.counted));
@@ -231,6 +229,10 @@ impl Job for ConvertJob {
             self.push(state, table, buffer)?;
         }
         Ok(())
+    }
+
+    fn help(&self) -> bool {
+        self.encoder.help()
     }
 
     fn readers(&self, threads: usize) -> usize {

@@ -71,8 +71,8 @@ pub(super) enum Task {
     Map(Place, Piece),
     /// Read this input.
     Open(usize),
-    /// Look for other tasks, then ask again.
-    Again,
+    /// Nothing now.
+    Idle,
     /// Go home.
     Quit,
 }
@@ -82,8 +82,8 @@ pub(super) enum Task {
 pub(super) enum Turn {
     /// Map this block, then ask again.
     Map(Place, Piece),
-    /// Look for other tasks, then ask again.
-    Again,
+    /// Nothing now.
+    Idle,
     /// Read on.
     Read,
     /// The run is over.
@@ -118,8 +118,9 @@ impl<'r, J: Job> Schedule<'r, J> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next task of a worker that reads nothing: a helper.
-    pub(super) fn next(&self) -> Task {
+    /// The next task of a worker that reads nothing: a helper. Where there is none, one that `waits` comes back after a nap, or
+    /// when something has changed.
+    pub(super) fn next(&self, waits: bool) -> Task {
         let mut state = self.lock();
         if state.stopped || state.head.0 == self.inputs {
             return Task::Quit;
@@ -137,8 +138,10 @@ impl<'r, J: Job> Schedule<'r, J> {
         if let Some((place, piece)) = state.next_to_map() {
             return Task::Map(place, piece);
         }
-        drop(self.changed.wait_timeout(state, NAP));
-        Task::Again
+        if waits {
+            drop(self.changed.wait_timeout(state, NAP));
+        }
+        Task::Idle
     }
 
     /// Says that a worker begins to help.
@@ -164,24 +167,38 @@ impl<'r, J: Job> Schedule<'r, J> {
         self.changed.notify_one();
     }
 
-    /// What a reader does whose next block will be `next`.
-    pub(super) fn turn(&self, next: Place) -> Turn {
+    /// Whether a reader whose next block will be `next` is not to read on now.
+    pub(super) fn is_far_ahead(&self, next: Place) -> bool {
+        let state = self.lock();
+        !state.stopped && !self.may_read(&state, next)
+    }
+
+    fn may_read(&self, state: &State<'r, J>, next: Place) -> bool {
+        let has_room = state.ahead < self.ahead_limit && state.queue.len() <= QUEUED_A_HELPER * state.helpers;
+        has_room || state.head == next
+    }
+
+    /// What a reader does whose next block will be `next`. Where it can do nothing, one that `waits` comes back after a nap, or
+    /// when something has changed.
+    pub(super) fn turn(&self, next: Place, waits: bool) -> Turn {
         let mut state = self.lock();
         if state.stopped {
             return Turn::Stop;
         }
-        let has_room = state.ahead < self.ahead_limit && state.queue.len() <= QUEUED_A_HELPER * state.helpers;
-        if has_room || state.head == next {
+        if self.may_read(&state, next) {
             return Turn::Read;
         }
         if let Some((place, piece)) = state.next_to_map() {
             return Turn::Map(place, piece);
         }
-        // Waiting is helping: others may queue blocks meanwhile.
-        state.helpers += 1;
-        let (mut state, _) = self.changed.wait_timeout(state, NAP).unwrap_or_else(PoisonError::into_inner);
-        state.helpers -= 1;
-        Turn::Again
+        if waits {
+            // Waiting is helping: others may queue blocks meanwhile.
+            state.helpers += 1;
+            let (mut state, _) =
+                self.changed.wait_timeout(state, NAP).unwrap_or_else(PoisonError::into_inner);
+            state.helpers -= 1;
+        }
+        Turn::Idle
     }
 
     /// Takes what was made of a block, or the end of an input, and commits all that is ready.

@@ -53,9 +53,15 @@ impl<J: Job> Shared<'_, J> {
         let mut mapper = Mapper { shared: self, local: self.job.local(), scratch: Vec::new() };
         let mut source = self.source();
         self.schedule.begin();
+        let mut waits = false;
         loop {
             self.look_around();
-            match self.schedule.next() {
+            // What is left to do goes before new blocks, so that it never piles up; and before a block is taken, which others
+            // may wait for.
+            if self.help() {
+                continue;
+            }
+            match self.schedule.next(waits) {
                 Task::Map(place, piece) => {
                     let block = mapper.map(place, piece);
                     self.put_back(block);
@@ -65,10 +71,20 @@ impl<J: Job> Shared<'_, J> {
                     self.open(&self.inputs[input], &mut source, &mut mapper);
                     self.schedule.has_read();
                 }
-                Task::Again => {}
+                Task::Idle => {
+                    waits = true;
+                    continue;
+                }
                 Task::Quit => break,
             }
+            waits = false;
         }
+    }
+
+    /// Does something that the job has left to do, rather than wait; false where there is nothing. Where it fails, whoever
+    /// needs what it was for will miss it.
+    fn help(&self) -> bool {
+        catch_unwind(AssertUnwindSafe(|| self.job.help())).unwrap_or(true)
     }
 
     fn spare(&self) -> MutexGuard<'_, Vec<Block>> {
@@ -144,14 +160,19 @@ impl<J: Job> BlockSink for Reader<'_, '_, '_, J> {
         let shared = self.mapper.shared;
         shared.schedule.queue(self.place, (Arc::clone(&self.input), block));
         self.place.1 += 1;
+        let mut waits = false;
         loop {
             shared.look_around();
-            match shared.schedule.turn(self.place) {
+            if shared.schedule.is_far_ahead(self.place) && shared.help() {
+                continue;
+            }
+            match shared.schedule.turn(self.place, waits) {
                 Turn::Map(place, piece) => {
                     let block = self.mapper.map(place, piece);
                     shared.put_back(block);
+                    waits = false;
                 }
-                Turn::Again => {}
+                Turn::Idle => waits = true,
                 Turn::Read => return Ok(shared.spare().pop()),
                 Turn::Stop => return Err(Stopped),
             }
