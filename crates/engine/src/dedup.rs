@@ -6,8 +6,6 @@ mod tests;
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use twox_hash::XxHash3_128;
-
 use crate::bits::Bits;
 use crate::error::Result;
 use crate::keylog::{Key, KeyLog, Resolver};
@@ -95,9 +93,7 @@ impl Fates {
         let resolve = |resolver: &mut Resolver, decisions: &mut Decisions| {
             let Resolver { keys, order, alike, .. } = resolver;
             for key in keys.iter_mut() {
-                if let Some(page) = key.surrogate_page {
-                    key.id = surrogate_in_body(key.id, array_hash(page));
-                }
+                key.id = key.id_among(&array_hash);
             }
             // Most ids come once, which half of an id tells: only the others' keys are put in order.
             order.clear();
@@ -337,12 +333,4 @@ fn sorted_in<T>(list: &[T], range: &Range<u64>, ordinal: impl Fn(&T) -> u64) -> 
 /// Sorts copies together, the one that is kept first.
 fn rank(key: &Key) -> (u128, Reverse<i64>, Reverse<u32>, u64, u64) {
     (key.id, Reverse(key.version), Reverse(key.richness), key.content, key.ordinal)
-}
-
-/// A surrogate id, told apart from ids of messages and from surrogates in other bodies.
-fn surrogate_in_body(surrogate: u128, array_hash: u128) -> u128 {
-    let mut bytes = [0; 32];
-    bytes[..16].copy_from_slice(&surrogate.to_le_bytes());
-    bytes[16..].copy_from_slice(&array_hash.to_le_bytes());
-    XxHash3_128::oneshot(&bytes)
 }

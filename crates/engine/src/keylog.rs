@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use twox_hash::XxHash3_128;
 
 use crate::error::Result;
 use crate::spool::Spool;
@@ -34,6 +35,16 @@ const PARTITIONS: usize = 128;
 const NO_PAGE: u32 = u32::MAX;
 
 impl Key {
+    /// The id that tells it from all others: a surrogate counts only together with the hash of the messages without an id
+    /// in its body ([`PageRow::array_hash`](crate::PageRow)), which `array_hash` gives by what stands in `surrogate_page`.
+    pub fn id_among(&self, array_hash: impl FnOnce(u32) -> u128) -> u128 {
+        let Some(page) = self.surrogate_page else { return self.id };
+        let mut bytes = [0; 32];
+        bytes[..16].copy_from_slice(&self.id.to_le_bytes());
+        bytes[16..].copy_from_slice(&array_hash(page).to_le_bytes());
+        XxHash3_128::oneshot(&bytes)
+    }
+
     fn partition(&self) -> usize {
         (self.id >> 121) as usize
     }

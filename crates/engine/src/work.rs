@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use korpus_core::{Block, Message, PageSlice, Record, Reject};
 
+use crate::facts::Survey;
 use crate::inputs::InputInfo;
+use crate::keylog::Key;
 use crate::times::MessageTimes;
 
 /// A block on its way through [`Job::map`](crate::Job::map), less what a worker failed on before.
@@ -13,7 +15,7 @@ use crate::times::MessageTimes;
 pub struct Work<'b> {
     input: &'b InputInfo,
     block: &'b Block,
-    facts: &'b BlockFacts,
+    survey: &'b Survey,
     /// What the iterators handed out last: whom to blame for a panic.
     current: &'b Cell<Current>,
     /// Set when the run is to stop: the iterators end early then, and the part is thrown away.
@@ -109,11 +111,11 @@ impl<'b> Work<'b> {
     pub(crate) fn new(
         input: &'b InputInfo,
         block: &'b Block,
-        facts: &'b BlockFacts,
+        survey: &'b Survey,
         current: &'b Cell<Current>,
         cancel: &'b AtomicBool,
     ) -> Self {
-        Self { input, block, facts, current, cancel }
+        Self { input, block, survey, current, cancel }
     }
 
     /// Whether the run was told to stop: what is made of this block is thrown away then. For jobs whose work on a single
@@ -142,7 +144,7 @@ impl<'b> Work<'b> {
     /// The messages, in order, matching or not; those inside agent AI records too. No more of them come once the run was
     /// told to stop.
     pub fn messages(&self) -> impl Iterator<Item = Item<'b>> + '_ {
-        let (block, facts) = (self.block, self.facts);
+        let (block, facts) = (self.block, &self.survey.facts);
         let left = facts.messages.iter().enumerate().take_while(|_| !self.is_cancelled());
         left.filter(|(_, fact)| !fact.failed).map(move |(index, fact)| {
             self.current.set(Current::Message(index));
@@ -158,7 +160,7 @@ impl<'b> Work<'b> {
 
     /// The message at `index` of the block, as [`messages`](Self::messages) gives it; `None` where a worker failed on it.
     pub fn item(&self, index: usize) -> Option<Item<'b>> {
-        let fact = self.facts.messages.get(index).filter(|fact| !fact.failed)?;
+        let fact = self.survey.facts.messages.get(index).filter(|fact| !fact.failed)?;
         self.current.set(Current::Message(index));
         Some(Item {
             message: self.block.message(index),
@@ -171,12 +173,24 @@ impl<'b> Work<'b> {
 
     /// The conversation and session records, in order, matching or not.
     pub fn records(&self) -> impl Iterator<Item = RecordItem<'b>> + '_ {
-        let (block, facts) = (self.block, self.facts);
+        let (block, facts) = (self.block, &self.survey.facts);
         let left = facts.records.iter().enumerate().take_while(|_| !self.is_cancelled());
         left.filter(|(_, fact)| !fact.failed).map(move |(index, fact)| {
             self.current.set(Current::Record(index));
             RecordItem { record: block.record(index), index, ordinal: fact.ordinal, matches: fact.matches }
         })
+    }
+
+    /// What de-duplication knows of the messages, in the order of [`messages`](Self::messages); nothing without
+    /// de-duplication. Ordinals count from the start of the block, and where an id is a surrogate its body is an index of
+    /// [`pages`](Self::pages): see [`Key::id_among`].
+    pub fn message_keys(&self) -> &'b [Key] {
+        &self.survey.keys
+    }
+
+    /// The same of [`records`](Self::records).
+    pub fn record_keys(&self) -> &'b [Key] {
+        &self.survey.record_keys
     }
 
     /// What could not be kept, by body and in the order of each body: the reader's rejects, and messages that a worker
@@ -192,7 +206,8 @@ impl<'b> Work<'b> {
                     .map(|reject| RejectItem { reject, page_index: page.page_index })
             })
             .chain(
-                self.facts
+                self.survey
+                    .facts
                     .failed
                     .iter()
                     .map(|(page_index, reject)| RejectItem { reject, page_index: *page_index }),

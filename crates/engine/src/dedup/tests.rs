@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use twox_hash::XxHash3_128;
 
 use super::*;
 

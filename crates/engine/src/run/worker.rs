@@ -214,7 +214,7 @@ impl<J: Job> Mapper<'_, '_, J> {
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 let survey = self.shared.surveyor.survey(&block, &failures, &current, &mut self.scratch);
                 let mut part = self.shared.job.part();
-                let work = Work::new(&input, &block, &survey.facts, &current, self.shared.cancel);
+                let work = Work::new(&input, &block, &survey, &current, self.shared.cancel);
                 self.shared.job.map(&mut self.local, &work, &mut part);
                 (survey, part)
             }));

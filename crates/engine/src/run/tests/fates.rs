@@ -3,6 +3,7 @@
 use korpus_core::Record;
 
 use super::*;
+use crate::keylog::Key;
 
 #[test]
 fn filters_skip_and_limit_and_the_books() {
@@ -113,6 +114,55 @@ fn jobs_can_tell_records_apart() {
     run(&Pool::new(2).unwrap(), &inputs, &RunOptions::default(), &Kinds, &mut state, &()).unwrap();
     assert!(state.0 > 0 && state.1 > 0);
     assert_eq!(state.0 + state.1, truth.records.seen);
+}
+
+#[test]
+fn jobs_know_what_de_duplication_knows_of_what_they_map() {
+    struct Keys;
+    impl Job for Keys {
+        type Local = ();
+        type Part = Vec<(String, Key)>;
+        type State = Vec<(String, Key)>;
+        type Error = EngineError;
+        fn local(&self) {}
+        fn part(&self) -> Self::Part {
+            Vec::new()
+        }
+        fn map(&self, (): &mut (), work: &Work<'_>, part: &mut Self::Part) {
+            for (item, key) in work.messages().zip(work.message_keys()) {
+                let id = item.message.id().map(Text::lossy).unwrap_or_default().into_owned();
+                if id == "poison" {
+                    resume_unwind(Box::new("on purpose"));
+                }
+                assert_eq!(item.ordinal, key.ordinal);
+                part.push((id, *key));
+            }
+        }
+        fn commit(&self, state: &mut Self::State, _: &BlockSeq<'_>, part: Self::Part) -> Result<()> {
+            state.extend(part);
+            Ok(())
+        }
+    }
+    let nameless =
+        br#"{"messages":[{"type":"incoming","timestamp":"2025-09-01T12:17:38.824Z","text":"yes"}]}"#;
+    let inputs = InputList::from_bytes([
+        ("1.json", plain_messages(&["a", "poison", "b"])),
+        ("2.json", plain_messages(&["b", "c"])),
+        ("3.json", nameless.to_vec()),
+    ]);
+    let mut found = Vec::new();
+    run(&Pool::new(1).unwrap(), &inputs, &RunOptions::default(), &Keys, &mut found, &()).unwrap();
+    let ids: Vec<&str> = found.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(ids, ["a", "b", "b", "c", ""]);
+    let id = |at: usize, hash: u128| found[at].1.id_among(|_| hash);
+    assert!(id(1, 7) == id(2, 8) && id(0, 7) != id(1, 7));
+    // Without an id of its own it is another message in another body.
+    assert!(id(4, 7) == id(4, 7) && id(4, 7) != id(4, 8));
+    assert_eq!(found[4].1.surrogate_page, Some(0));
+    let options = RunOptions { dedup: false, ..RunOptions::default() };
+    found.clear();
+    run(&Pool::new(1).unwrap(), &inputs, &options, &Keys, &mut found, &()).unwrap();
+    assert!(found.is_empty());
 }
 
 #[test]
