@@ -21,6 +21,7 @@ use crate::local_time::LocalTime;
 use crate::metrics::Metric;
 use crate::options::AnalyzeOptions;
 use crate::requests;
+use crate::state::MergeableState;
 use crate::symbols::{Names, Symbols};
 use crate::text::Phrases;
 

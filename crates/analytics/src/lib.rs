@@ -18,6 +18,7 @@ pub mod report;
 mod requests;
 mod rows;
 mod sketch;
+mod state;
 mod steps;
 mod symbols;
 mod table_file;
@@ -38,5 +39,6 @@ pub use options::{
 };
 pub use publish::{AnalyzeReport, Publishing, analyze_to};
 pub use report::Highlights;
+pub use state::MergeableState;
 pub use steps::{FoldedSessions, MappedEvents, fold_events, fold_users, frames_schema, map_events};
 pub use table_file::TableFormat;

@@ -68,8 +68,10 @@ impl Sketch {
         }
         while let Some(entry) = entry_at(&self.bytes, at, before) {
             if entry.bucket >= bucket {
-                if entry.bucket == bucket && entry.end == entry.middle + 1 && entry.count + count < 0x80 {
-                    self.bytes[entry.middle] = (entry.count + count) as u8;
+                // States come from outside: what is added may be any number.
+                let sum = entry.count.saturating_add(count);
+                if entry.bucket == bucket && entry.end == entry.middle + 1 && sum < 0x80 {
+                    self.bytes[entry.middle] = sum as u8;
                     return;
                 }
                 let (near, rest) = (bucket - before, entry.bucket - bucket);
@@ -88,7 +90,7 @@ impl Sketch {
                 // What is new goes behind the end, and from there to its place.
                 let end = self.bytes.len();
                 let replaced = if entry.bucket == bucket {
-                    put_uint(&mut self.bytes, entry.count + count);
+                    put_uint(&mut self.bytes, sum);
                     entry.middle..entry.end
                 } else {
                     put_entry(&mut self.bytes, bucket - before, count);
@@ -124,7 +126,8 @@ impl Sketch {
         while let Some(bucket) = mine.peek().into_iter().chain(theirs.peek()).map(|entry| entry.0).min() {
             let is = |entry: &(i32, u64)| entry.0 == bucket;
             let counts = [mine.next_if(is), theirs.next_if(is)];
-            put_entry(&mut bytes, bucket - before, counts.iter().flatten().map(|entry| entry.1).sum());
+            let counts = counts.map(|entry| entry.map_or(0, |entry| entry.1));
+            put_entry(&mut bytes, bucket - before, counts[0].saturating_add(counts[1]));
             before = bucket;
         }
         drop((mine, theirs));
@@ -143,7 +146,7 @@ impl Sketch {
 
     /// How many values there are.
     pub(crate) fn count(&self) -> u64 {
-        self.buckets().map(|(_, count)| count).sum()
+        self.buckets().fold(0, |sum, (_, count)| sum.saturating_add(count))
     }
 
     /// The values of rank ⌊percent ÷ 100 × (n − 1)⌋ of ascending percents, off by at most 1 %; `None` where there is none.
@@ -156,7 +159,7 @@ impl Sketch {
             while passed <= rank
                 && let Some((bucket, count)) = buckets.next()
             {
-                (passed, at) = (passed + count, bucket);
+                (passed, at) = (passed.saturating_add(count), bucket);
             }
             estimate(at)
         }))
@@ -219,6 +222,11 @@ pub(crate) fn bucket_of(value: i64) -> i32 {
     let bits = (64 - value.leading_zeros()) as usize;
     let (first, end) = (FIRST[bits], (FIRST[bits + 1] + 1).min(BOUNDS.len()));
     (first + BOUNDS[first..end].partition_point(|&bound| bound < value as f64)) as i32 + 1
+}
+
+/// Whether there is such a bucket.
+pub(crate) fn is_bucket(bucket: i32) -> bool {
+    (0..=bucket_of(i64::MAX)).contains(&bucket)
 }
 
 /// What a value of the bucket is taken for: off by at most 1 %.

@@ -39,7 +39,7 @@ pub fn frames_schema() -> SchemaRef {
 pub struct MappedEvents {
     /// The events of all kept messages, and the session records of the platform: see [`frames_schema`].
     pub batches: Vec<RecordBatch>,
-    /// What the inputs cover of each bot; to be [merged](Coverage::merge) before the next step.
+    /// What the inputs cover of each bot; to be [merged](crate::MergeableState::merge) before the next step.
     pub coverage: Coverage,
     /// Every body and input, and what became of every message.
     pub run: RunReport,

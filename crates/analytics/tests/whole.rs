@@ -9,8 +9,8 @@ use arrow::array::{Array, AsArray};
 use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::record_batch::RecordBatch;
 use korpus_analytics::{
-    Aggregates, AnalyzeOptions, Counts, Metric, Publishing, Tables, analyze_to, collect, fold_events,
-    fold_users, map_events, time_zone,
+    Aggregates, AnalyzeOptions, Counts, MergeableState, Metric, Publishing, Tables, analyze_to, collect,
+    fold_events, fold_users, map_events, time_zone,
 };
 use korpus_engine::{ExpandOptions, FileEntry, Filter, InputList, expand};
 use korpus_synth::hostile::{HostileConversation, HostileMessage};

@@ -185,7 +185,8 @@ impl Stored {
             _ => None,
         };
         self.for_each(Aggregate::Paths, |parts, group| {
-            *of_bot.entry(bot(&parts[0])).or_default() += group.cells[0];
+            let all = of_bot.entry(bot(&parts[0])).or_default();
+            *all = all.saturating_add(group.cells[0]);
             Ok(())
         })?;
         self.for_each(Aggregate::Paths, |parts, group| {
@@ -228,7 +229,7 @@ impl Stored {
                 }
                 minute = (minute.div_euclid(STEP) + 1) * STEP;
             }
-            (since, running) = (until, running + group.cells[0]);
+            (since, running) = (until, running.saturating_add(group.cells[0]));
             Ok(())
         })?;
         for ((day, hour), peak) in peaks {

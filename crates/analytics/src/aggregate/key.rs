@@ -116,6 +116,29 @@ pub(super) fn parts<'k>(mut key: &'k [u8], kinds: &[KeyKind]) -> impl Iterator<I
     })
 }
 
+/// Hours, days and minutes since 1970 that clocks know are nearer to 0.
+const FAR: u64 = 5_000_000_000;
+
+/// Whether bytes are a key of such parts, as [`Key`] writes it, of moments that clocks know.
+pub(super) fn is_key(bytes: &[u8], kinds: &[KeyKind]) -> bool {
+    let mut key = Key::default();
+    let mut is_far = false;
+    for (part, kind) in parts(bytes, kinds).zip(kinds) {
+        match (part, kind) {
+            (KeyPart::Text(text), _) => key.text(Some(&text)),
+            (KeyPart::Int(value), _) => {
+                is_far |= value.unsigned_abs() >= FAR;
+                key.int(Some(value))
+            }
+            (KeyPart::Hash(hash), _) => key.hash(hash),
+            (KeyPart::Null, KeyKind::Text) => key.text(None),
+            (KeyPart::Null, KeyKind::Int) => key.int(None::<i64>),
+            (KeyPart::Null, KeyKind::Hash) => key.hash(0),
+        };
+    }
+    !is_far && key.bytes() == bytes
+}
+
 fn text<'k>(from: &mut &'k [u8]) -> Cow<'k, str> {
     let mut own: Vec<u8> = Vec::new();
     loop {
@@ -180,11 +203,15 @@ mod tests {
             ];
             prop_assert_eq!(&read(&one), &expected(&a));
             prop_assert_eq!(one.cmp(&other), expected(&a).cmp(&expected(&b)));
+            let far = a.1.is_some_and(|int| int.unsigned_abs() >= FAR);
+            prop_assert_eq!(is_key(&one, &KINDS), !far);
+            prop_assert!(!is_key(&[&one[..], &[NULL]].concat(), &KINDS));
         }
 
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
             prop_assert_eq!(parts(&bytes, &KINDS).count(), 4);
+            is_key(&bytes, &KINDS);
         }
     }
 }

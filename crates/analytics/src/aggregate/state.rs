@@ -11,13 +11,14 @@ use arrow::record_batch::RecordBatch;
 
 use super::Aggregate;
 use super::groups::{Group, Groups, Seen};
+use super::key::is_key;
 use crate::error::{AnalyticsError, Result};
-use crate::sketch::Sketch;
+use crate::sketch::{Sketch, is_bucket};
+use crate::state::{MergeableState, columns_of};
 
 /// The states of all aggregates over some of the sessions.
 ///
-/// Merging the states of disjoint sets of whole sessions, in any order, gives the state of their union. A state is
-/// written to an Arrow batch and read from one for programs that bring their own exchange.
+/// Merging the states of disjoint sets of whole sessions, in any order, gives the state of their union.
 #[derive(Debug, Clone)]
 pub struct Aggregates {
     tables: Vec<Groups>,
@@ -63,16 +64,16 @@ impl Aggregates {
     pub(crate) fn forget(&mut self, aggregate: Aggregate) {
         self.tables[aggregate as usize] = Groups::new(aggregate);
     }
+}
 
-    /// Adds another state.
-    pub fn merge(&mut self, other: Self) {
+impl MergeableState for Aggregates {
+    fn merge(&mut self, other: Self) {
         for (table, other) in self.tables.iter_mut().zip(other.tables) {
             table.merge(other);
         }
     }
 
-    /// The schema of a saved state.
-    pub fn arrow_schema() -> SchemaRef {
+    fn arrow_schema() -> SchemaRef {
         let list = |kind| DataType::List(Arc::new(Field::new_list_field(kind, true)));
         Arc::new(Schema::new(vec![
             Field::new("aggregate", DataType::Utf8, false),
@@ -83,11 +84,14 @@ impl Aggregates {
         ]))
     }
 
-    /// The state as a batch, one row a group, in no order that means anything.
-    ///
-    /// # Errors
-    /// None that can be helped: a defect of korpus.
-    pub fn to_arrow(&self) -> Result<RecordBatch> {
+    /// One row a group.
+    fn to_arrow(&self) -> Result<RecordBatch> {
+        let key_bytes: usize = self.tables.iter().map(Groups::bytes).sum();
+        if i32::try_from(key_bytes).is_err() {
+            return Err(AnalyticsError::State(
+                "the aggregates take more than 2 GiB: fold fewer sessions at a time",
+            ));
+        }
         let mut names = StringBuilder::new();
         let mut keys = BinaryBuilder::new();
         let mut cells = ListBuilder::new(Int64Builder::new());
@@ -117,34 +121,41 @@ impl Aggregates {
         Ok(RecordBatch::try_new(Self::arrow_schema(), columns)?)
     }
 
-    /// The state that a batch holds, as [`to_arrow`](Self::to_arrow) writes it.
-    ///
-    /// # Errors
-    /// [`AnalyticsError::State`] for anything else.
-    pub fn from_arrow(batch: &RecordBatch) -> Result<Self> {
-        if batch.schema_ref().fields() != Self::arrow_schema().fields() {
-            return Err(AnalyticsError::State("a saved state has other columns"));
-        }
-        let names: &StringArray = batch.column(0).as_string();
-        let keys: &BinaryArray = batch.column(1).as_binary();
-        let lists = [2, 3, 4].map(|column| batch.column(column).as_list::<i32>());
+    fn from_arrow(batch: &RecordBatch) -> Result<Self> {
+        let columns = columns_of(batch, &Self::arrow_schema())?;
+        let names: &StringArray = columns[0].as_string();
+        let keys: &BinaryArray = columns[1].as_binary();
+        let lists = [2, 3, 4].map(|column: usize| columns[column].as_list::<i32>());
         let mut state = Self::default();
         for row in 0..batch.num_rows() {
             let aggregate = Aggregate::ALL
                 .into_iter()
                 .find(|aggregate| aggregate.name() == names.value(row))
                 .ok_or(AnalyticsError::State("an aggregate that this version does not know"))?;
+            let key = keys.value(row);
+            if !is_key(key, aggregate.key()) {
+                return Err(AnalyticsError::State("a key that is none of its aggregate"));
+            }
             let [cells, buckets, counts] = lists.map(|list| list.value(row));
+            if [&cells, &buckets, &counts].iter().any(|list| list.null_count() > 0) {
+                return Err(AnalyticsError::State("a number is missing"));
+            }
             let cells = cells.as_primitive::<Int64Type>();
             if cells.len() != aggregate.cells().len() || buckets.len() != counts.len() {
                 return Err(AnalyticsError::State("a group with another number of cells"));
             }
-            let mut sketch = Sketch::default();
-            let counts = counts.as_primitive::<Int64Type>();
-            for (bucket, count) in buckets.as_primitive::<Int32Type>().values().iter().zip(counts.values()) {
-                sketch.add_many(*bucket, count.cast_unsigned());
+            if !aggregate.has_sketches() && !buckets.is_empty() {
+                return Err(AnalyticsError::State("durations where there are none"));
             }
-            let group = Seen { key: keys.value(row), cells: cells.values(), sketch: Some(&sketch) };
+            let mut sketch = Sketch::default();
+            let buckets = buckets.as_primitive::<Int32Type>().values();
+            for (&bucket, &count) in buckets.iter().zip(counts.as_primitive::<Int64Type>().values()) {
+                if !is_bucket(bucket) || count < 0 {
+                    return Err(AnalyticsError::State("durations that are none"));
+                }
+                sketch.add_many(bucket, count.cast_unsigned());
+            }
+            let group = Seen { key, cells: cells.values(), sketch: Some(&sketch) };
             state.tables[aggregate as usize].merge_group(group);
         }
         Ok(state)

@@ -4,6 +4,7 @@ use super::groups::Seen;
 use super::key::{KeyPart, parts};
 use super::{Aggregate, Aggregates, Key, MOST_PARTS, Runs};
 use crate::error::Result;
+use crate::state::MergeableState;
 
 /// The states of all workers together.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ use crate::codec::put_text;
 use crate::error::{AnalyticsError, Result};
 use crate::exchange::{Exchange, put_frame};
 use crate::fold::Coverage;
+use crate::state::MergeableState;
 use crate::symbols::{Names, SymbolCache, Symbols};
 use crate::text::{Phrases, TextCache};
 

@@ -1,8 +1,17 @@
 //! What a dump covers of each bot: from when to when.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
+
+use crate::error::{AnalyticsError, Result};
+use crate::state::{MergeableState, columns_of};
 use crate::symbols::FastMap;
 
-/// What inputs cover of all bots. That of several inputs is merged.
+/// What inputs cover of all bots.
 #[derive(Debug, Clone, Default)]
 pub struct Coverage {
     /// Given for all bots alike.
@@ -54,8 +63,17 @@ impl Coverage {
         }
     }
 
-    /// Adds what other inputs cover.
-    pub fn merge(&mut self, other: Self) {
+    /// The edges of a bot, in microseconds.
+    pub(crate) fn of(&self, bot: Option<&str>) -> Option<(i64, i64)> {
+        self.window.or_else(|| match bot {
+            Some(bot) => self.requested.get(bot).or_else(|| self.seen.get(bot)).copied(),
+            None => self.seen_without,
+        })
+    }
+}
+
+impl MergeableState for Coverage {
+    fn merge(&mut self, other: Self) {
         for (bot, edges) in other.requested {
             self.add_request(&bot, edges);
         }
@@ -67,11 +85,65 @@ impl Coverage {
         }
     }
 
-    /// The edges of a bot, in microseconds.
-    pub(crate) fn of(&self, bot: Option<&str>) -> Option<(i64, i64)> {
-        self.window.or_else(|| match bot {
-            Some(bot) => self.requested.get(bot).or_else(|| self.seen.get(bot)).copied(),
-            None => self.seen_without,
-        })
+    /// Moments are in microseconds since 1970, both edges included.
+    fn arrow_schema() -> SchemaRef {
+        Arc::new(Schema::new(vec![
+            Field::new("bot", DataType::Utf8, true),
+            Field::new("requested_from", DataType::Int64, true),
+            Field::new("requested_to", DataType::Int64, true),
+            Field::new("seen_from", DataType::Int64, true),
+            Field::new("seen_to", DataType::Int64, true),
+        ]))
+    }
+
+    /// One row a bot, and one for messages without a bot. The window that options give for all bots is none of them.
+    fn to_arrow(&self) -> Result<RecordBatch> {
+        let bots: BTreeSet<&str> =
+            self.requested.keys().chain(self.seen.keys()).map(String::as_str).collect();
+        let without = self.seen_without.map(|seen| (None, None, Some(seen)));
+        let rows: Vec<_> = without
+            .into_iter()
+            .chain(
+                bots.into_iter()
+                    .map(|bot| (Some(bot), self.requested.get(bot).copied(), self.seen.get(bot).copied())),
+            )
+            .collect();
+        let edge = |of: fn(&Row<'_>) -> Option<i64>| -> ArrayRef {
+            Arc::new(rows.iter().map(of).collect::<Int64Array>())
+        };
+        let columns = vec![
+            Arc::new(rows.iter().map(|row| row.0).collect::<StringArray>()),
+            edge(|row| row.1.map(|edges| edges.0)),
+            edge(|row| row.1.map(|edges| edges.1)),
+            edge(|row| row.2.map(|edges| edges.0)),
+            edge(|row| row.2.map(|edges| edges.1)),
+        ];
+        Ok(RecordBatch::try_new(Self::arrow_schema(), columns)?)
+    }
+
+    fn from_arrow(batch: &RecordBatch) -> Result<Self> {
+        let columns = columns_of(batch, &Self::arrow_schema())?;
+        let bots: &StringArray = columns[0].as_string();
+        let edges = [1, 2, 3, 4].map(|column: usize| columns[column].as_primitive::<Int64Type>());
+        let mut coverage = Self::default();
+        for row in 0..batch.num_rows() {
+            let bot = bots.is_valid(row).then(|| bots.value(row));
+            let [requested, seen] = [[edges[0], edges[1]], [edges[2], edges[3]]]
+                .map(|edges| edges.map(|edge| edge.is_valid(row).then(|| edge.value(row))));
+            match (bot, requested) {
+                (Some(bot), [Some(from), Some(to)]) => coverage.add_request(bot, (from, to)),
+                (_, [None, None]) => {}
+                _ => return Err(AnalyticsError::State("a request of one edge, or of no bot")),
+            }
+            match seen {
+                [Some(from), Some(to)] => coverage.add_seen(bot, (from, to)),
+                [None, None] => {}
+                _ => return Err(AnalyticsError::State("messages with one edge")),
+            }
+        }
+        Ok(coverage)
     }
 }
+
+/// A bot, what requests asked for of it, and what was seen of it.
+type Row<'c> = (Option<&'c str>, Option<(i64, i64)>, Option<(i64, i64)>);
