@@ -185,7 +185,7 @@ pub(crate) fn analyze_for(
     observer: &dyn Observer,
 ) -> Result<Analysis> {
     let pool = Pool::new(options.run.memory.threads(options.threads))?;
-    let kept = Kept { names_aside: true, verbatim: exports.corpus };
+    let kept = Kept { names_aside: true, verbatim: exports.corpus, keys: false };
     let mapped = mapped(&pool, inputs, options, kept, observer)?;
     let (states, users_spilled) = {
         let fold = mapped.fold(&pool, options);
@@ -220,13 +220,15 @@ pub(crate) struct Mapped {
     seen: Option<Coverage>,
 }
 
-/// What of texts is kept, and where.
+/// What is kept of messages, and where.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Kept {
     /// Whether names are kept aside, for as long as the process lives; else they are written out.
     pub names_aside: bool,
     /// Whether all that was said is kept.
     pub verbatim: bool,
+    /// Whether what de-duplication knows of each is kept behind its event, also of those that filters leave out.
+    pub keys: bool,
 }
 
 /// The first step: runs over the inputs.
@@ -238,6 +240,7 @@ pub(crate) fn mapped(
     observer: &dyn Observer,
 ) -> Result<Mapped> {
     let temp_dir = || options.run.temp_dir.clone();
+    let keyed = kept.keys && options.run.dedup;
     let job = EventJob {
         limits: options.run.limits.clone(),
         phrases: Phrases::new(options),
@@ -245,6 +248,7 @@ pub(crate) fn mapped(
         copies: !options.run.dedup,
         restored: options.restored,
         verbatim: kept.verbatim,
+        keyed,
         free: Mutex::default(),
     };
     let mut state = EventState {
@@ -252,6 +256,7 @@ pub(crate) fn mapped(
         of_bodies: Exchange::new(options.share(32), temp_dir()),
         seen: Coverage::default(),
         is_told_around: false,
+        keyed,
     };
     let run = run(pool, inputs, &options.run, &job, &mut state, observer)?;
     if let Some(failed) =
@@ -266,7 +271,7 @@ pub(crate) fn mapped(
         |seq| Some(seq).filter(is_kept).and_then(|seq| run.ledger.page_of_message(seq)),
         |page| call_of(&run.ledger, page),
     )?;
-    let EventState { mut exchange, of_bodies, seen, is_told_around } = state;
+    let EventState { mut exchange, of_bodies, seen, is_told_around, .. } = state;
     // Duplicates are equal to what is kept, and cover nothing else.
     let copies_agree =
         run.messages.superseded_count() == 0 && !(is_told_around && run.messages.duplicate_count() > 0);

@@ -23,6 +23,16 @@ pub enum AnalyticsError {
 /// What this crate's fallible functions give back.
 pub type Result<T, E = AnalyticsError> = std::result::Result<T, E>;
 
+impl AnalyticsError {
+    /// The same, where what failed was made of events or states from outside: that is their fault, not one of ours.
+    pub(crate) fn of_foreign(self) -> Self {
+        match self {
+            Self::Internal(_) => Self::State("what it holds makes no rows"),
+            error => error,
+        }
+    }
+}
+
 impl fmt::Display for AnalyticsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

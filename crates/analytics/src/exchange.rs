@@ -38,6 +38,16 @@ pub(crate) fn put_frame(out: &mut Vec<u8>, key: u128, seq: u64, kind: u8, write:
     out[at..at + 4].copy_from_slice(&len.to_le_bytes());
 }
 
+/// Appends to the payload of the last frame of `out`, which begins at `start`; nothing where no frame does.
+pub(crate) fn extend_frame(out: &mut Vec<u8>, start: usize, write: impl FnOnce(&mut Vec<u8>)) {
+    if out.len() < start + HEADER {
+        return;
+    }
+    write(out);
+    let len = u32::try_from(out.len() - start - HEADER).unwrap_or(u32::MAX);
+    out[start + HEADER - 4..start + HEADER].copy_from_slice(&len.to_le_bytes());
+}
+
 /// The frames in `bytes`, in order, with how long each is with its header.
 pub(crate) fn frames(mut bytes: &[u8]) -> impl Iterator<Item = (Frame<'_>, usize)> {
     std::iter::from_fn(move || {

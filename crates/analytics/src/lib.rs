@@ -19,7 +19,7 @@ mod requests;
 mod rows;
 mod sketch;
 mod state;
-mod steps;
+pub mod steps;
 mod symbols;
 mod table_file;
 mod text;
@@ -40,5 +40,4 @@ pub use options::{
 pub use publish::{AnalyzeReport, Publishing, analyze_to};
 pub use report::Highlights;
 pub use state::MergeableState;
-pub use steps::{FoldedSessions, MappedEvents, fold_events, fold_users, frames_schema, map_events};
 pub use table_file::TableFormat;

@@ -1,63 +1,16 @@
 //! The same messages give the same tables: whatever files they come in, in any order, with any number of threads, spilled
-//! or not, in one piece or merged from halves.
+//! or not.
 
 mod common;
+mod dump;
 
-use std::collections::BTreeMap;
-
-use arrow::array::{Array, AsArray};
-use arrow::compute::{concat_batches, filter_record_batch};
-use arrow::record_batch::RecordBatch;
-use korpus_analytics::{
-    Aggregates, AnalyzeOptions, Counts, MergeableState, Metric, Publishing, Tables, analyze_to, collect,
-    fold_events, fold_users, map_events, time_zone,
-};
+use arrow::array::AsArray;
+use korpus_analytics::{AnalyzeOptions, Counts, Metric, Publishing, analyze_to, collect};
 use korpus_engine::{ExpandOptions, FileEntry, Filter, InputList, expand};
 use korpus_synth::hostile::{HostileConversation, HostileMessage};
-use korpus_synth::{Shape, Size, Synth, SynthOptions};
 
 use common::rows_of;
-
-/// Bodies of all shapes, with copies among them.
-fn bodies() -> Vec<(String, Vec<u8>)> {
-    let options = SynthOptions {
-        seed: 7,
-        size: Size::Messages(6000),
-        page_size: 150,
-        shapes: vec![Shape::V2, Shape::Lite, Shape::Call, Shape::AgentAiHistory, Shape::Sessions, Shape::V1],
-        codecs: vec![korpus_synth::Codec::Plain],
-        duplicates: 0.1,
-        edited_copies: 0.1,
-        overlap: 0.1,
-        users: 60,
-        ..SynthOptions::default()
-    };
-    let (files, _) = Synth::new(options).unwrap().write_memory().unwrap();
-    files.into_iter().collect()
-}
-
-fn options() -> AnalyzeOptions {
-    AnalyzeOptions { timezone: time_zone("America/St_Johns").unwrap(), ..AnalyzeOptions::default() }
-}
-
-/// But for the column that says where something was first.
-fn without_sources(mut tables: Tables) -> Tables {
-    let drift = tables.get_mut("drift").unwrap();
-    drift.remove_column(drift.schema().index_of("first_source").unwrap());
-    tables
-}
-
-fn run(bodies: Vec<(String, Vec<u8>)>, options: &AnalyzeOptions) -> (Tables, Counts, u64) {
-    let (tables, found) = collect(&InputList::from_bytes(bodies), options, &()).unwrap();
-    (without_sources(tables), found.counts, found.spilled_bytes)
-}
-
-fn assert_same(a: &Tables, b: &Tables, what: &str) {
-    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
-    for (name, batch) in a {
-        assert!(batch == &b[name], "{name}: {what}");
-    }
-}
+use dump::{assert_same, bodies, options, run};
 
 #[test]
 fn order_threads_and_memory_change_nothing() {
@@ -113,50 +66,6 @@ fn nothing_reads_as_tables_without_rows() {
     assert_eq!(counts, Counts::default());
     assert_eq!(tables.len(), Metric::ALL.len());
     assert!(tables.values().all(|batch| batch.num_rows() == 0));
-}
-
-/// The rows whose key is on one side.
-fn side(batch: &RecordBatch, upper: bool) -> RecordBatch {
-    let keys = batch.column(0).as_fixed_size_binary();
-    let mask = (0..keys.len()).map(|row| Some((keys.value(row)[0] >= 0x60) == upper)).collect();
-    filter_record_batch(batch, &mask).unwrap()
-}
-
-#[test]
-fn merged_halves_equal_the_whole() {
-    let bodies = bodies();
-    let options = options();
-    let (whole, counts, _) = run(bodies.clone(), &options);
-    let mapped = map_events(&InputList::from_bytes(bodies), &options, &()).unwrap();
-    let mut sessions = Vec::new();
-    let mut users = Vec::new();
-    let mut state = Aggregates::default();
-    for upper in [false, true] {
-        let half: Vec<RecordBatch> = mapped.batches.iter().map(|batch| side(batch, upper)).collect();
-        let folded = fold_events(&half, &mapped.coverage, &options).unwrap();
-        assert!(folded.sessions.num_rows() > 10);
-        sessions.push(folded.sessions);
-        users.push(folded.users);
-        // By way of Arrow, as a state would travel.
-        state.merge(Aggregates::from_arrow(&folded.state.to_arrow().unwrap()).unwrap());
-    }
-    for upper in [true, false] {
-        let half: Vec<RecordBatch> = users.iter().map(|batch| side(batch, upper)).collect();
-        state.merge(fold_users(&half).unwrap());
-    }
-    let mut batches: BTreeMap<Metric, Vec<RecordBatch>> = BTreeMap::from([(Metric::Sessions, sessions)]);
-    let mut put = |metric, batch| {
-        batches.entry(metric).or_default().push(batch);
-        Ok(())
-    };
-    let merged_counts = state.tables(&options, Some(&mapped.run), &mut put).unwrap();
-    assert_eq!(merged_counts, counts);
-    let merged = batches
-        .iter()
-        .map(|(metric, batches)| (metric.name(), concat_batches(&metric.arrow_schema(), batches).unwrap()));
-    assert_same(&whole, &without_sources(merged.collect()), "merging");
-    assert!(Aggregates::from_arrow(&whole["volumes"]).is_err());
-    assert!(fold_events(&[whole["volumes"].clone()], &mapped.coverage, &options).is_err());
 }
 
 /// What is broken, odd or hostile costs no more than itself.

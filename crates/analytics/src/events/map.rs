@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use korpus_core::{Limits, Record, Scratch};
+use korpus_core::{Limits, Scratch};
 use korpus_engine::{BlockSeq, Job, Work};
 use twox_hash::XxHash3_128;
 
+use super::keyed::{KEY_BYTES, put_key};
 use super::message::{EventWriter, Lists, NameWriter, OF_CALL, session_key};
-use super::{Event, MESSAGE, OF_BODY, PLATFORM, PLATFORM_ASIDE, is_record};
+use super::{Event, MESSAGE, OF_BODY, is_record};
 use crate::codec::put_text;
 use crate::error::{AnalyticsError, Result};
 use crate::exchange::{Exchange, put_frame};
@@ -18,6 +19,7 @@ use crate::symbols::{Names, SymbolCache, Symbols};
 use crate::text::{Phrases, TextCache};
 
 /// Makes the events of a run.
+#[allow(clippy::struct_excessive_bools, reason = "each is an option by itself")]
 #[derive(Debug)]
 pub(crate) struct EventJob {
     pub limits: Limits,
@@ -30,6 +32,9 @@ pub(crate) struct EventJob {
     pub restored: bool,
     /// Whether all that was said is wanted.
     pub verbatim: bool,
+    /// Whether each event has its key behind it, and messages that filters leave out are told: for programs that bring
+    /// copies together themselves. Needs a run that de-duplicates.
+    pub keyed: bool,
     /// Emptied parts, to be filled again.
     pub free: Mutex<Vec<Vec<u8>>>,
 }
@@ -54,6 +59,8 @@ pub(crate) struct EventState {
     pub seen: Coverage,
     /// Whether equal messages may be of different bots, as only the records around them say whose they are.
     pub is_told_around: bool,
+    /// Whether each event has its key behind it.
+    pub keyed: bool,
 }
 
 impl EventJob {
@@ -82,15 +89,37 @@ impl EventJob {
             writer.texts(item.message, scratch);
             scratch.reset();
         }
+        if self.keyed {
+            return Self::keyed_events(&mut writer, work, part);
+        }
         for (at, item) in work.messages().filter(|item| item.matches).enumerate() {
             writer.frame(out, seen, &item, at);
             *is_told_around |= item.message.conversation().is_some();
         }
         for item in work.records() {
-            if let Record::Session(record) = item.record {
-                let kind = if item.matches { PLATFORM } else { PLATFORM_ASIDE };
-                writer.platform(out, record, item.ordinal, kind);
+            writer.record(out, &item);
+        }
+    }
+
+    /// The frames themselves, where each has its key behind it.
+    fn keyed_events(writer: &mut EventWriter<'_>, work: &Work<'_>, part: &mut EventPart) {
+        let EventPart { frames: out, seen, is_told_around } = part;
+        let mut at = 0;
+        for (item, key) in work.messages().zip(work.message_keys()) {
+            let start = out.len();
+            if item.matches {
+                writer.frame(out, seen, &item, at);
+                *is_told_around |= item.message.conversation().is_some();
+                at += 1;
+            } else {
+                writer.filtered(out, &item, key.id);
             }
+            put_key(out, start, key);
+        }
+        for (item, key) in work.records().zip(work.record_keys()) {
+            let start = out.len();
+            writer.record(out, &item);
+            put_key(out, start, key);
         }
     }
 }
@@ -147,7 +176,8 @@ impl EventState {
         page_of: impl Fn(u64) -> Option<usize>,
         call_of: impl Fn(usize) -> Option<String>,
     ) -> Result<()> {
-        let Self { exchange, of_bodies, .. } = self;
+        let Self { exchange, of_bodies, keyed, .. } = self;
+        let key_bytes = if *keyed { KEY_BYTES } else { 0 };
         let names = Names::default();
         let mut sums: BTreeMap<usize, u128> = BTreeMap::new();
         for partition in 0..of_bodies.partitions() {
@@ -166,11 +196,13 @@ impl EventState {
             of_bodies.for_each(partition, |frame| {
                 let Some(page) = page_of(frame.seq) else { return };
                 let id = call_of(page).unwrap_or_else(|| format!("{:032x}", sums.get(&page).unwrap_or(&0)));
+                let (payload, key) = frame.payload.split_at(frame.payload.len().saturating_sub(key_bytes));
                 moved.clear();
                 put_frame(&mut moved, session_key(OF_CALL, None, &id), frame.seq, MESSAGE, |out| {
                     // The last byte is that of the session id that it did not have.
-                    out.extend_from_slice(frame.payload.split_last().map_or(&[], |(_, before)| before));
+                    out.extend_from_slice(payload.split_last().map_or(&[], |(_, before)| before));
                     put_text(out, Some(&id));
+                    out.extend_from_slice(key);
                 });
                 if failed.is_ok() {
                     failed = exchange.push(&moved, |_| 0);

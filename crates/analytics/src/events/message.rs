@@ -5,13 +5,14 @@ use std::ops::Range;
 
 use korpus_core::{
     Action, Author, ClassifiedText, Conversation, Form, LatencyField, LatencyPart, LatencyPartField, Message,
-    Scratch, SessionRecord, TagField, TagsField, Template, TemplateType, TemplateVisitor, Text, TextKind,
-    Value,
+    Record, Scratch, TagField, TagsField, Template, TemplateType, TemplateVisitor, Text, TextKind, Value,
 };
-use korpus_engine::Item;
+use korpus_engine::{Item, RecordItem};
 use twox_hash::XxHash3_128;
 
-use super::{AT, Flags, LISTS, MESSAGE, OF_BODY, STAMP, UNSESSIONED, drift};
+use super::{
+    AT, FILTERED, Flags, LISTS, MESSAGE, OF_BODY, PLATFORM, PLATFORM_ASIDE, STAMP, UNSESSIONED, drift,
+};
 use crate::codec::{put_fixed, put_int, put_list, put_maybe, put_short, put_symbol, put_text, put_uint};
 use crate::dataset::MADE_UP_ID;
 use crate::exchange::put_frame;
@@ -159,8 +160,7 @@ impl EventWriter<'_> {
     /// Appends the frame of a message, and notes what it covers. Its texts were the `at`th that were looked into.
     pub(crate) fn frame(&mut self, out: &mut Vec<u8>, seen: &mut Coverage, item: &Item<'_>, at: usize) {
         let message = item.message;
-        let record = message.conversation();
-        let bot_id = message.bot_id().or_else(|| record.and_then(Conversation::bot_id));
+        let bot_id = bot_of(message);
         let profile =
             [bot_id, message.channel_name(), message.language(), message.message_type(), message.status()];
         let bot = bot_id.map(Text::lossy);
@@ -171,9 +171,9 @@ impl EventWriter<'_> {
         }
         let user = message.created_by();
         let owner = Owner::of(message, self.bytes);
+        let key = owner.key(self.bytes, bot);
         let (kind, key) = match &owner {
-            Owner::Session(id, _) => (MESSAGE, session_key_in(self.bytes, OF_SESSION, bot, id)),
-            Owner::Record(id) => (MESSAGE, session_key_in(self.bytes, OF_RECORD, bot, id)),
+            Owner::Session(..) | Owner::Record(_) => (MESSAGE, key.unwrap_or_default()),
             // Where it waits for the key of its body does not matter; that of the unsessioned spreads them.
             Owner::Body => (OF_BODY, 0),
             Owner::Nobody => (UNSESSIONED, XxHash3_128::oneshot(&item.ordinal.to_le_bytes())),
@@ -235,6 +235,14 @@ impl EventWriter<'_> {
             // What has none gets that of its body, in the place of what stands last.
             put_text(out, owner.id());
         });
+    }
+
+    /// Appends the frame of a message that the filters leave out, under the key of its session, or `id` where it has none.
+    pub(crate) fn filtered(&mut self, out: &mut Vec<u8>, item: &Item<'_>, id: u128) {
+        let owner = Owner::of(item.message, self.bytes);
+        let bot = bot_of(item.message).map(Text::lossy);
+        let key = owner.key(self.bytes, bot.as_deref()).unwrap_or(id);
+        put_frame(out, key, item.ordinal, FILTERED, |_| {});
     }
 
     /// Looks into the texts of all components, or at the text of a message that has none.
@@ -396,11 +404,13 @@ impl EventWriter<'_> {
     }
 
     /// Appends the frame of a session record, where it says whose it is.
-    pub(crate) fn platform(&mut self, out: &mut Vec<u8>, record: SessionRecord<'_>, ordinal: u64, kind: u8) {
+    pub(crate) fn record(&mut self, out: &mut Vec<u8>, item: &RecordItem<'_>) {
+        let Record::Session(record) = item.record else { return };
+        let kind = if item.matches { PLATFORM } else { PLATFORM_ASIDE };
         let Some(id) = record.session_id().filter(|id| !id.is_empty()).map(Text::lossy) else { return };
         let bot = record.bot_id().map(Text::lossy);
         let key = session_key(OF_SESSION, bot.as_deref(), &id);
-        put_frame(out, key, ordinal, kind, |out| {
+        put_frame(out, key, item.ordinal, kind, |out| {
             self.names.put_json(out, record.session_type());
             self.names.put_json(out, record.containment_type());
             put_maybe(out, flag(record.is_developer()).map(i64::from));
@@ -459,6 +469,15 @@ impl<'b> Owner<'b> {
         if message.form() == Form::Call { Self::Body } else { Self::Nobody }
     }
 
+    /// The key of what is a session by itself.
+    fn key(&self, bytes: &mut Vec<u8>, bot: Option<&str>) -> Option<u128> {
+        match self {
+            Self::Session(id, _) => Some(session_key_in(bytes, OF_SESSION, bot, id)),
+            Self::Record(id) => Some(session_key_in(bytes, OF_RECORD, bot, id)),
+            Self::Body | Self::Nobody => None,
+        }
+    }
+
     fn id(&self) -> Option<&str> {
         match self {
             Self::Session(id, _) | Self::Record(id) => Some(id),
@@ -469,6 +488,11 @@ impl<'b> Owner<'b> {
     fn flags(&self) -> u32 {
         if matches!(self, Self::Session(_, true)) { Flags::COPY } else { 0 }
     }
+}
+
+/// The bot of a message; where it names none, that of the record around it.
+fn bot_of(message: Message<'_>) -> Option<Text<'_>> {
+    message.bot_id().or_else(|| message.conversation().and_then(Conversation::bot_id))
 }
 
 fn direction(message: Message<'_>) -> u32 {

@@ -1,6 +1,7 @@
 //! The events: what the metrics need of a message, as few bytes as it takes. The first of the three steps makes them.
 
 mod drift;
+mod keyed;
 mod map;
 mod message;
 
@@ -9,6 +10,7 @@ use crate::exchange::Frame;
 use crate::symbols::{Names, PROFILE};
 
 pub(crate) use drift::SEPARATOR;
+pub(crate) use keyed::split_key;
 pub(crate) use map::{EventJob, EventState};
 pub(crate) use message::session_key;
 
@@ -22,6 +24,9 @@ pub(crate) const OF_BODY: u8 = 2;
 pub(crate) const PLATFORM: u8 = 3;
 /// One that the filters leave out: it tells what it knows of a session that counts, and counts nowhere itself.
 pub(crate) const PLATFORM_ASIDE: u8 = 4;
+/// A message that the filters leave out, and nothing but its key: it wins over its copies, and counts nowhere. Only where
+/// keys are asked for.
+pub(crate) const FILTERED: u8 = 5;
 
 /// Whether a frame is a session record of the platform, and no message.
 pub(crate) fn is_record(kind: u8) -> bool {
@@ -93,7 +98,7 @@ fn read_times(from: &mut Reader<'_>) -> (u8, Option<i64>, Option<i64>) {
 fn read_profile<'a>(from: &mut Reader<'a>) -> (Option<u32>, [Option<&'a str>; PROFILE]) {
     match from.uint() {
         0 => (None, std::array::from_fn(|_| from.text())),
-        number => (Some(number as u32), from.names().profile(number as u32 - 1)),
+        number => (Some(number as u32), from.names().profile((number - 1) as u32)),
     }
 }
 

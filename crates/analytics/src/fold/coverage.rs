@@ -63,6 +63,12 @@ impl Coverage {
         }
     }
 
+    /// Only what requests asked for: what messages show can be told anew [of their events](Self::of_events).
+    #[must_use]
+    pub fn of_requests(&self) -> Self {
+        Self { requested: self.requested.clone(), ..Self::default() }
+    }
+
     /// The edges of a bot, in microseconds.
     pub(crate) fn of(&self, bot: Option<&str>) -> Option<(i64, i64)> {
         self.window.or_else(|| match bot {

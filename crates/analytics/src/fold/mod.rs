@@ -22,7 +22,7 @@ pub use coverage::Coverage;
 pub(crate) use feed::Feeder;
 use session::developer_of;
 pub(crate) use session::{Handoff, Rules, Session};
-pub(crate) use users::fold_users;
+pub(crate) use users::{NOTE, fold_users};
 
 /// What decides about all sessions.
 #[derive(Debug, Clone, Copy)]

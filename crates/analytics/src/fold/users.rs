@@ -36,6 +36,8 @@ struct NotedGroup {
 /// So many of the groups that were noted last are looked through before one is noted again.
 const LOOKED_THROUGH: usize = 8;
 
+/// What a frame of this exchange is: its kind is none of the first one's.
+pub(crate) const NOTE: u8 = 6;
 /// Past this many notes of one session, what remembers them is made anew.
 const KEPT_NOTES: usize = 64;
 
@@ -124,7 +126,7 @@ impl UserNotes {
             note.groups.dedup_by_key(|group| id(group));
             note.days.sort_unstable();
             note.days.dedup();
-            put_frame(frames, XxHash3_128::oneshot(note.user.as_bytes()), 0, 0, |out| {
+            put_frame(frames, XxHash3_128::oneshot(note.user.as_bytes()), 0, NOTE, |out| {
                 put_text(out, Some(&note.user));
                 put_text(out, note.bot.as_deref());
                 put_int(out, note.messages);
