@@ -21,7 +21,8 @@ use korpus_analytics::steps::{
 use korpus_analytics::{
     Aggregates, AnalyticsError, AnalyzeOptions, Counts, Coverage, MergeableState, Metric, Tables,
 };
-use korpus_engine::{Filter, InputList};
+use korpus_engine::{ExpandOptions, Filter, InputInfo, InputKind, InputList, expand};
+use korpus_synth::hostile::{HostileConversation, HostileMessage};
 
 use dump::{assert_same, bodies, options, run, without_sources};
 
@@ -131,6 +132,68 @@ fn workers_whose_pages_overlap_give_what_one_run_gives() {
     let (tables, found) = chain(&mapped, First::Sessions, &options);
     assert_eq!(found, counts);
     assert_same(&whole, &tables, "sessions alone");
+}
+
+/// Copies of each message that differ in all that decides, of sessions and of none.
+#[test]
+fn the_same_copy_wins_as_in_one_run() {
+    let mut numbers = Numbers(5);
+    let copy = |id: u64, numbers: &mut Numbers| {
+        let mut pick = |of: &[&'static str]| of[numbers.next() as usize % of.len()];
+        let version = pick(&[
+            "",
+            r#""lmodifiedOn":"2025-09-03T11:00:00.000Z","#,
+            r#""__lModifiedOn__":"2025-09-03T12:00:00.000Z","#,
+        ]);
+        let language = pick(&["", r#""lang":"en","#]);
+        let text = pick(&["yes", "no", "maybe"]);
+        let session =
+            if id.is_multiple_of(3) { String::new() } else { format!(r#""sessionId":"s-{}","#, id % 7) };
+        format!(
+            r#"{{"_id":"m{id}","botId":"b",{session}{version}{language}"tN":"{text}","type":"incoming",
+            "createdOn":"2025-09-03T10:00:00.000Z","components":[{{"cT":"text","data":{{"text":"{text}"}}}}]}}"#
+        )
+    };
+    let copies: Vec<String> = (0..400).map(|at| copy(at % 59, &mut numbers)).collect();
+    let body = |(at, copies): (usize, &[String])| {
+        let body = format!(r#"{{"total":5,"moreAvailable":false,"messages":[{}]}}"#, copies.join(","));
+        (at.to_string(), body.into_bytes())
+    };
+    let bodies: Bodies = copies.chunks(5).enumerate().map(body).collect();
+    let options = options();
+    let (whole, counts, _) = run(bodies.clone(), &options);
+    assert_eq!((counts.sessions, counts.unsessioned), (7, 20));
+    let mapped = map_all(&bodies, 3, &options);
+    for first in [First::Messages, First::Sessions] {
+        let (tables, found) = chain(&mapped, first, &options);
+        assert_eq!(found, counts);
+        assert_same(&whole, &tables, "copies");
+    }
+}
+
+/// What is broken, odd or hostile.
+#[test]
+fn odd_dumps_are_mapped_and_folded_too() {
+    let dumps = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/dumps");
+    let files = expand(&[dumps], &ExpandOptions::default()).unwrap();
+    let read = |input: &InputInfo| match &input.kind {
+        InputKind::File(path) => (input.display.clone(), std::fs::read(path).unwrap()),
+        other => panic!("{other:?}"),
+    };
+    let mut bodies: Bodies = files.inputs.iter().map(read).collect();
+    let messages = (0..200).map(HostileMessage::generate);
+    let records = (0..60).map(HostileConversation::generate);
+    // Each comes twice, to different workers.
+    let hostile = messages
+        .chain(records)
+        .enumerate()
+        .flat_map(|(at, body)| [1, 2].map(|time| (format!("{at} {time}"), body.clone())));
+    bodies.extend(hostile);
+    let options = options();
+    let (whole, counts, _) = run(bodies.clone(), &options);
+    let (tables, found) = chain(&map_all(&bodies, 3, &options), First::Messages, &options);
+    assert_eq!(found, counts);
+    assert_same(&whole, &tables, "odd");
 }
 
 #[test]

@@ -80,7 +80,8 @@ fn rank(events: &Events, row: usize) -> impl Ord + '_ {
     (version, richness, Reverse((content, frame.key, frame.kind, frame.payload)))
 }
 
-/// The second and third step: `events` must hold whole sessions, that is all events of each `key` that it holds any of.
+/// The fold: `events` must hold whole sessions, that is all events of each `key` that it holds any of. `coverage` is that of all
+/// workers.
 ///
 /// Copies of a message are brought down to one, as by [`deduplicate_events`], unless the options say to keep them; those of
 /// other sessions cannot be seen here.
@@ -115,7 +116,7 @@ pub fn fold_events(
     Ok(FoldedSessions { sessions, users, state: folder.feeder.states })
 }
 
-/// The exchange by user: `notes` must hold all notes of each `key` that it holds any of.
+/// Counts users: `notes` must hold all notes of each `key` that it holds any of.
 ///
 /// # Errors
 /// [`AnalyticsError::State`] for batches that are no notes.
