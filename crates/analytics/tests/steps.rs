@@ -19,7 +19,7 @@ use korpus_analytics::steps::{
     map_batches, map_events, notes_schema,
 };
 use korpus_analytics::{
-    Aggregates, AnalyticsError, AnalyzeOptions, Counts, Coverage, MergeableState, Metric, Tables,
+    Aggregates, AnalyticsError, AnalyzeOptions, Counts, Coverage, MergeableState, Metric, Tables, collect,
 };
 use korpus_engine::{ExpandOptions, Filter, InputInfo, InputKind, InputList, expand};
 use korpus_synth::hostile::{HostileConversation, HostileMessage};
@@ -194,6 +194,19 @@ fn odd_dumps_are_mapped_and_folded_too() {
     let (tables, found) = chain(&map_all(&bodies, 3, &options), First::Messages, &options);
     assert_eq!(found, counts);
     assert_same(&whole, &tables, "odd");
+
+    // Where all events are of one run, it tells where something was first.
+    let (whole, _) = collect(&InputList::from_bytes(bodies.clone()), &options, &()).unwrap();
+    let mapped = &map_all(&bodies, 1, &options)[0];
+    let folded = fold_events(&mapped.batches, &mapped.coverage, &options).unwrap();
+    let mut drift = Vec::new();
+    let mut put = |metric, batch| {
+        drift.extend((metric == Metric::Drift).then_some(batch));
+        Ok(())
+    };
+    folded.state.tables(&options, Some(&mapped.run), &mut put).unwrap();
+    assert!(drift[0].num_rows() > 10);
+    assert!(drift == [whole["drift"].clone()]);
 }
 
 #[test]
