@@ -53,12 +53,12 @@ impl<J: Job> Shared<'_, J> {
         let mut mapper = Mapper { shared: self, local: self.job.local(), scratch: Vec::new() };
         let mut source = self.source();
         self.schedule.begin();
-        let mut waits = false;
+        let (mut waits, mut has_read) = (false, false);
         loop {
             self.look_around();
             // What is left to do goes before new blocks, so that it never piles up; and before a block is taken, which others
-            // may wait for.
-            if self.help() {
+            // may wait for. But who has just read an input reads the next: another would need memory for a body too.
+            if !std::mem::take(&mut has_read) && self.help() {
                 continue;
             }
             match self.schedule.next(waits) {
@@ -70,6 +70,7 @@ impl<J: Job> Shared<'_, J> {
                     self.observer.input_opened(&self.inputs[input]);
                     self.open(&self.inputs[input], &mut source, &mut mapper);
                     self.schedule.has_read();
+                    has_read = true;
                 }
                 Task::Idle => {
                     waits = true;

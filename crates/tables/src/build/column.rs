@@ -61,7 +61,7 @@ struct Recent {
 impl Recent {
     const NONE: Self = Self { code: Names::NULL, start: 0, len: usize::MAX };
 
-    #[inline(always)]
+    #[inline]
     fn is(self, name: &[u8], dictionary: &Dictionary) -> bool {
         let start = self.start as usize;
         self.len == name.len() && are_equal(&dictionary.all_bytes()[start..start + name.len()], name)

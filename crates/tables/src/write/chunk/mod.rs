@@ -24,7 +24,7 @@ use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, Trac
 use parquet::schema::types::ColumnDescPtr;
 
 use self::compress::Compressors;
-use self::page::{Extremes, KEPT_BYTES, PageBuffer};
+use self::page::{Extremes, PageBuffer};
 use super::settings::Compression;
 use crate::build::{ColumnBuffer, Dictionary};
 
@@ -59,6 +59,16 @@ pub(crate) struct Workspace {
     /// A page before and after it is compressed.
     bytes: Vec<u8>,
     compressed: Vec<u8>,
+}
+
+impl Workspace {
+    /// Keeps as much memory as most pages take, and no more.
+    fn let_go(&mut self) {
+        for large in [&mut self.bytes, &mut self.compressed] {
+            large.clear();
+            large.shrink_to(2 * PAGE_BYTES);
+        }
+    }
 }
 
 /// A column of a row group on its way: rows go in, and in the end there is a chunk for each of its leaves.
@@ -196,10 +206,7 @@ impl ChunkWriter {
         };
         so_far.pages.push(CompressedPage::new(data, bytes.len()));
         page.clear();
-        for large in [bytes, compressed] {
-            large.clear();
-            large.shrink_to(2 * KEPT_BYTES);
-        }
+        workspace.let_go();
         Ok(())
     }
 
@@ -217,7 +224,9 @@ impl ChunkWriter {
             encoding: Encoding::PLAIN,
             is_sorted: false,
         };
-        Ok(CompressedPage::new(page, bytes.len()))
+        let page = CompressedPage::new(page, bytes.len());
+        workspace.let_go();
+        Ok(page)
     }
 
     /// Closes the chunk; the next one has its memory.

@@ -12,7 +12,7 @@ use super::delta::put_delta;
 use crate::build::{ColumnBuffer, Dictionary, Fixed, List, Names, Texts, Validity, span};
 
 /// A page that is larger, because a message is, does not keep its memory: each column has a page.
-pub(super) const KEPT_BYTES: usize = 1 << 20;
+const KEPT_BYTES: usize = 1 << 20;
 
 /// What a page holds. Of the values, those of one type only.
 #[derive(Debug, Default)]
