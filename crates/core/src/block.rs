@@ -178,7 +178,7 @@ impl Block {
     }
 
     /// Forgets the contents and keeps the memory.
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.arena.clear();
         self.messages.clear();
         self.records.clear();

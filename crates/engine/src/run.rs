@@ -176,6 +176,7 @@ fn run_within<J: Job>(
         observer,
         schedule: Schedule::new(inputs.inputs.len(), job.readers(threads), ahead, committer),
         spare: Mutex::default(),
+        sources: Mutex::default(),
     };
     pool.0.broadcast(|_| shared.work());
     let committer = shared.schedule.into_committer()?;

@@ -12,6 +12,7 @@ mod zip;
 use std::error::Error;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -33,6 +34,9 @@ use zip::{FileAt, Section, is_zip};
 
 /// How many decoded bytes are asked for at a time.
 const WINDOW: usize = 128 << 10;
+/// Bodies of so many bytes are lent to their blocks. Of smaller ones there would be many at a time, and larger ones would take too
+/// much: one is in memory for the blocks that wait, and one that is inflated next.
+const LENT: RangeInclusive<usize> = 1 << 20..=16 << 20;
 
 /// Takes the blocks of an input as they come.
 pub(crate) trait BlockSink {
@@ -60,9 +64,9 @@ pub(crate) struct Stopped;
 pub(crate) struct Source {
     parser: PageParser,
     whole: WholeDecoder,
-    /// Reused by one file after another: a small file, and what is inflated from it.
+    /// Reused by one file after another: a small file, and what was inflated from such, which blocks may still hold on to.
     file: Vec<u8>,
-    body: Vec<u8>,
+    bodies: Vec<Arc<Vec<u8>>>,
     limits: Limits,
     decode: DecodeLimits,
     mmap: bool,
@@ -97,7 +101,7 @@ impl Source {
             parser: PageParser::new(limits.clone()),
             whole: WholeDecoder::new(),
             file: Vec::new(),
-            body: Vec::new(),
+            bodies: Vec::new(),
             limits: limits.clone(),
             decode,
             mmap,
@@ -234,7 +238,7 @@ impl Source {
         reading: &mut Reading<'_, impl BlockSink>,
     ) -> Result<(), Stopped> {
         reading.wire.tell(reading.sink)?;
-        let mut body = std::mem::take(&mut self.body);
+        let mut body = self.free_body();
         let outcome = if Kind::of(bytes, &report.input.display).is_some() {
             // No codec, whatever the first bytes may look like.
             Err(NotWhole::OtherCodec(Codec::Plain))
@@ -245,20 +249,38 @@ impl Source {
             Ok(whole) => {
                 report.codec = whole.codec;
                 report.trailing = whole.trailing;
-                self.healthy(bytes, &body, report, reading)
+                let body = Arc::new(body);
+                let lent = LENT.contains(&body.len()).then_some(&body);
+                let outcome = self.healthy(bytes, &body, lent, report, reading);
+                self.parser.reset();
+                self.keep(body);
+                return outcome;
             }
-            Err(NotWhole::OtherCodec(Codec::Plain)) => self.healthy(bytes, bytes, report, reading),
+            Err(NotWhole::OtherCodec(Codec::Plain)) => self.healthy(bytes, bytes, None, report, reading),
             Err(_) => self.stream(&mut &bytes[..], report, reading),
         };
-        self.body = body;
+        self.keep(Arc::new(body));
         outcome
     }
 
-    /// Something that is in memory, and decoded: `body` out of `bytes`.
+    /// Keeps the memory of a body, and of the one before.
+    fn keep(&mut self, body: Arc<Vec<u8>>) {
+        self.bodies.truncate(1);
+        self.bodies.insert(0, body);
+    }
+
+    /// The memory of a body whose blocks are all gone; of none, where others hold on to theirs.
+    fn free_body(&mut self) -> Vec<u8> {
+        let free = self.bodies.iter_mut().position(|body| Arc::get_mut(body).is_some());
+        free.and_then(|at| Arc::into_inner(self.bodies.swap_remove(at))).unwrap_or_default()
+    }
+
+    /// Something that is in memory, and decoded: `body` out of `bytes`, which blocks share where it is `lent`.
     fn healthy(
         &mut self,
         bytes: &[u8],
         body: &[u8],
+        lent: Option<&Arc<Vec<u8>>>,
         report: &mut InputReport,
         reading: &mut Reading<'_, impl BlockSink>,
     ) -> Result<(), Stopped> {
@@ -272,11 +294,16 @@ impl Source {
             None => {
                 report.decoded_bytes = body.len() as u64;
                 self.parser.reset();
-                // Copied in windows, not shared: blocks and their buffers go round and stay in the cache, where sharing
-                // would make all blocks of the body at once, in fresh memory.
                 let mut end = InputEnd::Complete;
+                if let Some(body) = lent {
+                    self.parser.share(Arc::clone(body));
+                }
+                // In windows, so that there are never all blocks at once.
                 for window in body.chunks(WINDOW) {
-                    self.parser.feed(window);
+                    match lent {
+                        Some(_) => self.parser.advance(window.len()),
+                        None => self.parser.feed(window),
+                    }
                     self.drain(reading.sink)?;
                     // What fits into memory is no bomb by itself, but there may be many of it.
                     if reading.wire.spend(window.len() as u64) {

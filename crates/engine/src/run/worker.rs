@@ -35,6 +35,8 @@ pub(super) struct Shared<'r, J: Job> {
     pub schedule: Schedule<'r, J>,
     /// Blocks that were mapped, for the memory that they have.
     pub spare: Mutex<Vec<Block>>,
+    /// What reads inputs, while nobody does: whoever reads next has the memory of who read before.
+    pub sources: Mutex<Vec<Source>>,
 }
 
 /// How many of them are kept.
@@ -51,13 +53,12 @@ impl<J: Job> Shared<'_, J> {
     /// The life of a worker.
     pub(super) fn work(&self) {
         let mut mapper = Mapper { shared: self, local: self.job.local(), scratch: Vec::new() };
-        let mut source = self.source();
         self.schedule.begin();
         let (mut waits, mut has_read) = (false, false);
         loop {
             self.look_around();
             // What is left to do goes before new blocks, so that it never piles up; and before a block is taken, which others
-            // may wait for. But who has just read an input reads the next: another would need memory for a body too.
+            // may wait for. But who has just read an input reads the next: there may be nothing else to do soon.
             if !std::mem::take(&mut has_read) && self.help() {
                 continue;
             }
@@ -68,7 +69,7 @@ impl<J: Job> Shared<'_, J> {
                 }
                 Task::Open(input) => {
                     self.observer.input_opened(&self.inputs[input]);
-                    self.open(&self.inputs[input], &mut source, &mut mapper);
+                    self.open(&self.inputs[input], &mut mapper);
                     self.schedule.has_read();
                     has_read = true;
                 }
@@ -94,13 +95,20 @@ impl<J: Job> Shared<'_, J> {
 
     /// Keeps a block that was mapped, until a reader wants one.
     fn put_back(&self, block: Option<Block>) {
+        let Some(mut block) = block else { return };
+        // A body that it shares is free then.
+        block.clear();
         let mut spare = self.spare();
         if spare.len() < SPARE {
-            spare.extend(block);
+            spare.push(block);
         }
     }
 
-    fn source(&self) -> Source {
+    fn sources(&self) -> MutexGuard<'_, Vec<Source>> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn new_source(&self) -> Source {
         Source::new(&self.limits, self.mmap, self.temp_dir.clone())
             .for_call(self.call_id.clone())
             .going_on_from(self.history.clone())
@@ -121,16 +129,19 @@ impl<J: Job> Shared<'_, J> {
     }
 
     /// Reads an input; one that makes the reader itself fail costs what is left of it.
-    fn open(&self, input: &InputInfo, source: &mut Source, mapper: &mut Mapper<'_, '_, J>) {
+    fn open(&self, input: &InputInfo, mapper: &mut Mapper<'_, '_, J>) {
+        let mut source = self.sources().pop().unwrap_or_else(|| self.new_source());
         let file = Arc::new(input.clone());
         let mut reader = Reader { mapper, place: (input.index, 0), input: Arc::clone(&file), file };
         let outcome = catch_unwind(AssertUnwindSafe(|| source.read(input, &mut reader)));
         let Reader { mut place, input: current, .. } = reader;
         let done = match outcome {
-            Ok(Ok(report)) => Done::End { report: Box::new(report), lost: false, last: true },
+            Ok(Ok(report)) => {
+                self.sources().push(source);
+                Done::End { report: Box::new(report), lost: false, last: true }
+            }
             Ok(Err(Stopped)) => return,
             Err(_) => {
-                *source = self.source();
                 if current.member.is_some() {
                     let report = empty_report(&current);
                     let done = Done::End { report: Box::new(report), lost: true, last: false };

@@ -2,6 +2,7 @@
 
 pub(super) mod build;
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -101,6 +102,57 @@ fn whole_streamed_and_mapped_give_the_same() {
             assert_eq!((seen.bytes, report.decoded_bytes), (bytes.len() as u64, plain.len() as u64));
             assert_eq!((report.codec, report.changed, report.io_error), (codec, false, None));
         }
+    }
+}
+
+/// Holds on to blocks.
+#[derive(Default)]
+struct Keep(Vec<Block>);
+
+impl BlockSink for Keep {
+    fn block(&mut self, block: Block) -> Result<Option<Block>, Stopped> {
+        self.0.push(block);
+        Ok(None)
+    }
+
+    fn read(&mut self, _: u64) -> Result<(), Stopped> {
+        Ok(())
+    }
+
+    fn begin(&mut self, _: &InputInfo) {}
+
+    fn end(&mut self, _: InputReport) -> Result<(), Stopped> {
+        Ok(())
+    }
+
+    fn fail(&mut self, _: EngineError) -> Stopped {
+        Stopped
+    }
+}
+
+#[test]
+fn the_memory_of_a_body_is_used_again_once_its_blocks_are_gone() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let body = body(30_000);
+    assert!(LENT.contains(&body.len()));
+    fs::write(file.path(), gzip(&body)).unwrap();
+    let info = info(file.path().to_owned());
+    let mut source = Source::new(&Limits::default(), false, None);
+    let mut kept = Keep::default();
+    for count in [1, 2, 2] {
+        source.read(&info, &mut kept).unwrap();
+        assert_eq!(source.bodies.len(), count);
+        assert!(source.bodies.iter_mut().all(|body| Arc::get_mut(body).is_none()));
+    }
+    let messages = |kept: &Keep| kept.0.iter().map(Block::message_count).sum::<usize>();
+    assert_eq!(messages(&kept), 3 * 30_000);
+    kept.0.clear();
+    let addresses = |source: &Source| source.bodies.iter().map(|body| body.as_ptr()).collect::<BTreeSet<_>>();
+    let before = addresses(&source);
+    for _ in 0..3 {
+        source.read(&info, &mut Collect::default()).unwrap();
+        assert!(source.bodies.iter_mut().all(|body| Arc::get_mut(body).is_some()));
+        assert_eq!(addresses(&source), before);
     }
 }
 
