@@ -34,8 +34,8 @@ use zip::{FileAt, Section, is_zip};
 
 /// How many decoded bytes are asked for at a time.
 const WINDOW: usize = 128 << 10;
-/// Bodies of so many bytes are lent to their blocks. Of smaller ones there would be many at a time, and larger ones would take too
-/// much: one is in memory for the blocks that wait, and one that is inflated next.
+/// Bodies of so many bytes are lent to their blocks, where there may be two of them: one for the blocks that wait, and one that is
+/// inflated next. Of smaller ones there would be many at a time.
 const LENT: RangeInclusive<usize> = 1 << 20..=16 << 20;
 
 /// Takes the blocks of an input as they come.
@@ -250,7 +250,8 @@ impl Source {
                 report.codec = whole.codec;
                 report.trailing = whole.trailing;
                 let body = Arc::new(body);
-                let lent = LENT.contains(&body.len()).then_some(&body);
+                let is_lent = LENT.contains(&body.len()) && 2 * body.len() <= self.decode.whole_limit;
+                let lent = is_lent.then_some(&body);
                 let outcome = self.healthy(bytes, &body, lent, report, reading);
                 self.parser.reset();
                 self.keep(body);
