@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ArrowPrimitiveType, BooleanArray, Int32Array, PrimitiveArray, StringBuilder};
-use arrow::buffer::NullBuffer;
+use arrow::array::{ArrayRef, ArrowPrimitiveType, BooleanArray, Int32Array, PrimitiveArray, StringArray};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 
@@ -80,7 +80,7 @@ impl From<f64> for Cell<'_> {
 /// The cells of a column.
 #[derive(Debug)]
 enum Cells {
-    Text(StringBuilder),
+    Text(Texts),
     Int(Vec<i64>),
     Small(Vec<i32>),
     Float(Vec<f64>),
@@ -89,11 +89,34 @@ enum Cells {
     Date(Vec<i32>),
 }
 
+/// Texts, end to end, and where each ends.
+#[derive(Debug, Default)]
+struct Texts {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    #[inline]
+    fn push(&mut self, text: &str) {
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.ends.push(self.bytes.len());
+    }
+
+    fn finish(&mut self, valid: Option<NullBuffer>) -> Result<StringArray> {
+        let ends: Result<Vec<i32>, _> =
+            std::iter::once(0).chain(self.ends.drain(..)).map(i32::try_from).collect();
+        let ends = ends.map_err(|_| AnalyticsError::Internal("the texts of a batch take more than 2 GiB"))?;
+        let bytes = taken(&mut self.bytes);
+        Ok(StringArray::try_new(OffsetBuffer::new(ends.into()), bytes.into(), valid)?)
+    }
+}
+
 /// A column on its way: what is none holds anything.
 #[derive(Debug)]
 struct Column {
     cells: Cells,
-    /// Which cells hold something; of texts their builder knows.
+    /// Which cells hold something.
     valid: Vec<bool>,
     has_none: bool,
 }
@@ -105,6 +128,13 @@ fn add<T: Default>(cells: &mut Vec<T>, valid: &mut Vec<bool>, cell: Option<T>) -
     cells.push(cell.unwrap_or_default());
     valid.push(is_some);
     is_some
+}
+
+/// Adds the last cell so many times more.
+fn repeat_last<T: Copy>(cells: &mut Vec<T>, more: usize) {
+    if let Some(&last) = cells.last() {
+        cells.resize(cells.len() + more, last);
+    }
 }
 
 /// What is there; as much will come next.
@@ -123,7 +153,7 @@ fn primitive<T: ArrowPrimitiveType>(
 impl Column {
     fn new(kind: MetricKind) -> Self {
         let cells = match kind {
-            MetricKind::Text | MetricKind::Json => Cells::Text(StringBuilder::new()),
+            MetricKind::Text | MetricKind::Json => Cells::Text(Texts::default()),
             MetricKind::Int => Cells::Int(Vec::new()),
             MetricKind::Small => Cells::Small(Vec::new()),
             MetricKind::Float => Cells::Float(Vec::new()),
@@ -140,8 +170,10 @@ impl Column {
         let valid = &mut self.valid;
         let is_some = match &mut self.cells {
             Cells::Text(cells) => {
-                cells.append_option(cell.text());
-                true
+                let text = cell.text();
+                cells.push(text.unwrap_or_default());
+                valid.push(text.is_some());
+                text.is_some()
             }
             Cells::Int(cells) | Cells::Time(cells) => add(cells, valid, cell.int()),
             Cells::Small(cells) | Cells::Date(cells) => add(cells, valid, cell.small()),
@@ -151,11 +183,25 @@ impl Column {
         self.has_none |= !is_some;
     }
 
-    fn finish(&mut self) -> ArrayRef {
+    /// Adds a value so many times.
+    fn repeat(&mut self, cell: Cell<'_>, times: usize) {
+        let Some(more) = times.checked_sub(1) else { return };
+        self.push(cell);
+        match &mut self.cells {
+            Cells::Text(cells) => (0..more).for_each(|_| cells.push(cell.text().unwrap_or_default())),
+            Cells::Int(cells) | Cells::Time(cells) => repeat_last(cells, more),
+            Cells::Small(cells) | Cells::Date(cells) => repeat_last(cells, more),
+            Cells::Float(cells) => repeat_last(cells, more),
+            Cells::Bool(cells) => repeat_last(cells, more),
+        }
+        repeat_last(&mut self.valid, more);
+    }
+
+    fn finish(&mut self) -> Result<ArrayRef> {
         let valid = taken(&mut self.valid);
         let valid = std::mem::take(&mut self.has_none).then(|| NullBuffer::from(valid));
-        match &mut self.cells {
-            Cells::Text(cells) => Arc::new(cells.finish()),
+        Ok(match &mut self.cells {
+            Cells::Text(cells) => Arc::new(cells.finish(valid)?),
             Cells::Int(cells) => Arc::new(primitive::<Int64Type>(cells, valid)),
             Cells::Small(cells) => Arc::new(primitive::<Int32Type>(cells, valid)),
             Cells::Float(cells) => Arc::new(primitive::<Float64Type>(cells, valid)),
@@ -164,7 +210,7 @@ impl Column {
                 Arc::new(primitive::<TimestampMicrosecondType>(cells, valid).with_timezone("UTC"))
             }
             Cells::Date(cells) => Arc::new(primitive::<Date32Type>(cells, valid)),
-        }
+        })
     }
 }
 
@@ -195,6 +241,29 @@ impl Row<'_> {
     }
 }
 
+/// Several rows whose cells come column by column.
+pub(crate) struct ManyRows<'r> {
+    row: Row<'r>,
+    len: usize,
+}
+
+impl ManyRows<'_> {
+    /// Fills the next column, with the same cell in all rows.
+    pub(crate) fn put_same<'a>(&mut self, cell: impl Into<Cell<'a>>) {
+        if let Some(column) = self.row.columns.next() {
+            column.repeat(cell.into(), self.len);
+        }
+    }
+
+    /// Fills the next column, with as many cells as there are rows.
+    pub(crate) fn put_each<'a, C: Into<Cell<'a>>>(&mut self, cells: impl ExactSizeIterator<Item = C>) {
+        debug_assert_eq!(cells.len(), self.len, "a cell for each row");
+        if let Some(column) = self.row.columns.next() {
+            cells.for_each(|cell| column.push(cell.into()));
+        }
+    }
+}
+
 impl Drop for Row<'_> {
     fn drop(&mut self) {
         debug_assert!(self.columns.len() == 0 || std::thread::panicking(), "columns left: {}", self.metric);
@@ -214,6 +283,12 @@ impl Rows {
         Row { metric: self.metric, columns: self.columns.iter_mut() }
     }
 
+    /// Begins `len` rows: all columns in order, but for `rules_version`.
+    pub(crate) fn begin_many(&mut self, len: usize) -> ManyRows<'_> {
+        self.len += len;
+        ManyRows { row: Row { metric: self.metric, columns: self.columns.iter_mut() }, len }
+    }
+
     /// Adds a row.
     pub(crate) fn push<'a>(&mut self, cells: impl IntoIterator<Item = Cell<'a>>) {
         let mut row = self.begin();
@@ -227,7 +302,7 @@ impl Rows {
 
     /// The rows so far, and none are left.
     pub(crate) fn finish(&mut self) -> Result<RecordBatch> {
-        let mut columns: Vec<ArrayRef> = self.columns.iter_mut().map(Column::finish).collect();
+        let mut columns = self.columns.iter_mut().map(Column::finish).collect::<Result<Vec<_>>>()?;
         columns.push(Arc::new(Int32Array::from_value(RULES_VERSION, std::mem::take(&mut self.len))));
         RecordBatch::try_new(self.metric.arrow_schema(), columns)
             .map_err(|_| AnalyticsError::Internal("rows do not fit their declaration"))

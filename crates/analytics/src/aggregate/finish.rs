@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::events::is_link;
 use crate::local_time::LocalTime;
 use crate::metrics::Metric;
-use crate::rows::{Cell, Row, Rows};
+use crate::rows::{Cell, ManyRows, Row, Rows};
 use crate::sketch::estimate;
 
 /// Rows of a batch.
@@ -49,6 +49,30 @@ impl<'p> Table<'p> {
         if self.rows.len() == BATCH_ROWS { self.flush() } else { Ok(()) }
     }
 
+    /// Adds a row for each of `items`: all of them begin with `parts`, and `fill` fills the other columns.
+    fn rows<T>(
+        &mut self,
+        parts: &[KeyPart<'_>],
+        mut items: &[T],
+        fill: impl Fn(&mut ManyRows<'_>, &[T]),
+    ) -> Result<()> {
+        while !items.is_empty() {
+            let room = (BATCH_ROWS - self.rows.len()).min(items.len());
+            let (now, later) = items.split_at(room);
+            let mut rows = self.rows.begin_many(now.len());
+            for part in parts {
+                put_part(part, |cell| rows.put_same(cell));
+            }
+            fill(&mut rows, now);
+            drop(rows);
+            items = later;
+            if self.rows.len() == BATCH_ROWS {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
     fn flush(&mut self) -> Result<()> {
         self.is_put = true;
         (self.put)(self.metric, self.rows.finish()?)
@@ -59,20 +83,20 @@ impl<'p> Table<'p> {
     }
 }
 
-/// Fills the next column with a part of a key.
+/// Gives a part of a key as a cell.
 #[inline]
-fn put_part(row: &mut Row<'_>, part: &KeyPart<'_>) {
+fn put_part(part: &KeyPart<'_>, put: impl FnOnce(Cell<'_>)) {
     match part {
-        KeyPart::Null => row.put(Cell::Null),
-        KeyPart::Int(value) => row.put(*value),
-        KeyPart::Text(value) => row.put(&**value),
-        KeyPart::Hash(hash) => row.put(format!("{hash:016x}").as_str()),
+        KeyPart::Null => put(Cell::Null),
+        KeyPart::Int(value) => put(Cell::Int(*value)),
+        KeyPart::Text(value) => put(Cell::Text(value)),
+        KeyPart::Hash(hash) => put(Cell::Text(&format!("{hash:016x}"))),
     }
 }
 
 fn put_parts(row: &mut Row<'_>, parts: &[KeyPart<'_>]) {
     for part in parts {
-        put_part(row, part);
+        put_part(part, |cell| row.put(cell));
     }
 }
 
@@ -164,16 +188,15 @@ impl Stored {
     }
 
     fn latency_buckets(&self, mut table: Table<'_>) -> Result<()> {
+        let mut buckets = Vec::new();
         self.for_each(Aggregate::Latency, |parts, group| {
-            for (bucket, count) in group.sketch.iter().flat_map(|sketch| sketch.buckets()) {
-                table.row(|row| {
-                    put_parts(row, parts);
-                    row.put(i64::from(bucket));
-                    row.put(estimate(bucket));
-                    row.put(count.cast_signed());
-                })?;
-            }
-            Ok(())
+            buckets.clear();
+            buckets.extend(group.sketch.iter().flat_map(|sketch| sketch.buckets()));
+            table.rows(parts, &buckets, |rows, buckets| {
+                rows.put_each(buckets.iter().map(|bucket| i64::from(bucket.0)));
+                rows.put_each(buckets.iter().map(|bucket| estimate(bucket.0)));
+                rows.put_each(buckets.iter().map(|bucket| bucket.1.cast_signed()));
+            })
         })?;
         table.finish()
     }
