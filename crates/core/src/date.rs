@@ -128,24 +128,26 @@ fn parse_canonical(text: &[u8]) -> Option<i64> {
     let text: &[u8; 24] = text.try_into().ok()?;
     let (words, _) = text.as_chunks::<8>();
     let mut wrong = 0;
-    let parts: [[u8; 8]; 3] = std::array::from_fn(|index| {
+    let parts: [u64; 3] = std::array::from_fn(|index| {
         let (zero, bound) = FORM[index];
         let word = u64::from_le_bytes(words[index]) ^ zero;
         wrong |= word.wrapping_add(bound) | word;
-        word.to_le_bytes()
+        word
     });
     if wrong & 0x8080_8080_8080_8080 != 0 {
         return None;
     }
-    let two = |part: &[u8; 8], at: usize| i64::from(part[at]) * 10 + i64::from(part[at + 1]);
-    let [first, second, third] = &parts;
-    let (year, month) = (two(first, 0) * 100 + two(first, 2), two(first, 5));
-    let (day, hour, minute) = (two(second, 0), two(second, 3), two(second, 6));
-    let (seconds, ms) = (two(third, 1), two(third, 4) * 10 + i64::from(third[6]));
+    // Every byte times ten and the next one: in the places where two digits stand these are their numbers, below 100.
+    let byte = |word: u64, at: u32| i64::from((word >> (8 * at)) as u8);
+    let pairs = parts.map(|word| word.wrapping_mul(10).wrapping_add(word >> 8));
+    let [first, second, third] = pairs;
+    let (year, month) = (byte(first, 0) * 100 + byte(first, 2), byte(first, 5));
+    let (day, hour, minute) = (byte(second, 0), byte(second, 3), byte(second, 6));
+    let (seconds, ms) = (byte(third, 1), byte(third, 4) * 10 + byte(parts[2], 6));
     if !(1..=12).contains(&month) || hour > 23 || minute > 59 || seconds > 59 {
         return None;
     }
-    if day < 1 || day > days_in_month(year, month) {
+    if day < 1 || day > 28 && day > days_in_month(year, month) {
         return None;
     }
     let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + seconds;
