@@ -4,10 +4,11 @@
 #![forbid(unsafe_code)]
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use korpus_analytics::{AnalyzeOptions, Publishing, analyze, analyze_to};
-use korpus_benches::{Corpus, blocks, in_turn};
+use korpus_benches::{Corpus, in_turn, shared_blocks};
 use korpus_core::{Block, Component, DecodeLimits, Limits, PageParser, Scratch, Template, WholeDecoder};
 use korpus_engine::InputList;
 use korpus_synth::Codec;
@@ -22,7 +23,8 @@ const MESSAGES: u64 = 200_000;
 /// What it takes to look into all texts, and nothing else.
 struct Reader {
     decoder: WholeDecoder,
-    body: Vec<u8>,
+    /// Lent to the blocks, as the engine lends it.
+    body: Arc<Vec<u8>>,
     parser: PageParser,
     scratch: Scratch,
 }
@@ -31,7 +33,7 @@ impl Reader {
     fn new() -> Self {
         let limits = Limits::default();
         let scratch = Scratch::new(&limits);
-        Self { decoder: WholeDecoder::new(), body: Vec::new(), parser: PageParser::new(limits), scratch }
+        Self { decoder: WholeDecoder::new(), body: Arc::default(), parser: PageParser::new(limits), scratch }
     }
 
     fn read(&mut self, corpus: &Corpus) -> u64 {
@@ -49,8 +51,10 @@ impl Reader {
             }
         };
         for file in &corpus.files {
-            decoder.decode(file, None, &DecodeLimits::default(), body).unwrap();
-            blocks(parser, body, &mut each);
+            parser.reset();
+            let own = Arc::get_mut(body).expect("the blocks of the body before are gone");
+            decoder.decode(file, None, &DecodeLimits::default(), own).unwrap();
+            shared_blocks(parser, body, &mut each);
         }
         messages
     }
