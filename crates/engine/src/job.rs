@@ -70,7 +70,8 @@ pub trait Job: Sync {
     fn commit(&self, state: &mut Self::State, at: &BlockSeq<'_>, part: Self::Part)
     -> Result<(), Self::Error>;
 
-    /// Does a part of what commits have left to do; false where there is nothing. Workers come by before they map a block.
+    /// Does a part of what commits have left to do; false where there is nothing. Workers come by whenever they ask for
+    /// something to map; a panic ends the run.
     fn help(&self) -> bool {
         false
     }

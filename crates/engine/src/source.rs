@@ -34,8 +34,8 @@ use zip::{FileAt, Section, is_zip};
 
 /// How many decoded bytes are asked for at a time.
 const WINDOW: usize = 128 << 10;
-/// Bodies of so many bytes are lent to their blocks, where there may be two of them: one for the blocks that wait, and one that is
-/// inflated next. Of smaller ones there would be many at a time.
+/// Bodies of so many bytes are lent to their blocks, where what may be held whole is enough for two of them: one for the blocks
+/// that wait, and one that is inflated next. Of smaller ones there would be many at a time.
 const LENT: RangeInclusive<usize> = 1 << 20..=16 << 20;
 
 /// Takes the blocks of an input as they come.

@@ -225,6 +225,11 @@ impl<'r, J: Job> Schedule<'r, J> {
         }
     }
 
+    /// Whether the run is to end.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.lock().stopped
+    }
+
     /// Ends the run with an error, unless it has one already.
     pub(super) fn fail(&self, error: EngineError) {
         let mut state = self.lock();

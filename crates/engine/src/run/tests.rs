@@ -24,7 +24,12 @@ struct Trace {
     panic_always: bool,
     fail_commit_at: Option<usize>,
     panic_commit: bool,
+    panic_help: bool,
+    /// There is always something to do.
+    endless: bool,
     parts: AtomicU64,
+    /// What commits left to do: one thing each.
+    left: AtomicU64,
 }
 
 #[derive(Debug, Default, PartialEq, Eq, Clone)]
@@ -75,12 +80,21 @@ impl Job for Trace {
             return Err(EngineError::DiskFull("out".into()));
         }
         state.blocks.push((at.input.index, at.block, at.first_page));
+        self.left.fetch_add(1, Ordering::Relaxed);
         state
             .messages
             .extend(part.messages.into_iter().map(|(at_, id, ok)| (at_ + at.first_message, id, ok)));
         state.records.extend(part.records.into_iter().map(|(ordinal, ok)| (ordinal + at.first_record, ok)));
         state.rejects.extend(part.rejects);
         Ok(())
+    }
+
+    fn help(&self) -> bool {
+        if self.panic_help {
+            resume_unwind(Box::new("on purpose"));
+        }
+        let take = |left: u64| left.checked_sub(1);
+        self.endless || self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
     }
 
     fn end_input(&self, state: &mut Seen, report: &InputReport, rejects: &[RejectItem<'_>]) -> Result<()> {
@@ -293,9 +307,11 @@ fn a_panic_costs_the_message_it_happened_on() {
 #[test]
 fn a_job_that_always_panics_ends_the_run() {
     let inputs = InputList::from_bytes([("a.json", plain_messages(&["ms-1", "ms-2"]))]);
-    for job in
-        [Trace { panic_always: true, ..Trace::default() }, Trace { panic_commit: true, ..Trace::default() }]
-    {
+    for job in [
+        Trace { panic_always: true, ..Trace::default() },
+        Trace { panic_commit: true, ..Trace::default() },
+        Trace { panic_help: true, ..Trace::default() },
+    ] {
         let outcome =
             run(&Pool::new(3).unwrap(), &inputs, &RunOptions::default(), &job, &mut Seen::default(), &());
         assert!(matches!(outcome, Err(EngineError::Worker(_))));
@@ -408,6 +424,27 @@ fn a_cancelled_run_stops() {
         assert!(matches!(outcome, Err(EngineError::Cancelled)));
         assert!(job.parts.load(Ordering::Relaxed) < 40);
     }
+}
+
+#[test]
+fn what_commits_leave_to_do_is_done_before_more_is_mapped() {
+    let (inputs, _) =
+        synth(SynthOptions { size: Size::Pages(10), page_size: 100, ..SynthOptions::default() });
+    let job = Trace::default();
+    let mut seen = Seen::default();
+    run(&Pool::new(1).unwrap(), &inputs, &small_blocks(), &job, &mut seen, &()).unwrap();
+    // What the last blocks of an input left is there when the next one is read, or the run is over.
+    assert!(seen.blocks.len() > 50 && job.left.load(Ordering::Relaxed) < 15, "{:?}", job.left);
+}
+
+#[test]
+fn a_job_that_always_has_something_to_do_can_be_stopped() {
+    let (inputs, _) = synth(SynthOptions { size: Size::Pages(2), page_size: 100, ..SynthOptions::default() });
+    let options = small_blocks();
+    options.cancel.store(true, Ordering::Relaxed);
+    let job = Trace { endless: true, ..Trace::default() };
+    let outcome = run(&Pool::new(2).unwrap(), &inputs, &options, &job, &mut Seen::default(), &());
+    assert!(matches!(outcome, Err(EngineError::Cancelled)));
 }
 
 /// Is told to stop at its third message.

@@ -83,10 +83,17 @@ impl<J: Job> Shared<'_, J> {
         }
     }
 
-    /// Does something that the job has left to do, rather than wait; false where there is nothing. Where it fails, whoever
-    /// needs what it was for will miss it.
+    /// Does something that the job has left to do; false where there is nothing, or the run is over. Where that fails, so does
+    /// the run.
     fn help(&self) -> bool {
-        catch_unwind(AssertUnwindSafe(|| self.job.help())).unwrap_or(true)
+        if self.schedule.is_stopped() {
+            return false;
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.job.help()));
+        if outcome.is_err() {
+            self.schedule.fail(EngineError::Worker("on what commits had left to do".to_owned()));
+        }
+        outcome.unwrap_or(false)
     }
 
     fn spare(&self) -> MutexGuard<'_, Vec<Block>> {

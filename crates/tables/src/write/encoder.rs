@@ -1,7 +1,7 @@
 //! Row groups on their way from column buffers to Parquet pages, column by column, on whatever worker has a moment.
 //!
 //! A commit hands over the rows of a block; each column of the row group takes them in as soon as a worker is free, and
-//! every worker empties the queue before it maps the next block. So nobody waits for an encoder while there is anything to
+//! workers empty the queue before they map a block. So nobody waits for an encoder while there is anything to
 //! do, rows are encoded while they are in the cache, and of a row group there is in memory what was compressed of it.
 //! A column is with one worker at a time, and takes its rows in order: nothing depends on the thread that did it.
 
@@ -311,13 +311,37 @@ impl Task {
                 return None;
             };
             drop(column);
-            let put = writer.put(&piece.buffer.columns[*index], piece.rows.clone(), workspace);
-            group.let_go(piece, encoder);
+            let held = Held { group, encoder, piece: Some(piece) };
+            let put = held.put(&mut writer, *index, workspace);
+            drop(held);
             if let Err(error) = put {
                 return Some(Err(error));
             }
         }
         Some(writer.finish(workspace).map(|chunks| (chunks, writer)))
+    }
+}
+
+/// A piece that a column takes in; it lets go of it in any case.
+struct Held<'a> {
+    group: &'a Group,
+    encoder: &'a Encoder,
+    /// There until the end.
+    piece: Option<Arc<Piece>>,
+}
+
+impl Held<'_> {
+    fn put(&self, writer: &mut ColumnWriter, column: usize, workspace: &mut Workspace) -> Result<()> {
+        let Some(piece) = &self.piece else { return Ok(()) };
+        writer.put(&piece.buffer.columns[column], piece.rows.clone(), workspace)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if let Some(piece) = self.piece.take() {
+            self.group.let_go(piece, self.encoder);
+        }
     }
 }
 
