@@ -21,15 +21,20 @@ use crate::work::{RejectItem, Work};
 #[derive(Default)]
 struct Trace {
     poison: Option<&'static str>,
-    panic_always: bool,
+    fails_in: Option<Step>,
     fail_commit_at: Option<usize>,
-    panic_commit: bool,
-    panic_help: bool,
     /// There is always something to do.
     endless: bool,
     parts: AtomicU64,
     /// What commits left to do: one thing each.
     left: AtomicU64,
+}
+
+#[derive(PartialEq, Eq)]
+enum Step {
+    Map,
+    Commit,
+    Help,
 }
 
 #[derive(Debug, Default, PartialEq, Eq, Clone)]
@@ -67,13 +72,13 @@ impl Job for Trace {
         part.rejects.extend(
             work.rejects().iter().map(|item| (item.page_index, item.reject.index, item.reject.reason)),
         );
-        if self.panic_always {
+        if self.fails_in == Some(Step::Map) {
             resume_unwind(Box::new("on purpose"));
         }
     }
 
     fn commit(&self, state: &mut Seen, at: &BlockSeq<'_>, part: Seen) -> Result<()> {
-        if self.panic_commit {
+        if self.fails_in == Some(Step::Commit) {
             resume_unwind(Box::new("on purpose"));
         }
         if self.fail_commit_at == Some(state.blocks.len()) {
@@ -90,7 +95,7 @@ impl Job for Trace {
     }
 
     fn help(&self) -> bool {
-        if self.panic_help {
+        if self.fails_in == Some(Step::Help) {
             resume_unwind(Box::new("on purpose"));
         }
         let take = |left: u64| left.checked_sub(1);
@@ -307,11 +312,8 @@ fn a_panic_costs_the_message_it_happened_on() {
 #[test]
 fn a_job_that_always_panics_ends_the_run() {
     let inputs = InputList::from_bytes([("a.json", plain_messages(&["ms-1", "ms-2"]))]);
-    for job in [
-        Trace { panic_always: true, ..Trace::default() },
-        Trace { panic_commit: true, ..Trace::default() },
-        Trace { panic_help: true, ..Trace::default() },
-    ] {
+    for step in [Step::Map, Step::Commit, Step::Help] {
+        let job = Trace { fails_in: Some(step), ..Trace::default() };
         let outcome =
             run(&Pool::new(3).unwrap(), &inputs, &RunOptions::default(), &job, &mut Seen::default(), &());
         assert!(matches!(outcome, Err(EngineError::Worker(_))));
