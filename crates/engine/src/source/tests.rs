@@ -105,14 +105,12 @@ fn whole_streamed_and_mapped_give_the_same() {
     }
 }
 
-/// Holds on to blocks.
-#[derive(Default)]
-struct Keep(Vec<Block>);
+/// Does something with each block, which it keeps or gives back.
+struct Each<F>(F);
 
-impl BlockSink for Keep {
+impl<F: FnMut(Block) -> Option<Block>> BlockSink for Each<F> {
     fn block(&mut self, block: Block) -> Result<Option<Block>, Stopped> {
-        self.0.push(block);
-        Ok(None)
+        Ok((self.0)(block))
     }
 
     fn read(&mut self, _: u64) -> Result<(), Stopped> {
@@ -138,15 +136,18 @@ fn the_memory_of_a_body_is_used_again_once_its_blocks_are_gone() {
     fs::write(file.path(), gzip(&body)).unwrap();
     let info = info(file.path().to_owned());
     let mut source = Source::new(&Limits::default(), false, None);
-    let mut kept = Keep::default();
+    let mut kept = Vec::new();
     for count in [1, 2, 2] {
-        source.read(&info, &mut kept).unwrap();
+        let mut keep = Each(|block| {
+            kept.push(block);
+            None
+        });
+        source.read(&info, &mut keep).unwrap();
         assert_eq!(source.bodies.len(), count);
         assert!(source.bodies.iter_mut().all(|body| Arc::get_mut(body).is_none()));
     }
-    let messages = |kept: &Keep| kept.0.iter().map(Block::message_count).sum::<usize>();
-    assert_eq!(messages(&kept), 3 * 30_000);
-    kept.0.clear();
+    assert_eq!(kept.iter().map(Block::message_count).sum::<usize>(), 3 * 30_000);
+    kept.clear();
     let addresses = |source: &Source| source.bodies.iter().map(|body| body.as_ptr()).collect::<BTreeSet<_>>();
     let before = addresses(&source);
     for _ in 0..3 {
@@ -227,35 +228,15 @@ fn a_sink_stops_the_reading() {
     assert_eq!((sink.messages, sink.pages.len()), (7, 1));
 }
 
-/// Changes the file while it is read.
-struct Meddler(PathBuf);
-
-impl BlockSink for Meddler {
-    fn block(&mut self, block: Block) -> Result<Option<Block>, Stopped> {
-        fs::OpenOptions::new().append(true).open(&self.0).unwrap().write_all(b"\n\n").unwrap();
-        Ok(Some(block))
-    }
-
-    fn read(&mut self, _: u64) -> Result<(), Stopped> {
-        Ok(())
-    }
-
-    fn begin(&mut self, _: &InputInfo) {}
-
-    fn end(&mut self, _: InputReport) -> Result<(), Stopped> {
-        Ok(())
-    }
-
-    fn fail(&mut self, _: EngineError) -> Stopped {
-        Stopped
-    }
-}
-
 #[test]
 fn a_file_that_changes_is_told() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), body(100)).unwrap();
     let mut source = Source::new(&Limits::default(), false, None);
-    let report = source.read(&info(file.path().to_owned()), &mut Meddler(file.path().to_owned())).unwrap();
+    let mut meddle = Each(|block| {
+        fs::OpenOptions::new().append(true).open(file.path()).unwrap().write_all(b"\n\n").unwrap();
+        Some(block)
+    });
+    let report = source.read(&info(file.path().to_owned()), &mut meddle).unwrap();
     assert!(report.changed);
 }
