@@ -114,6 +114,20 @@ fn map_all(bodies: &Bodies, workers: usize, options: &AnalyzeOptions) -> Vec<Map
     dealt(bodies, workers).into_iter().enumerate().map(map).collect()
 }
 
+/// Either way of bringing together what workers mapped gives what one run gave.
+fn assert_as_whole(
+    mapped: &[MappedEvents],
+    (whole, counts): (&Tables, Counts),
+    options: &AnalyzeOptions,
+    what: &str,
+) {
+    for (first, name) in [(First::Messages, "messages first"), (First::Sessions, "sessions alone")] {
+        let (tables, found) = chain(mapped, first, options);
+        assert_eq!(found, counts, "{what}, {name}");
+        assert_same(whole, &tables, &format!("{what}, {name}"));
+    }
+}
+
 fn kept(mapped: &[MappedEvents]) -> u64 {
     mapped.iter().map(|mapped| mapped.run.ledger.totals().0.kept).sum()
 }
@@ -126,12 +140,7 @@ fn workers_whose_pages_overlap_give_what_one_run_gives() {
     let mapped = map_all(&bodies, 3, &options);
     let alone = kept(&map_all(&bodies, 1, &options));
     assert!(kept(&mapped) > alone + 400, "copies go to different workers: {} {alone}", kept(&mapped));
-    let (tables, found) = chain(&mapped, First::Messages, &options);
-    assert_eq!(found, counts);
-    assert_same(&whole, &tables, "messages first");
-    let (tables, found) = chain(&mapped, First::Sessions, &options);
-    assert_eq!(found, counts);
-    assert_same(&whole, &tables, "sessions alone");
+    assert_as_whole(&mapped, (&whole, counts), &options, "overlapping");
 }
 
 /// Copies of each message that differ in all that decides, of sessions and of none.
@@ -164,11 +173,7 @@ fn the_same_copy_wins_as_in_one_run() {
     let (whole, counts, _) = run(bodies.clone(), &options);
     assert_eq!((counts.sessions, counts.unsessioned), (7, 20));
     let mapped = map_all(&bodies, 3, &options);
-    for first in [First::Messages, First::Sessions] {
-        let (tables, found) = chain(&mapped, first, &options);
-        assert_eq!(found, counts);
-        assert_same(&whole, &tables, "copies");
-    }
+    assert_as_whole(&mapped, (&whole, counts), &options, "copies");
 }
 
 /// What is broken, odd or hostile.
@@ -230,11 +235,8 @@ fn filters_decide_about_the_copy_that_wins_wherever_it_was_read() {
     for (bodies, messages) in [(vec![body(40, 0), body(20, 1)], 0), (vec![body(20, 0), body(40, 1)], 1)] {
         let (whole, counts, _) = run(bodies.clone(), &options);
         assert_eq!(whole["sessions"].num_rows(), messages);
-        for first in [First::Messages, First::Sessions] {
-            let (tables, found) = chain(&map_all(&bodies, 2, &options), first, &options);
-            assert_eq!(found, counts);
-            assert_same(&whole, &tables, "filtered");
-        }
+        let mapped = map_all(&bodies, 2, &options);
+        assert_as_whole(&mapped, (&whole, counts), &options, "filtered");
     }
     let bodies = bodies();
     let (all, ..) = run(bodies.clone(), &crate::options());
@@ -248,11 +250,7 @@ fn filters_decide_about_the_copy_that_wins_wherever_it_was_read() {
     let mapped = map_all(&bodies, 3, &options);
     let filtered: u64 = mapped.iter().map(|mapped| mapped.run.ledger.totals().0.filtered).sum();
     assert!(filtered > 100);
-    for first in [First::Messages, First::Sessions] {
-        let (tables, found) = chain(&mapped, first, &options);
-        assert_eq!(found, counts);
-        assert_same(&whole, &tables, "filtered");
-    }
+    assert_as_whole(&mapped, (&whole, counts), &options, "filtered");
 }
 
 #[test]
@@ -262,11 +260,7 @@ fn copies_are_kept_where_the_options_say_so() {
     options.run.dedup = false;
     let (whole, counts, _) = run(bodies.clone(), &options);
     let mapped = map_all(&bodies, 3, &options);
-    for first in [First::Messages, First::Sessions] {
-        let (tables, found) = chain(&mapped, first, &options);
-        assert_eq!(found, counts);
-        assert_same(&whole, &tables, "with copies");
-    }
+    assert_as_whole(&mapped, (&whole, counts), &options, "with copies");
 }
 
 #[test]
