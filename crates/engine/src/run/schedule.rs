@@ -71,8 +71,8 @@ pub(super) enum Task {
     Map(Place, Piece),
     /// Read this input.
     Open(usize),
-    /// Nothing now.
-    Idle,
+    /// Look for other tasks, then ask again.
+    Again,
     /// Go home.
     Quit,
 }
@@ -82,8 +82,8 @@ pub(super) enum Task {
 pub(super) enum Turn {
     /// Map this block, then ask again.
     Map(Place, Piece),
-    /// Nothing now.
-    Idle,
+    /// Look for other tasks, then ask again.
+    Again,
     /// Read on.
     Read,
     /// The run is over.
@@ -118,9 +118,9 @@ impl<'r, J: Job> Schedule<'r, J> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next task of a worker that reads nothing: a helper. Where there is none, one that `waits` comes back after a nap, or
-    /// when something has changed.
-    pub(super) fn next(&self, waits: bool) -> Task {
+    /// The next task of a worker that reads nothing: a helper. Where there is none, it comes back after a nap, or when
+    /// something has changed.
+    pub(super) fn next(&self) -> Task {
         let mut state = self.lock();
         if state.stopped || state.head.0 == self.inputs {
             return Task::Quit;
@@ -138,10 +138,8 @@ impl<'r, J: Job> Schedule<'r, J> {
         if let Some((place, piece)) = state.next_to_map() {
             return Task::Map(place, piece);
         }
-        if waits {
-            drop(self.changed.wait_timeout(state, NAP));
-        }
-        Task::Idle
+        drop(self.changed.wait_timeout(state, NAP));
+        Task::Again
     }
 
     /// Says that a worker begins to help.
@@ -178,9 +176,9 @@ impl<'r, J: Job> Schedule<'r, J> {
         has_room || state.head == next
     }
 
-    /// What a reader does whose next block will be `next`. Where it can do nothing, one that `waits` comes back after a nap, or
-    /// when something has changed.
-    pub(super) fn turn(&self, next: Place, waits: bool) -> Turn {
+    /// What a reader does whose next block will be `next`. Where it can do nothing, it comes back after a nap, or when something
+    /// has changed.
+    pub(super) fn turn(&self, next: Place) -> Turn {
         let mut state = self.lock();
         if state.stopped {
             return Turn::Stop;
@@ -191,14 +189,11 @@ impl<'r, J: Job> Schedule<'r, J> {
         if let Some((place, piece)) = state.next_to_map() {
             return Turn::Map(place, piece);
         }
-        if waits {
-            // Waiting is helping: others may queue blocks meanwhile.
-            state.helpers += 1;
-            let (mut state, _) =
-                self.changed.wait_timeout(state, NAP).unwrap_or_else(PoisonError::into_inner);
-            state.helpers -= 1;
-        }
-        Turn::Idle
+        // Waiting is helping: others may queue blocks meanwhile.
+        state.helpers += 1;
+        let (mut state, _) = self.changed.wait_timeout(state, NAP).unwrap_or_else(PoisonError::into_inner);
+        state.helpers -= 1;
+        Turn::Again
     }
 
     /// Takes what was made of a block, or the end of an input, and commits all that is ready.

@@ -54,7 +54,7 @@ impl<J: Job> Shared<'_, J> {
     pub(super) fn work(&self) {
         let mut mapper = Mapper { shared: self, local: self.job.local(), scratch: Vec::new() };
         self.schedule.begin();
-        let (mut waits, mut has_read) = (false, false);
+        let mut has_read = false;
         loop {
             self.look_around();
             // What is left to do goes before new blocks, so that it never piles up; and before a block is taken, which others
@@ -62,7 +62,7 @@ impl<J: Job> Shared<'_, J> {
             if !std::mem::take(&mut has_read) && self.help() {
                 continue;
             }
-            match self.schedule.next(waits) {
+            match self.schedule.next() {
                 Task::Map(place, piece) => {
                     let block = mapper.map(place, piece);
                     self.put_back(block);
@@ -73,13 +73,9 @@ impl<J: Job> Shared<'_, J> {
                     self.schedule.has_read();
                     has_read = true;
                 }
-                Task::Idle => {
-                    waits = true;
-                    continue;
-                }
+                Task::Again => {}
                 Task::Quit => break,
             }
-            waits = false;
         }
     }
 
@@ -179,19 +175,17 @@ impl<J: Job> BlockSink for Reader<'_, '_, '_, J> {
         let shared = self.mapper.shared;
         shared.schedule.queue(self.place, (Arc::clone(&self.input), block));
         self.place.1 += 1;
-        let mut waits = false;
         loop {
             shared.look_around();
             if shared.schedule.is_far_ahead(self.place) && shared.help() {
                 continue;
             }
-            match shared.schedule.turn(self.place, waits) {
+            match shared.schedule.turn(self.place) {
                 Turn::Map(place, piece) => {
                     let block = self.mapper.map(place, piece);
                     shared.put_back(block);
-                    waits = false;
                 }
-                Turn::Idle => waits = true,
+                Turn::Again => {}
                 Turn::Read => return Ok(shared.spare().pop()),
                 Turn::Stop => return Err(Stopped),
             }
