@@ -46,6 +46,7 @@ mod bits;
 mod dedup;
 mod error;
 mod facts;
+mod file_at;
 mod filter;
 mod history;
 mod inputs;

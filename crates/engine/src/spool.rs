@@ -5,6 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use crate::error::{IoContext, Result};
+use crate::file_at;
 
 /// A temporary file that is gone when it is dropped, or when the process dies; made when first written to.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Spool {
     /// Where the file cannot be read, or is shorter.
     pub fn read_at(&self, at: u64, out: &mut [u8]) -> Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
-        read_exact_at(file, at, out).context("read a temporary file in", &self.dir)
+        file_at::read_exact(file, at, out).context("read a temporary file in", &self.dir)
     }
 
     /// How many bytes lie on disk.
@@ -58,23 +59,4 @@ impl Spool {
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
-}
-
-#[cfg(unix)]
-fn read_exact_at(file: &File, at: u64, out: &mut [u8]) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, out, at)
-}
-
-/// Where reading at a place moves the file's own, nobody relies on that: appending goes to the end first.
-#[cfg(windows)]
-fn read_exact_at(file: &File, mut at: u64, mut out: &mut [u8]) -> std::io::Result<()> {
-    while !out.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, out, at) {
-            Ok(0) => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            Ok(len) => (at, out) = (at + len as u64, &mut out[len..]),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use korpus_core::InputEnd;
 
+use crate::file_at;
 use crate::source::wire::{Wire, broken};
 
 /// Something that can be read anywhere.
@@ -43,7 +44,7 @@ pub(in crate::source) struct FileAt<'f> {
 
 impl At for FileAt<'_> {
     fn read_at(&self, position: u64, out: &mut [u8]) -> io::Result<usize> {
-        let outcome = read_file_at(self.file, position, out);
+        let outcome = file_at::read(self.file, position, out);
         match &outcome {
             Ok(len) if self.is_input => self.wire.count(*len as u64),
             Ok(_) => {}
@@ -58,18 +59,6 @@ impl At for FileAt<'_> {
     fn size(&self) -> u64 {
         self.size
     }
-}
-
-#[cfg(unix)]
-fn read_file_at(file: &File, position: u64, out: &mut [u8]) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, out, position)
-}
-
-#[cfg(not(unix))]
-fn read_file_at(mut file: &File, position: u64, out: &mut [u8]) -> io::Result<usize> {
-    use std::io::{Seek, SeekFrom};
-    file.seek(SeekFrom::Start(position))?;
-    file.read(out)
 }
 
 /// Exactly `len` bytes at `position`; `None` where there are fewer, or reading fails.
