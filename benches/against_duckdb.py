@@ -4,8 +4,8 @@ Parquet files.
 
 Usage: benches/against_duckdb.py [--korpus PATH] [--runs N] [--pages N] [--rich] [--work DIR]
 Needs the package `duckdb`. The pages come from `korpus synth`. The programs run in turn, each as a process of its own with two threads;
-of each the run with the least wall time counts, and the ratio of the rounds is told by its median too. DuckDB's schema is spelled out, from one page, before the clock starts, and neither
-its start nor Python's is counted: it has the clock of its statements, korpus that of its process. `convert` has no table of sessions:
+of each the run with the least wall time counts, and the ratio of the rounds is told by its median too. DuckDB's schema is spelled
+out, from one page, before the clock starts, and neither its start nor Python's is counted: it has the clock of its statements, korpus that of its process. `convert` has no table of sessions:
 DuckDB counts the messages of each from the files that korpus wrote, on its clock too, and that is added to the time of korpus.
 """
 
@@ -142,7 +142,8 @@ def main() -> int:
             in_turn = statistics.median(map(operator.truediv, walls["DuckDB"], walls[name]))
             print(
                 f"{name:<44} {figures['wall']:6.2f} s wall {figures['cpu']:6.2f} s CPU {figures['mib']:5.0f} MiB "
-                f"{figures['written']:5.1f} MiB written  {ratio:5.2f} x, round by round {in_turn:.2f} x, {figures['sessions'] * 1000:.0f} ms of it counting sessions"
+                f"{figures['written']:5.1f} MiB written  {ratio:5.2f} x, "
+                f"round by round {in_turn:.2f} x, {figures['sessions'] * 1000:.0f} ms of it counting sessions"
             )
     return 0
 

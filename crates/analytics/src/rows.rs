@@ -233,10 +233,14 @@ impl Row<'_> {
     /// Fills the next column.
     #[inline]
     pub(crate) fn put<'a>(&mut self, cell: impl Into<Cell<'a>>) {
-        if let Some(column) = self.columns.next() {
-            column.push(cell.into());
-        } else {
-            debug_assert!(false, "more cells than columns: {}", self.metric);
+        self.fill(|column| column.push(cell.into()));
+    }
+
+    #[inline]
+    fn fill(&mut self, fill: impl FnOnce(&mut Column)) {
+        match self.columns.next() {
+            Some(column) => fill(column),
+            None => debug_assert!(false, "more cells than columns: {}", self.metric),
         }
     }
 }
@@ -250,17 +254,14 @@ pub(crate) struct ManyRows<'r> {
 impl ManyRows<'_> {
     /// Fills the next column, with the same cell in all rows.
     pub(crate) fn put_same<'a>(&mut self, cell: impl Into<Cell<'a>>) {
-        if let Some(column) = self.row.columns.next() {
-            column.repeat(cell.into(), self.len);
-        }
+        let len = self.len;
+        self.row.fill(|column| column.repeat(cell.into(), len));
     }
 
     /// Fills the next column, with as many cells as there are rows.
     pub(crate) fn put_each<'a, C: Into<Cell<'a>>>(&mut self, cells: impl ExactSizeIterator<Item = C>) {
         debug_assert_eq!(cells.len(), self.len, "a cell for each row");
-        if let Some(column) = self.row.columns.next() {
-            cells.for_each(|cell| column.push(cell.into()));
-        }
+        self.row.fill(|column| cells.for_each(|cell| column.push(cell.into())));
     }
 }
 
