@@ -191,12 +191,6 @@ impl Block {
         }
     }
 
-    /// A span of the text, as bytes.
-    #[inline(always)]
-    pub(crate) fn bytes(&self, range: Range<usize>) -> &[u8] {
-        &self.text.bytes()[range]
-    }
-
     /// A validated span of the text.
     #[inline(always)]
     pub(crate) fn str(&self, range: Range<usize>) -> &str {

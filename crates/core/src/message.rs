@@ -251,7 +251,7 @@ impl<'b> Message<'b> {
 
     /// How many top-level keys hold something: not null, not `""`, `[]` or `{}`.
     pub fn richness(self) -> u32 {
-        self.object.richness(MessageField::ALL.len())
+        self.object.richness(MessageField::ALL.len(), self.entry.compact)
     }
 
     /// The known keys whose values are of none of the kinds that are expected of them, each with what its value is.

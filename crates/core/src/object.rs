@@ -53,38 +53,29 @@ impl<'b> ObjectRef<'b> {
     }
 
     /// How many keys, of the first `fields` fields and the unknown ones, hold something: not null, not `""`, `[]` or `{}`.
-    pub(crate) fn richness(self, fields: usize) -> u32 {
+    /// `compact` says that there is no white space in it.
+    pub(crate) fn richness(self, fields: usize, compact: bool) -> u32 {
         let mut present = self.object.present & (u64::MAX >> (64 - fields));
         let slots = self.slots(fields);
         let mut filled = 0;
         while present != 0 {
             let field = present.trailing_zeros() as usize;
             present &= present - 1;
-            filled += u32::from(self.is_filled(slots[field]));
+            filled += u32::from(self.is_filled(slots[field], compact));
         }
         let mut next = self.object.first_other;
         while next != NONE {
             let other = &self.block.arena.others[next as usize];
             next = other.next;
-            filled += u32::from(!other.earlier && self.is_filled(other.value));
+            filled += u32::from(!other.earlier && self.is_filled(other.value, compact));
         }
         filled
     }
 
     #[inline(always)]
-    fn is_filled(self, slot: Slot) -> bool {
-        const NULL: u32 = 1 << Kind::Null as u32;
-        const CONTAINERS: u32 = 1 << Kind::Array as u32 | 1 << Kind::Object as u32;
-        if !slot.is_one_of(NULL | CONTAINERS) {
-            return !slot.is_empty();
-        }
-        if slot.is_one_of(NULL) {
-            return false;
-        }
-        // Mostly the second byte tells.
-        let begins = self.block.bytes(slot.range()).get(1);
-        begins.is_some_and(|byte| !matches!(byte, b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'))
-            || value(self.block, slot).is_some_and(|value| !value.is_empty_container())
+    fn is_filled(self, slot: Slot, compact: bool) -> bool {
+        let is_spaced = || value(self.block, slot).is_some_and(Value::is_empty_container);
+        slot.is_filled() && (compact || !is_spaced())
     }
 
     /// Those of the first `fields` fields that are there, in order, with their values.

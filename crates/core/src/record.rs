@@ -95,7 +95,7 @@ macro_rules! record_view {
 
             /// How many keys hold something: not null, not `""`, `[]` or `{}`.
             pub fn richness(self) -> u32 {
-                self.object.richness($field::ALL.len())
+                self.object.richness($field::ALL.len(), self.entry.compact)
             }
         }
 

@@ -56,9 +56,23 @@ impl Slot {
         kinds >> (self.packed >> LEN_BITS) & 1 != 0
     }
 
+    /// Whether the value is more than null, `""`, `[]` or `{}`.
     #[inline(always)]
-    pub(crate) fn is_empty(self) -> bool {
-        self.packed & Self::MAX_LEN as u32 == 0
+    pub(crate) fn is_filled(self) -> bool {
+        /// By kind, what values that hold nothing are at most.
+        const EMPTY: [u32; 1 << (u32::BITS - LEN_BITS)] = {
+            let mut empty = [0; 1 << (u32::BITS - LEN_BITS)];
+            let mut kind = 0;
+            while kind < empty.len() {
+                empty[kind] = (kind as u32) << LEN_BITS;
+                kind += 1;
+            }
+            empty[Kind::Null as usize] |= Slot::MAX_LEN as u32;
+            empty[Kind::Array as usize] |= 2;
+            empty[Kind::Object as usize] |= 2;
+            empty
+        };
+        self.packed > EMPTY[(self.packed >> LEN_BITS) as usize]
     }
 
     #[inline(always)]
