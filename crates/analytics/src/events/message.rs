@@ -120,6 +120,7 @@ pub(crate) struct EventWriter<'a> {
 /// What the texts of a message showed.
 #[derive(Debug, Default)]
 struct Shown {
+    /// Which way it went too.
     flags: u32,
     /// The hash of the text of the first component.
     hash: u64,
@@ -141,7 +142,7 @@ impl EventWriter<'_> {
 
     /// Looks into the texts of a message, and keeps what they show for its [frame](Self::frame).
     pub(crate) fn texts(&mut self, message: Message<'_>, scratch: &Scratch) {
-        let mut shown = self.texts_of(message, direction(message), scratch);
+        let mut shown = self.texts_of(message, scratch);
         let Lists { bytes, text, templates, actions, forms, drift, .. } = &mut *self.lists;
         let start = bytes.len();
         bytes.append(text);
@@ -178,7 +179,8 @@ impl EventWriter<'_> {
             Owner::Body => (OF_BODY, 0),
             Owner::Nobody => (UNSESSIONED, XxHash3_128::oneshot(&item.ordinal.to_le_bytes())),
         };
-        let mut flags = owner.flags() | direction(message) | developer(message);
+        let shown = std::mem::take(&mut self.lists.shown[at]);
+        let mut flags = shown.flags | owner.flags() | developer(message);
         flags |= match message.form() {
             Form::AgentAi => Flags::AGENT_AI,
             Form::Call => Flags::CALL,
@@ -190,8 +192,6 @@ impl EventWriter<'_> {
         flags |= if is_agent { Flags::AGENT } else { 0 };
         let is_agent_side = flags & Flags::OUT != 0 && flag(message.is_agent_side()) == Some(true);
         flags |= if is_agent_side { Flags::REQUEST } else { 0 };
-        let shown = std::mem::take(&mut self.lists.shown[at]);
-        flags |= shown.flags;
         let Lists { bytes, drift, .. } = &mut *self.lists;
         drift.extend_from_slice(&bytes[shown.drift]);
         self.tags(message);
@@ -246,17 +246,17 @@ impl EventWriter<'_> {
     }
 
     /// Looks into the texts of all components, or at the text of a message that has none.
-    fn texts_of(&mut self, message: Message<'_>, flags: u32, scratch: &Scratch) -> Shown {
-        let mut found = Shown::default();
+    fn texts_of(&mut self, message: Message<'_>, scratch: &Scratch) -> Shown {
+        let mut found = Shown { flags: direction(message), ..Shown::default() };
         self.lists.seen.clear();
         self.lists.text.clear();
         for (i, component) in message.components().enumerate() {
             if let Some(value) = component.data_text_value() {
-                self.text_of(&mut found, value, i == 0, flags, scratch);
+                self.text_of(&mut found, value, i == 0, scratch);
             }
         }
         if let Some(value) = message.call_text_value() {
-            self.text_of(&mut found, value, true, flags, scratch);
+            self.text_of(&mut found, value, true, scratch);
         }
         if self.lists.text.is_empty() {
             put_text(&mut self.lists.text, None);
@@ -264,16 +264,9 @@ impl EventWriter<'_> {
         found
     }
 
-    fn text_of(
-        &mut self,
-        found: &mut Shown,
-        value: Value<'_>,
-        is_first: bool,
-        flags: u32,
-        scratch: &Scratch,
-    ) {
+    fn text_of(&mut self, found: &mut Shown, value: Value<'_>, is_first: bool, scratch: &Scratch) {
         let text = scratch.classify_value(value);
-        let is_out = flags & Flags::OUT != 0;
+        let is_out = found.flags & Flags::OUT != 0;
         if is_first && let Some(visible) = text.visible().filter(|visible| !visible.is_empty()) {
             found.said = self.verbatim.then(|| visible.to_owned());
             if is_out {
@@ -285,7 +278,7 @@ impl EventWriter<'_> {
                     Some(number) => put_symbol(&mut self.lists.text, number),
                     None => put_text(&mut self.lists.text, Some(shown(visible))),
                 }
-            } else if flags & Flags::IN != 0 {
+            } else if found.flags & Flags::IN != 0 {
                 let (facts, normal) = self.texts.typed(visible, self.phrases);
                 found.hash = facts.hash;
                 found.flags |= facts.flags;
@@ -496,9 +489,9 @@ fn bot_of(message: Message<'_>) -> Option<Text<'_>> {
 }
 
 fn direction(message: Message<'_>) -> u32 {
-    match message.message_type() {
-        Some(kind) if kind.is("incoming") => Flags::IN,
-        Some(kind) if kind.is("outgoing") => Flags::OUT,
+    match message.message_type().map(Text::lossy).as_deref() {
+        Some("incoming") => Flags::IN,
+        Some("outgoing") => Flags::OUT,
         _ => 0,
     }
 }
@@ -522,10 +515,9 @@ fn whole_ms(value: Value<'_>) -> Option<i64> {
 
 /// A boolean, also one that is written as 0 or 1.
 fn flag(value: Option<Value<'_>>) -> Option<bool> {
-    let value = value?;
-    value.as_bool().or_else(|| match value.as_i64() {
-        Some(0) => Some(false),
-        Some(1) => Some(true),
+    match value?.raw() {
+        "false" | "0" => Some(false),
+        "true" | "1" => Some(true),
         _ => None,
-    })
+    }
 }
