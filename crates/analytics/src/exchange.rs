@@ -28,14 +28,13 @@ pub(crate) struct Frame<'a> {
 
 /// Appends a frame whose payload `write` appends.
 pub(crate) fn put_frame(out: &mut Vec<u8>, key: u128, seq: u64, kind: u8, write: impl FnOnce(&mut Vec<u8>)) {
-    out.extend_from_slice(&key.to_le_bytes());
-    out.extend_from_slice(&seq.to_le_bytes());
-    out.push(kind);
-    let at = out.len();
-    out.extend_from_slice(&[0; 4]);
-    write(out);
-    let len = u32::try_from(out.len() - at - 4).unwrap_or(u32::MAX);
-    out[at..at + 4].copy_from_slice(&len.to_le_bytes());
+    let mut header = [0; HEADER];
+    header[..16].copy_from_slice(&key.to_le_bytes());
+    header[16..24].copy_from_slice(&seq.to_le_bytes());
+    header[24] = kind;
+    let start = out.len();
+    out.extend_from_slice(&header);
+    extend_frame(out, start, write);
 }
 
 /// Appends to the payload of the last frame of `out`, which begins at `start`; nothing where no frame does.

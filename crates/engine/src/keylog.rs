@@ -49,13 +49,15 @@ impl Key {
         (self.id >> 121) as usize
     }
 
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.id.to_le_bytes());
-        out.extend_from_slice(&self.content.to_le_bytes());
-        out.extend_from_slice(&self.version.to_le_bytes());
-        out.extend_from_slice(&self.ordinal.to_le_bytes());
-        out.extend_from_slice(&self.richness.to_le_bytes());
-        out.extend_from_slice(&self.surrogate_page.unwrap_or(NO_PAGE).to_le_bytes());
+    fn bytes(&self) -> [u8; KEY_BYTES] {
+        let mut bytes = [0; KEY_BYTES];
+        bytes[..16].copy_from_slice(&self.id.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.content.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.version.to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.ordinal.to_le_bytes());
+        bytes[40..44].copy_from_slice(&self.richness.to_le_bytes());
+        bytes[44..].copy_from_slice(&self.surrogate_page.unwrap_or(NO_PAGE).to_le_bytes());
+        bytes
     }
 
     fn read(bytes: &[u8]) -> Self {
@@ -148,7 +150,7 @@ impl KeyLog {
         if partition.last.capacity() == 0 {
             partition.last = self.free.pop().unwrap_or_else(|| Vec::with_capacity(CHUNK));
         }
-        key.write(&mut partition.last);
+        partition.last.extend_from_slice(&key.bytes());
         if partition.last.len() == CHUNK {
             partition.chunks.push(std::mem::take(&mut partition.last));
             self.in_memory += CHUNK;
