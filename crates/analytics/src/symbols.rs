@@ -183,9 +183,12 @@ impl SymbolCache {
         }
         let number = match self.profiles.get(&numbers) {
             Some(&known) => known,
-            None => symbols.profile(numbers)?,
+            None => {
+                let number = symbols.profile(numbers)?;
+                self.profiles.insert(numbers, number);
+                number
+            }
         };
-        self.profiles.insert(numbers, number);
         self.recent_profiles.put(names, number);
         Some(number)
     }

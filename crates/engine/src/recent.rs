@@ -32,7 +32,7 @@ struct Slot<const N: usize> {
     number: Option<u32>,
 }
 
-const SLOTS: usize = 128;
+const SLOTS: usize = 512;
 const NO_TEXT: u32 = u32::MAX;
 
 impl<const N: usize> Default for RecentTexts<N> {
