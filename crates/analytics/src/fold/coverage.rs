@@ -1,6 +1,6 @@
 //! What a dump covers of each bot: from when to when.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
@@ -9,7 +9,6 @@ use arrow::record_batch::RecordBatch;
 
 use crate::error::{AnalyticsError, Result};
 use crate::state::{MergeableState, columns_of};
-use crate::symbols::FastMap;
 
 /// What inputs cover of all bots.
 #[derive(Debug, Clone, Default)]
@@ -17,9 +16,10 @@ pub struct Coverage {
     /// Given for all bots alike.
     window: Option<(i64, i64)>,
     /// What requests asked for, where it is known.
-    requested: FastMap<String, (i64, i64)>,
-    /// From the first to the last message of a bot, and of messages without one.
-    seen: FastMap<String, (i64, i64)>,
+    requested: BTreeMap<String, (i64, i64)>,
+    /// From the first to the last message of a bot, and of messages without one. Bots are few: looking through their names takes
+    /// less than a hash.
+    seen: BTreeMap<String, (i64, i64)>,
     seen_without: Option<(i64, i64)>,
 }
 
