@@ -14,7 +14,7 @@ const SHOWN_CHARS: usize = 1000;
 /// Appends the normalised form of `text`: NFC, full case folding, white space runs to one space, trimmed.
 pub(crate) fn normalize(text: &str, out: &mut String) {
     let start = out.len();
-    if is_plain(text.as_bytes()) {
+    if is_plain(text) {
         out.push_str(text);
         out[start..].make_ascii_lowercase();
         return;
@@ -55,16 +55,47 @@ fn is_below_marks(text: &[u8]) -> bool {
     text.iter().all(|&byte| byte < 0xcc)
 }
 
-/// Whether a text is ASCII and has no white space but single spaces between words: most texts.
-fn is_plain(text: &[u8]) -> bool {
-    let mut before = b' ';
-    for &byte in text {
-        if !byte.is_ascii() || byte < b' ' || byte == b' ' && before == b' ' {
-            return false;
-        }
-        before = byte;
-    }
-    before != b' '
+/// Whether only the capital letters of ASCII change, as in most texts: all characters are plain, and there is no white space but
+/// single spaces between words.
+fn is_plain(text: &str) -> bool {
+    let mut before = ' ';
+    text.chars().all(|c| {
+        let is_plain = if c == ' ' { before != ' ' } else { is_plain_char(c) };
+        before = c;
+        is_plain
+    }) && before != ' '
+}
+
+/// Whether a character is ASCII that can be seen, or of those that stay what they are, whatever stands beside them: small letters,
+/// letters of scripts without capitals, signs.
+fn is_plain_char(c: char) -> bool {
+    matches!(c,
+        '!'..='\u{7f}'
+        | '\u{a1}'..='\u{b4}'
+        | '\u{b6}'..='\u{bf}'
+        | '\u{d7}'
+        | '\u{e0}'..='\u{ff}'
+        // Cyrillic, Hebrew, Arabic and Devanagari.
+        | '\u{430}'..='\u{44f}'
+        | '\u{5d0}'..='\u{5ea}'
+        | '\u{620}'..='\u{64a}'
+        | '\u{904}'..='\u{939}'
+        | '\u{93d}'..='\u{950}'
+        // Punctuation, currencies and symbols.
+        | '\u{2010}'..='\u{2027}'
+        | '\u{20a0}'..='\u{20c0}'
+        | '\u{2600}'..='\u{27bf}'
+        // Japanese, Chinese and Korean.
+        | '\u{3001}'..='\u{3029}'
+        | '\u{3041}'..='\u{3096}'
+        | '\u{30a0}'..='\u{30ff}'
+        | '\u{4e00}'..='\u{9fff}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{fe0f}'
+        | '\u{ff01}'..='\u{ff20}'
+        // Emoji.
+        | '\u{1f300}'..='\u{1faff}'
+    )
 }
 
 /// A text whose runs of white space become one space, and none at the ends.
@@ -234,6 +265,8 @@ fn is_question(normalized: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use unicode_normalization::char::canonical_combining_class;
+
     use super::*;
 
     #[test]
@@ -264,6 +297,17 @@ mod tests {
         }
         for c in '\0'..'\u{300}' {
             assert!(is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes);
+        }
+    }
+
+    #[test]
+    fn plain_characters_stay_whatever_stands_beside_them() {
+        for c in ('\0'..=char::MAX).filter(|&c| is_plain_char(c)) {
+            let folded: String = std::iter::once(c).default_case_fold().collect();
+            assert_eq!(folded, String::from(c.to_ascii_lowercase()));
+            assert!(!c.is_whitespace() && is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes, "{c:?}");
+            // Marks are put in order by their class: where there is but one class, they are.
+            assert!(matches!(canonical_combining_class(c), 0 | 9), "{c:?}");
         }
     }
 
