@@ -190,10 +190,4 @@ impl Block {
             shared @ BlockText::Shared(..) => *shared = BlockText::default(),
         }
     }
-
-    /// A validated span of the text.
-    #[inline(always)]
-    pub(crate) fn str(&self, range: Range<usize>) -> &str {
-        crate::utf8::validated(&self.text.bytes()[range])
-    }
 }

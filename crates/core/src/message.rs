@@ -223,6 +223,7 @@ impl<'b> Message<'b> {
     }
 
     /// The agent AI record around it.
+    #[inline]
     pub fn conversation(self) -> Option<Conversation<'b>> {
         let block = self.object.block;
         (self.entry.record != NONE)
@@ -230,6 +231,7 @@ impl<'b> Message<'b> {
     }
 
     /// How it is written.
+    #[inline]
     pub fn form(self) -> Form {
         if self.entry.record == NONE { self.object.form() } else { Form::AgentAi }
     }
@@ -237,6 +239,7 @@ impl<'b> Message<'b> {
     /// Hash of the message without the white space between its tokens: equal for equal bytes, pretty-printed or not.
     ///
     /// `scratch` is used where there is white space to leave out.
+    #[inline]
     pub fn content_hash(self, scratch: &mut Vec<u8>) -> u128 {
         hash::content(self.whole().raw(), self.entry.compact, scratch)
     }
@@ -244,6 +247,7 @@ impl<'b> Message<'b> {
     /// The id that stands in for a missing `_id`: a hash of form, session or record, type, time, text and how many
     /// equal messages came before it in the record around it, or in the body. `None` where `_id` is a string of 1 to
     /// 1,024 bytes.
+    #[inline]
     pub fn surrogate_id(self) -> Option<u128> {
         let surrogates = &self.object.block.surrogates;
         (self.entry.surrogate != NONE).then(|| surrogates[self.entry.surrogate as usize])
@@ -275,6 +279,7 @@ impl<'b> Message<'b> {
     }
 
     /// The channel that it came by: `chnl`, else `channel`, else the type of the first of `channels`.
+    #[inline]
     pub fn channel_name(self) -> Option<Text<'b>> {
         let first = || self.channels().next().and_then(Channel::channel_type);
         self.chnl().or_else(|| self.channel()).or_else(first)
@@ -401,22 +406,26 @@ impl<'b> Message<'b> {
     }
 
     /// `text`, whatever it is but null, where the message has no component: only then it is what was said.
+    #[inline]
     pub fn call_text_value(self) -> Option<Value<'b>> {
         let value = self.value(MessageField::Text).filter(|value| !value.is_null())?;
         self.components().next().is_none().then_some(value)
     }
 
     /// `author`, where it is an object.
+    #[inline]
     pub fn author(self) -> Option<Author<'b>> {
         self.object.child(Class::Message, MessageField::Author as usize).map(Author)
     }
 
     /// `latency`, where it is an object.
+    #[inline]
     pub fn latency(self) -> Option<Latency<'b>> {
         self.object.child(Class::Message, MessageField::Latency as usize).map(Latency)
     }
 
     /// The elements of `components`; an element that is no object has no fields.
+    #[inline]
     pub fn components(self) -> List<'b, Component<'b>> {
         List::new(self.object.children(Class::Message, MessageField::Components as usize), Component)
     }
@@ -433,6 +442,7 @@ impl<'b> Message<'b> {
     }
 
     /// `tags`, where it is an object.
+    #[inline]
     pub fn tags(self) -> Option<Tags<'b>> {
         self.object.child(Class::Message, MessageField::Tags as usize).map(Tags)
     }
@@ -513,6 +523,7 @@ impl<'b> Component<'b> {
     }
 
     /// `data`, where it is an object.
+    #[inline]
     pub fn data(self) -> Option<ComponentData<'b>> {
         self.0.child(Class::Component, ComponentField::Data as usize).map(ComponentData)
     }
@@ -524,6 +535,7 @@ impl<'b> Component<'b> {
 
     /// `data.text`, whatever it is but null: what [`classify_value`](crate::Scratch::classify_value) takes. Where nobody
     /// encoded a template, it is an object.
+    #[inline]
     pub fn data_text_value(self) -> Option<Value<'b>> {
         self.data()?.value(DataField::Text).filter(|value| !value.is_null())
     }
@@ -575,6 +587,7 @@ view! {
 
 impl<'b> Tags<'b> {
     /// The tags of one scope.
+    #[inline]
     pub fn scope(self, scope: TagsField) -> List<'b, Tag<'b>> {
         List::new(self.0.children(Class::Tags, scope as usize), Tag)
     }

@@ -1,7 +1,7 @@
 //! What all views of known objects share: reading slots and the keys without one.
 
 use crate::block::Block;
-use crate::scan::{Class, NONE, Object, Slot};
+use crate::scan::{Class, NONE, Object, Other, Slot};
 use crate::text::Text;
 use crate::value::{Kind, KindSet, Value};
 
@@ -10,12 +10,23 @@ use crate::value::{Kind, KindSet, Value};
 pub(crate) struct ObjectRef<'b> {
     pub block: &'b Block,
     pub object: &'b Object,
+    /// That of the block.
+    text: &'b [u8],
 }
+
+/// The kinds of strings.
+const STRINGS: u32 = KindSet::of(&[Kind::PlainString, Kind::EscapedString]).bits();
 
 impl<'b> ObjectRef<'b> {
     #[inline(always)]
     pub(crate) fn new(block: &'b Block, index: u32) -> Self {
-        Self { block, object: &block.arena.objects[index as usize] }
+        Self { block, object: &block.arena.objects[index as usize], text: block.text.bytes() }
+    }
+
+    /// Another object of the block.
+    #[inline(always)]
+    fn at(self, index: u32) -> Self {
+        Self { object: &self.block.arena.objects[index as usize], ..self }
     }
 
     #[inline(always)]
@@ -23,28 +34,37 @@ impl<'b> ObjectRef<'b> {
         self.block.arena.slot(self.object, index)
     }
 
+    /// What a slot spans.
+    #[inline(always)]
+    fn str(self, slot: Slot) -> &'b str {
+        crate::utf8::validated(&self.text[slot.range()])
+    }
+
     #[inline(always)]
     pub(crate) fn value(self, field: usize) -> Option<Value<'b>> {
-        value(self.block, self.slot(field))
+        value(self.text, self.slot(field))
     }
 
     #[inline(always)]
     pub(crate) fn text(self, field: usize) -> Option<Text<'b>> {
         let slot = self.slot(field);
-        let kind = slot.kind()?;
-        let text = || Text::new(self.block.str(slot.range()), kind == Kind::EscapedString);
-        kind.is_string().then(|| text().known_bare(slot.is_bare()))
+        slot.is_one_of(STRINGS).then(|| {
+            let raw = self.str(slot);
+            Text::new(raw, slot.is_one_of(1 << Kind::EscapedString as u32)).known_bare(slot.is_bare())
+        })
     }
 
     /// The object that is the value of `field`.
+    #[inline]
     pub(crate) fn child(self, class: Class, field: usize) -> Option<Self> {
         let first = self.slot(class.child_slot(field)).first_child();
-        (first != NONE).then(|| Self::new(self.block, first))
+        (first != NONE).then(|| self.at(first))
     }
 
     /// The elements of the list that is the value of `field`.
+    #[inline]
     pub(crate) fn children(self, class: Class, field: usize) -> Children<'b> {
-        Children { block: self.block, next: self.slot(class.child_slot(field)).first_child() }
+        Children { parent: self, next: self.slot(class.child_slot(field)).first_child() }
     }
 
     /// Whether the value of `field` is a list, and one of objects only.
@@ -63,18 +83,21 @@ impl<'b> ObjectRef<'b> {
             present &= present - 1;
             filled += u32::from(self.is_filled(slots[field], compact));
         }
-        let mut next = self.object.first_other;
-        while next != NONE {
-            let other = &self.block.arena.others[next as usize];
-            next = other.next;
-            filled += u32::from(!other.earlier && self.is_filled(other.value, compact));
-        }
-        filled
+        filled + self.unknown().map(|other| u32::from(self.is_filled(other.value, compact))).sum::<u32>()
+    }
+
+    /// The keys without a field, in order.
+    #[inline(always)]
+    fn unknown(self) -> impl Iterator<Item = &'b Other> + use<'b> {
+        let others = &self.block.arena.others;
+        let at = |index: u32| others.get(index as usize);
+        std::iter::successors(at(self.object.first_other), move |other| at(other.next))
+            .filter(|other| !other.earlier)
     }
 
     #[inline(always)]
     fn is_filled(self, slot: Slot, compact: bool) -> bool {
-        let is_spaced = || value(self.block, slot).is_some_and(Value::is_empty_container);
+        let is_spaced = || value(self.text, slot).is_some_and(Value::is_empty_container);
         slot.is_filled() && (compact || !is_spaced())
     }
 
@@ -82,14 +105,14 @@ impl<'b> ObjectRef<'b> {
     #[inline]
     pub(crate) fn fields(self, fields: usize) -> impl Iterator<Item = (usize, Value<'b>)> + Clone + use<'b> {
         let mut present = self.object.present & (u64::MAX >> (64 - fields));
-        let (slots, text) = (self.slots(fields), self.block.text.bytes());
+        let (slots, text) = (self.slots(fields), self.text);
         std::iter::from_fn(move || {
             if present == 0 {
                 return None;
             }
             let field = present.trailing_zeros() as usize;
             present &= present - 1;
-            Some((field, value_in(text, slots[field])?))
+            Some((field, value(text, slots[field])?))
         })
     }
 
@@ -122,7 +145,7 @@ impl<'b> ObjectRef<'b> {
     }
 
     pub(crate) fn others(self) -> Others<'b> {
-        Others { block: self.block, next: self.object.first_other }
+        Others { object: self, next: self.object.first_other }
     }
 
     pub(crate) fn is_repeated(self, field: usize) -> bool {
@@ -130,8 +153,9 @@ impl<'b> ObjectRef<'b> {
     }
 
     /// The whole object (or whatever stands in its place), raw.
+    #[inline]
     pub(crate) fn whole(self) -> Value<'b> {
-        value(self.block, self.object.span).unwrap_or_else(|| unreachable!("a finished object has a span"))
+        value(self.text, self.object.span).unwrap_or_else(|| unreachable!("a finished object has a span"))
     }
 
     /// The last value of the unknown key `key`.
@@ -140,14 +164,9 @@ impl<'b> ObjectRef<'b> {
     }
 }
 
-#[inline(always)]
-fn value(block: &Block, slot: Slot) -> Option<Value<'_>> {
-    value_in(block.text.bytes(), slot)
-}
-
 /// The value of a slot, in the text of its block.
 #[inline(always)]
-fn value_in(text: &[u8], slot: Slot) -> Option<Value<'_>> {
+fn value(text: &[u8], slot: Slot) -> Option<Value<'_>> {
     let kind = slot.kind()?;
     let mut range = slot.range();
     if kind.is_string() {
@@ -159,7 +178,7 @@ fn value_in(text: &[u8], slot: Slot) -> Option<Value<'_>> {
 /// The elements of a list, as objects.
 #[derive(Clone)]
 pub(crate) struct Children<'b> {
-    block: &'b Block,
+    parent: ObjectRef<'b>,
     next: u32,
 }
 
@@ -171,7 +190,7 @@ impl<'b> Iterator for Children<'b> {
         if self.next == NONE {
             return None;
         }
-        let child = ObjectRef::new(self.block, self.next);
+        let child = self.parent.at(self.next);
         self.next = child.object.next;
         Some(child)
     }
@@ -191,7 +210,7 @@ pub struct OtherField<'b> {
 /// The keys of an object that are not among its known ones, in order, and the earlier values of repeated known keys.
 #[derive(Clone)]
 pub struct Others<'b> {
-    block: &'b Block,
+    object: ObjectRef<'b>,
     next: u32,
 }
 
@@ -209,14 +228,14 @@ impl<'b> Iterator for Others<'b> {
         if self.next == NONE {
             return None;
         }
-        let other = &self.block.arena.others[self.next as usize];
+        let other = &self.object.block.arena.others[self.next as usize];
         self.next = other.next;
-        let key = self.block.str(other.key.range());
+        let key = self.object.str(other.key);
         // Looking at all bytes at once takes less than looking for the first.
         let is_escaped = key.bytes().fold(0, |found, byte| found | u8::from(byte == b'\\')) != 0;
         Some(OtherField {
             key: Text::new(key, is_escaped),
-            value: value(self.block, other.value)?,
+            value: value(self.object.text, other.value)?,
             is_earlier: other.earlier,
         })
     }

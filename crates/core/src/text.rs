@@ -102,13 +102,15 @@ impl<'b> Text<'b> {
     }
 
     /// The decoded text, with U+FFFD in the place of lone surrogates.
+    #[inline]
     pub fn lossy(self) -> Cow<'b, str> {
-        if !self.escaped {
-            return Cow::Borrowed(self.raw);
-        }
+        if self.escaped { Cow::Owned(self.decoded()) } else { Cow::Borrowed(self.raw) }
+    }
+
+    fn decoded(self) -> String {
         let mut out = String::with_capacity(self.raw.len());
         decode(self.raw, &mut out);
-        Cow::Owned(out)
+        out
     }
 
     /// Whether the decoded text equals `other`.

@@ -70,8 +70,8 @@ impl KindSet {
     }
 
     #[inline(always)]
-    pub(crate) fn bits(self) -> u32 {
-        u32::from(self.0)
+    pub(crate) const fn bits(self) -> u32 {
+        self.0 as u32
     }
 }
 

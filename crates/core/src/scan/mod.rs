@@ -8,7 +8,7 @@ mod learn;
 mod tests;
 mod walk;
 
-pub(crate) use arena::{Arena, NONE, Object, Slot};
+pub(crate) use arena::{Arena, NONE, Object, Other, Slot};
 pub(crate) use deep::{closing, deep_end};
 pub(crate) use fields::Class;
 pub use fields::{
