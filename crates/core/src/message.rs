@@ -338,6 +338,12 @@ impl<'b> Message<'b> {
         self.object.others()
     }
 
+    /// The unknown keys, in order, as they stand in the body: escaped where they are.
+    #[inline]
+    pub fn unknown_keys(self) -> impl Iterator<Item = &'b str> + use<'b> {
+        self.object.unknown_keys()
+    }
+
     /// The value of an unknown key.
     pub fn other(self, key: &str) -> Option<Value<'b>> {
         self.object.other(key)

@@ -95,6 +95,12 @@ impl<'b> ObjectRef<'b> {
             .filter(|other| !other.earlier)
     }
 
+    /// The keys without a field, in order and as they stand in the text.
+    #[inline]
+    pub(crate) fn unknown_keys(self) -> impl Iterator<Item = &'b str> + use<'b> {
+        self.unknown().map(move |other| self.str(other.key))
+    }
+
     #[inline(always)]
     fn is_filled(self, slot: Slot, compact: bool) -> bool {
         let is_spaced = || value(self.text, slot).is_some_and(Value::is_empty_container);

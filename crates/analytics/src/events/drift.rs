@@ -28,9 +28,11 @@ pub(crate) fn for_each(
             found(field, kind, value);
         }
     };
-    for other in message.others().filter(|other| !other.is_earlier) {
-        if !other.key.plain().is_some_and(is_documented) {
-            found(cut(&other.key.lossy()), "unknown_key", "");
+    if !message.unknown_keys().all(is_documented) {
+        for other in message.others().filter(|other| !other.is_earlier) {
+            if !is_documented(other.key.raw()) {
+                found(cut(&other.key.lossy()), "unknown_key", "");
+            }
         }
     }
     for (field, kind) in message.misfits(&FITS) {
@@ -56,7 +58,7 @@ pub(crate) fn for_each(
     }
 }
 
-/// Whether a key is documented, but has no field of its own.
+/// Whether a key, as it stands in a body, is documented and not escaped, but has no field of its own.
 fn is_documented(key: &str) -> bool {
     matches!(
         key,
@@ -77,7 +79,7 @@ fn is_documented(key: &str) -> bool {
             | "tr_isSS"
             | "cluster_id"
             | "userMsgId"
-    ) || key.starts_with("tr1_")
+    ) || key.starts_with("tr1_") && !key.contains('\\')
 }
 
 fn is_type(text: &str) -> bool {
