@@ -32,6 +32,7 @@ pub(crate) fn put_maybe(out: &mut Vec<u8>, value: Option<i64>) {
 }
 
 /// Appends a text: 0 for none, an odd number for that of a name, an even one for its length plus 1.
+#[inline]
 pub(crate) fn put_text(out: &mut Vec<u8>, text: Option<&str>) {
     let Some(text) = text else { return out.push(0) };
     put_uint(out, (text.len() as u64 + 1) << 1);
@@ -51,6 +52,7 @@ pub(crate) fn put_fixed(out: &mut Vec<u8>, value: u64) {
 }
 
 /// Appends the number of a name.
+#[inline]
 pub(crate) fn put_symbol(out: &mut Vec<u8>, number: u32) {
     put_uint(out, u64::from(number) << 1 | 1);
 }

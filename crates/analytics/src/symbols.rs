@@ -170,7 +170,7 @@ impl SymbolCache {
     }
 
     /// The number of the profile of a message.
-    pub(crate) fn profile(&mut self, symbols: &Symbols, names: [Option<Text<'_>>; PROFILE]) -> Option<u32> {
+    pub(crate) fn profile(&mut self, symbols: &Symbols, names: &[Option<Text<'_>>; PROFILE]) -> Option<u32> {
         let recent = self.recent_profiles.get(names);
         if recent.is_some() {
             return recent;
@@ -181,13 +181,12 @@ impl SymbolCache {
                 *number = Some(self.intern(symbols, &name.lossy())?);
             }
         }
-        let number = match self.profiles.get(&numbers) {
-            Some(&known) => known,
-            None => {
-                let number = symbols.profile(numbers)?;
-                self.profiles.insert(numbers, number);
-                number
-            }
+        let number = if let Some(&known) = self.profiles.get(&numbers) {
+            known
+        } else {
+            let number = symbols.profile(numbers)?;
+            self.profiles.insert(numbers, number);
+            number
         };
         self.recent_profiles.put(names, number);
         Some(number)
@@ -251,9 +250,9 @@ mod tests {
             texts.iter_mut().zip(elements).for_each(|(text, value)| *text = value.as_text());
             texts
         };
-        let numbers = jsons.map(|json| cache.profile(&symbols, texts(json)));
-        assert_eq!(jsons.map(|json| cache.profile(&symbols, texts(json))), numbers);
-        assert_eq!(SymbolCache::default().profile(&symbols, texts(jsons[0])), numbers[0]);
+        let numbers = jsons.map(|json| cache.profile(&symbols, &texts(json)));
+        assert_eq!(jsons.map(|json| cache.profile(&symbols, &texts(json))), numbers);
+        assert_eq!(SymbolCache::default().profile(&symbols, &texts(jsons[0])), numbers[0]);
         assert!(
             numbers[0].is_some() && numbers[1].is_some() && numbers[0] != numbers[1] && numbers[2].is_none()
         );

@@ -11,9 +11,10 @@ use korpus_core::Text;
 ///
 /// let name = |json| Value::parse(json).and_then(Value::as_text);
 /// let mut recent = RecentTexts::default();
-/// recent.put([name("\"st-1\""), None], 7);
-/// assert_eq!(recent.get([name("\"st-1\""), None]), Some(7));
-/// assert_eq!(recent.get([name("\"st-1\""), name("\"\"")]), None);
+/// let names = [name("\"st-1\""), None];
+/// recent.put(&names, 7);
+/// assert_eq!(recent.get(&names), Some(7));
+/// assert_eq!(recent.get(&[names[0], name("\"\"")]), None);
 /// ```
 #[derive(Debug)]
 pub struct RecentTexts<const N: usize> {
@@ -44,21 +45,20 @@ impl<const N: usize> Default for RecentTexts<N> {
 impl<const N: usize> RecentTexts<N> {
     /// The number of these texts, if they are remembered.
     #[inline]
-    pub fn get(&self, texts: [Option<Text<'_>>; N]) -> Option<u32> {
-        let (raw, lens) = (raw(texts), lens(texts));
-        let slot = &self.slots[place(&raw)];
-        slot.number.filter(|_| slot.lens == lens && slot.is(&raw))
+    pub fn get(&self, texts: &[Option<Text<'_>>; N]) -> Option<u32> {
+        let slot = &self.slots[place(texts)];
+        slot.number.filter(|_| slot.is(texts))
     }
 
     /// Remembers the number of these texts, in place of what was there.
-    pub fn put(&mut self, texts: [Option<Text<'_>>; N], number: u32) {
-        let raw = raw(texts);
-        let slot = &mut self.slots[place(&raw)];
+    pub fn put(&mut self, texts: &[Option<Text<'_>>; N], number: u32) {
+        let slot = &mut self.slots[place(texts)];
         slot.text.clear();
-        for text in raw {
-            slot.text.extend_from_slice(text);
+        for (len, &text) in slot.lens.iter_mut().zip(texts) {
+            *len = len_of(text);
+            slot.text.extend_from_slice(bytes_of(text));
         }
-        (slot.lens, slot.number) = (lens(texts), Some(number));
+        slot.number = Some(number);
     }
 
     /// Forgets all of them, and keeps the memory.
@@ -70,35 +70,33 @@ impl<const N: usize> RecentTexts<N> {
 }
 
 impl<const N: usize> Slot<N> {
-    /// Whether it has these texts, whose lengths are its own.
+    /// Whether it has these texts.
     #[inline]
-    fn is(&self, texts: &[&[u8]; N]) -> bool {
+    fn is(&self, texts: &[Option<Text<'_>>; N]) -> bool {
         let mut rest = &self.text[..];
-        let mut is_it = true;
-        for text in texts {
-            let (start, later) = rest.split_at(text.len());
-            rest = later;
-            is_it &= start == *text;
-        }
-        is_it
+        texts.iter().zip(&self.lens).all(|(&text, &len)| {
+            let bytes = bytes_of(text);
+            len == len_of(text) && rest.split_off(..bytes.len()) == Some(bytes)
+        })
     }
 }
 
 #[inline]
-fn raw<const N: usize>(texts: [Option<Text<'_>>; N]) -> [&[u8]; N] {
-    texts.map(|text| text.map_or("", Text::raw).as_bytes())
+fn bytes_of(text: Option<Text<'_>>) -> &[u8] {
+    text.map_or("", Text::raw).as_bytes()
 }
 
 #[inline]
-fn lens<const N: usize>(texts: [Option<Text<'_>>; N]) -> [u32; N] {
-    texts.map(|text| text.map_or(NO_TEXT, |text| text.raw().len() as u32))
+fn len_of(text: Option<Text<'_>>) -> u32 {
+    text.map_or(NO_TEXT, |text| text.raw().len() as u32)
 }
 
 #[inline]
-fn place(texts: &[&[u8]]) -> usize {
-    let place = texts.iter().fold(0_usize, |place, text| {
-        let end = text.last().copied().unwrap_or_default();
-        place.wrapping_mul(31) + usize::from(end) * 7 + text.len()
-    });
+fn place<const N: usize>(texts: &[Option<Text<'_>>; N]) -> usize {
+    let place_of = |text: Text<'_>| match text.raw().as_bytes() {
+        [rest @ .., end] => usize::from(*end) * 7 + rest.len() + 1,
+        [] => 0,
+    };
+    let place = texts.iter().fold(0_usize, |place, text| place.wrapping_mul(31) + text.map_or(0, place_of));
     place % SLOTS
 }

@@ -62,11 +62,11 @@ impl NameWriter<'_> {
     }
 
     /// Puts bot, channel, language, type and status: their number, or 0 and each of them.
-    fn put_profile(&mut self, out: &mut Vec<u8>, profile: [Option<Text<'_>>; PROFILE]) {
+    fn put_profile(&mut self, out: &mut Vec<u8>, profile: &[Option<Text<'_>>; PROFILE]) {
         let number = self.symbols.and_then(|symbols| self.cache.profile(symbols, profile));
         put_uint(out, number.map_or(0, |number| u64::from(number) + 1));
         if number.is_none() {
-            for name in profile {
+            for &name in profile {
                 self.put_json(out, name);
             }
         }
@@ -170,7 +170,6 @@ impl EventWriter<'_> {
         if let Some(at) = item.times.event_at {
             seen.add(bot, at);
         }
-        let user = message.created_by();
         let owner = Owner::of(message, self.bytes);
         let key = owner.key(self.bytes, bot);
         let (kind, key) = match &owner {
@@ -210,16 +209,16 @@ impl EventWriter<'_> {
             }
             put_short(out, flags);
             put_fixed(out, shown.hash);
-            self.names.put_profile(out, profile);
+            self.names.put_profile(out, &profile);
             self.names.put_json(out, message.task_name());
-            put_text(out, user.map(Text::lossy).as_deref());
+            put_json(out, message.created_by());
             match surrogate {
                 Some(hash) => {
                     let known = message.other(MADE_UP_ID).filter(|_| self.restored).and_then(Value::as_text);
                     let made_up = known.map_or_else(|| format!("{hash:032x}"), |id| id.lossy().into_owned());
                     put_text(out, Some(&made_up));
                 }
-                None => put_text(out, message.id().map(Text::lossy).as_deref()),
+                None => put_json(out, message.id()),
             }
             let content =
                 if surrogate.is_some() || self.copies { message.content_hash(self.bytes) } else { 0 };
@@ -480,6 +479,14 @@ impl<'b> Owner<'b> {
 
     fn flags(&self) -> u32 {
         if matches!(self, Self::Session(_, true)) { Flags::COPY } else { 0 }
+    }
+}
+
+/// Appends a text as it is decoded.
+fn put_json(out: &mut Vec<u8>, text: Option<Text<'_>>) {
+    match text {
+        Some(text) if text.is_escaped() => put_text(out, Some(&text.lossy())),
+        plain => put_text(out, plain.map(Text::raw)),
     }
 }
 

@@ -48,13 +48,13 @@ impl Counted {
             message.message_type(),
             message.status(),
         ];
-        let key = self.key(names);
+        let key = self.key(&names);
         let hour = item.times.event_at.map_or(i64::MIN, hour_of);
         self.rows.push(CountedRow { hour, key, ordinal: item.ordinal as u32 });
     }
 
     /// The number of these names.
-    fn key(&mut self, names: [Option<Text<'_>>; NAMES]) -> u32 {
+    fn key(&mut self, names: &[Option<Text<'_>>; NAMES]) -> u32 {
         if let Some(key) = self.recent.get(names) {
             return key;
         }
