@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::compute::{BatchCoalescer, concat_batches};
 use arrow::record_batch::RecordBatch;
@@ -195,7 +195,7 @@ pub(crate) fn analyze_for(
         fold.sessions(&coverage, &mut workers, &mut users, exports, sink)?;
         users.seal();
         fold.users(&users, &mut workers)?;
-        let states = workers.into_iter().map(|worker| (worker.folder.feeder.states, worker.runs));
+        let states = workers.into_iter().map(|worker| (worker.folder.feeder.into_states(), worker.runs));
         (Stored::new(states)?, users.spilled_bytes())
     };
     let Mapped { run, spilled_bytes, .. } = mapped;
@@ -457,26 +457,27 @@ impl Fold<'_> {
         Ok(rows)
     }
 
-    /// Brings together what is known of each user.
+    /// Brings together what is known of each user: no order matters, so each worker takes the next partition that is left.
     fn users(&self, users: &Exchange, workers: &mut [Worker]) -> Result<()> {
-        let partitions: Vec<usize> = (0..users.partitions()).collect();
-        for chunk in partitions.chunks(workers.len()) {
-            let folded: Vec<Result<()>> = self.pool.install(|| {
-                let fold = |(worker, &partition): (&mut Worker, &usize)| {
+        let next = AtomicUsize::new(0);
+        let folded: Vec<Result<()>> = self.pool.install(|| {
+            let fold = |worker: &mut Worker| {
+                let partitions = users.partitions();
+                let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&next| next < partitions);
+                while let Some(partition) = take() {
                     let passes = users.passes(partition, self.at_once());
                     for pass in 0..passes {
                         let notes = users.take(partition, pass, passes)?;
-                        fold_users(notes.iter().map(Vec::as_slice), &mut worker.folder.feeder.states);
+                        fold_users(notes.iter().map(Vec::as_slice), worker.folder.feeder.settled());
                         worker.relieve()?;
                     }
-                    Ok(())
-                };
-                workers.par_iter_mut().zip(chunk.par_iter()).map(fold).collect()
-            });
-            folded.into_iter().collect::<Result<()>>()?;
-            self.check()?;
-        }
-        Ok(())
+                    self.check()?;
+                }
+                Ok(())
+            };
+            workers.par_iter_mut().map(fold).collect()
+        });
+        folded.into_iter().collect()
     }
 }
 
@@ -490,7 +491,9 @@ struct Worker {
 }
 
 impl Worker {
+    /// Puts states aside where they take too much.
     fn relieve(&mut self) -> Result<()> {
-        self.runs.relieve(&mut self.folder.feeder.states, self.budget)
+        let feeder = &mut self.folder.feeder;
+        if feeder.bytes() <= self.budget { Ok(()) } else { self.runs.relieve(feeder.settled(), self.budget) }
     }
 }

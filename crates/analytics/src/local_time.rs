@@ -19,33 +19,44 @@ pub(crate) struct Local {
     pub weekday: i32,
 }
 
-/// Tells local times; remembers between which transitions it last was, as asking the zone is slow.
+/// Tells local times; remembers between which transitions it last was, as asking the zone is slow, and in which hour.
 #[derive(Debug, Clone)]
 pub(crate) struct LocalTime {
     zone: TimeZone,
     /// From (inclusive) to (exclusive), in seconds since 1970, and the offset between them.
     span: (i64, i64, i64),
+    /// From and to, in microseconds since 1970, and what the clock shows between them.
+    hour: (i64, i64, Local),
 }
 
 impl LocalTime {
     pub(crate) fn new(zone: TimeZone) -> Self {
-        Self { zone, span: (0, 0, 0) }
+        Self { zone, span: (0, 0, 0), hour: (0, 0, Local { day: 0, hour: 0, weekday: 0 }) }
     }
 
     /// The local time of a moment in microseconds since 1970; `None` where it lies outside the years that clocks know.
     pub(crate) fn at(&mut self, micros: i64) -> Option<Local> {
-        let seconds = micros.div_euclid(MICROS);
+        if micros < self.hour.0 || micros >= self.hour.1 {
+            self.hour = self.hour_of(micros.div_euclid(MICROS))?;
+        }
+        Some(self.hour.2)
+    }
+
+    fn hour_of(&mut self, seconds: i64) -> Option<(i64, i64, Local)> {
         if seconds < self.span.0 || seconds >= self.span.1 {
             self.span = self.find(seconds)?;
         }
-        let local = seconds + self.span.2;
+        let (since, until, offset) = self.span;
+        let local = seconds + offset;
         let day = local.div_euclid(DAY);
-        Some(Local {
+        let shown = Local {
             day: i32::try_from(day).ok()?,
             hour: (local.rem_euclid(DAY) / HOUR) as i32,
             // 1970 began on a Thursday.
             weekday: ((day + 3).rem_euclid(7) + 1) as i32,
-        })
+        };
+        let start = seconds - local.rem_euclid(HOUR);
+        Some((start.max(since) * MICROS, (start + HOUR).min(until) * MICROS, shown))
     }
 
     fn find(&self, seconds: i64) -> Option<(i64, i64, i64)> {

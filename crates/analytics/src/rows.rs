@@ -290,12 +290,6 @@ impl Rows {
         ManyRows { row: Row { metric: self.metric, columns: self.columns.iter_mut() }, len }
     }
 
-    /// Adds a row.
-    pub(crate) fn push<'a>(&mut self, cells: impl IntoIterator<Item = Cell<'a>>) {
-        let mut row = self.begin();
-        cells.into_iter().for_each(|cell| row.put(cell));
-    }
-
     /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
         self.len

@@ -28,17 +28,6 @@ pub(crate) struct Sketch {
     bytes: Vec<u8>,
 }
 
-/// A bucket among the bytes.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    bucket: i32,
-    count: u64,
-    /// Where it begins, where its count begins, and where it ends.
-    start: usize,
-    middle: usize,
-    end: usize,
-}
-
 impl Sketch {
     /// It as it can be written, and [set](Self::set_bytes) to again.
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -50,97 +39,43 @@ impl Sketch {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Adds a value; negative ones count as 0.
-    pub(crate) fn add(&mut self, value: i64) {
-        self.add_many(bucket_of(value), 1);
-    }
-
-    /// Adds `count` values of a bucket.
-    pub(crate) fn add_many(&mut self, bucket: i32, count: u64) {
-        let bucket = bucket.max(0);
-        let (mut at, mut before) = (0, 0);
-        // Most take a byte for the distance and one for the count: passes those that lie before the bucket.
-        while let Some(&[distance, next]) = self.bytes.get(at..).and_then(|rest| rest.first_chunk())
-            && (distance | next) < 0x80
-            && before + i32::from(distance) < bucket
-        {
-            (at, before) = (at + 2, before + i32::from(distance));
-        }
-        while let Some(entry) = entry_at(&self.bytes, at, before) {
-            if entry.bucket >= bucket {
+    /// Adds values by their buckets, ascending, each with how many there are of it; a bucket may come several times.
+    pub(crate) fn add_all(&mut self, added: impl IntoIterator<Item = (i32, u64)>) {
+        let mut bytes = Vec::with_capacity(self.bytes.len() + 8);
+        let (mut mine, mut added) = (self.buckets().peekable(), added.into_iter().peekable());
+        let mut before = 0;
+        while let Some(bucket) = mine.peek().into_iter().chain(added.peek()).map(|entry| entry.0).min() {
+            let is = |entry: &(i32, u64)| entry.0 == bucket;
+            let mut count = mine.next_if(is).map_or(0, |entry| entry.1);
+            while let Some((_, more)) = added.next_if(is) {
                 // States come from outside: what is added may be any number.
-                let sum = entry.count.saturating_add(count);
-                if entry.bucket == bucket && entry.end == entry.middle + 1 && sum < 0x80 {
-                    self.bytes[entry.middle] = sum as u8;
-                    return;
-                }
-                let (near, rest) = (bucket - before, entry.bucket - bucket);
-                if rest != 0 && (near | rest) < 0x80 && count < 0x80 && entry.middle == entry.start + 1 {
-                    // The distance that was there becomes two, with a count in between.
-                    let end = self.bytes.len();
-                    self.bytes.extend_from_slice(&[0, 0]);
-                    self.bytes.copy_within(entry.start..end, entry.start + 2);
-                    self.bytes[entry.start..entry.start + 3].copy_from_slice(&[
-                        near as u8,
-                        count as u8,
-                        rest as u8,
-                    ]);
-                    return;
-                }
-                // What is new goes behind the end, and from there to its place.
-                let end = self.bytes.len();
-                let replaced = if entry.bucket == bucket {
-                    put_uint(&mut self.bytes, sum);
-                    entry.middle..entry.end
-                } else {
-                    put_entry(&mut self.bytes, bucket - before, count);
-                    put_uint(&mut self.bytes, u64::from((entry.bucket - bucket).unsigned_abs()));
-                    entry.start..entry.middle
-                };
-                let new = self.bytes.len() - end;
-                self.bytes[replaced.start..].rotate_right(new);
-                self.bytes.drain(replaced.start + new..replaced.end + new);
-                return;
+                count = count.saturating_add(more);
             }
-            (at, before) = (entry.end, entry.bucket);
+            put_uint(&mut bytes, u64::from((bucket - before).unsigned_abs()));
+            put_uint(&mut bytes, count);
+            before = bucket;
         }
-        put_entry(&mut self.bytes, bucket - before, count);
-    }
-
-    /// Adds `count` values of a bucket that lies behind all others but `last`, the one that was added before.
-    pub(crate) fn push_many(&mut self, last: i32, bucket: i32, count: u64) {
-        put_entry(&mut self.bytes, bucket - last, count);
+        drop(mine);
+        self.bytes = bytes;
     }
 
     /// Adds all values of another.
     pub(crate) fn merge(&mut self, other: &Self) {
-        if other.bytes.len() < 8 {
-            for (bucket, count) in other.buckets() {
-                self.add_many(bucket, count);
-            }
-            return;
+        if self.bytes.is_empty() {
+            self.bytes.clone_from(&other.bytes);
+        } else {
+            self.add_all(other.buckets());
         }
-        let mut bytes = Vec::with_capacity(self.bytes.len().max(other.bytes.len()) + 8);
-        let (mut mine, mut theirs) = (self.buckets().peekable(), other.buckets().peekable());
-        let mut before = 0;
-        while let Some(bucket) = mine.peek().into_iter().chain(theirs.peek()).map(|entry| entry.0).min() {
-            let is = |entry: &(i32, u64)| entry.0 == bucket;
-            let counts = [mine.next_if(is), theirs.next_if(is)];
-            let counts = counts.map(|entry| entry.map_or(0, |entry| entry.1));
-            put_entry(&mut bytes, bucket - before, counts[0].saturating_add(counts[1]));
-            before = bucket;
-        }
-        drop((mine, theirs));
-        self.bytes = bytes;
     }
 
     /// The buckets that hold something, ascending.
     pub(crate) fn buckets(&self) -> impl Iterator<Item = (i32, u64)> + '_ {
         let (mut at, mut bucket) = (0, 0);
         std::iter::from_fn(move || {
-            let entry = entry_at(&self.bytes, at, bucket)?;
-            (at, bucket) = (entry.end, entry.bucket);
-            Some((entry.bucket, entry.count))
+            let (distance, middle) = uint_at(&self.bytes, at)?;
+            let (count, end) = uint_at(&self.bytes, middle)?;
+            (at, bucket) = (end, bucket + distance as i32);
+            Some((bucket, count))
         })
     }
 
@@ -171,12 +106,6 @@ impl Sketch {
     }
 }
 
-/// Appends a bucket that is so far from the one before.
-fn put_entry(out: &mut Vec<u8>, distance: i32, count: u64) {
-    put_uint(out, u64::from(distance.unsigned_abs()));
-    put_uint(out, count);
-}
-
 /// Reads an integer; where it ends, too.
 #[inline]
 fn uint_at(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
@@ -197,13 +126,6 @@ fn long_uint_at(bytes: &[u8], mut at: usize) -> Option<(u64, usize)> {
             return Some((value, at));
         }
     }
-}
-
-/// The bucket that begins at `start`, behind the bucket `before`.
-fn entry_at(bytes: &[u8], start: usize, before: i32) -> Option<Entry> {
-    let (distance, middle) = uint_at(bytes, start)?;
-    let (count, end) = uint_at(bytes, middle)?;
-    Some(Entry { bucket: before + distance as i32, count, start, middle, end })
 }
 
 /// By how many bits a value has, which bound is the first that such values can lie below.
@@ -241,6 +163,8 @@ pub(crate) fn estimate(bucket: i32) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -248,11 +172,9 @@ mod tests {
     proptest! {
         #[test]
         fn quantiles_are_off_by_one_percent_at_most(mut values in prop::collection::vec(0_i64..10_000_000, 1..200), percent in 0_u64..=100) {
-            let mut sketch = Sketch::default();
-            for &value in &values {
-                sketch.add(value);
-            }
             values.sort_unstable();
+            let mut sketch = Sketch::default();
+            sketch.add_all(values.iter().map(|&value| (bucket_of(value), 1)));
             let exact = values[(values.len() - 1) * percent as usize / 100] as f64;
             let found = sketch.quantile(percent).unwrap();
             prop_assert!((found - exact).abs() <= 0.01 * exact + 1e-9, "{found} {exact}");
@@ -261,15 +183,24 @@ mod tests {
         #[test]
         fn merging_is_adding(a in prop::collection::vec(any::<i64>(), 0..50), b in prop::collection::vec(0_i64..100, 0..50)) {
             let sketch_of = |values: &[i64]| {
-                let mut sketch = Sketch::default();
+                let mut counts: BTreeMap<i32, u64> = BTreeMap::new();
                 for &value in values {
-                    sketch.add(value);
+                    *counts.entry(bucket_of(value)).or_default() += 1;
                 }
-                sketch
+                let mut sketch = Sketch::default();
+                sketch.add_all(counts.clone());
+                prop_assert_eq!(sketch.buckets().collect::<BTreeMap<_, _>>(), counts);
+                Ok(sketch)
             };
-            let mut merged = sketch_of(&b);
-            merged.merge(&sketch_of(&a));
-            prop_assert_eq!(merged, sketch_of(&[a, b].concat()));
+            let mut merged = sketch_of(&b)?;
+            merged.merge(&sketch_of(&a)?);
+            let whole = sketch_of(&[&a[..], &b].concat())?;
+            prop_assert_eq!(&merged, &whole);
+            let mut one_by_one = Sketch::default();
+            for value in a.into_iter().chain(b) {
+                one_by_one.add_all([(bucket_of(value), 1)]);
+            }
+            prop_assert_eq!(one_by_one, whole);
         }
     }
 

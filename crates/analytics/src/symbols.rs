@@ -116,8 +116,11 @@ impl Symbols {
     /// The names, for reading.
     pub(crate) fn into_names(self) -> Names {
         let names = |shard: Mutex<Shard>| shard.into_inner().unwrap_or_else(PoisonError::into_inner).names;
+        let mut names = Names { names: self.shards.map(names), profiles: Vec::new() };
         let profiles = self.profiles.into_inner().unwrap_or_else(PoisonError::into_inner).profiles;
-        Names { names: self.shards.map(names), profiles }
+        let name = |number: u32| names.get(number).map(Box::from);
+        names.profiles = profiles.into_iter().map(|numbers| numbers.map(|number| name(number?))).collect();
+        names
     }
 }
 
@@ -197,7 +200,8 @@ impl SymbolCache {
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     names: [Vec<Box<str>>; SHARDS],
-    profiles: Vec<Numbers>,
+    /// Written out: they are asked for with every event.
+    profiles: Vec<[Option<Box<str>>; PROFILE]>,
 }
 
 impl Names {
@@ -209,8 +213,10 @@ impl Names {
 
     /// The names of the profile with this number; none where there is no such profile.
     pub(crate) fn profile(&self, number: u32) -> [Option<&str>; PROFILE] {
-        let numbers = self.profiles.get(number as usize).copied().unwrap_or_default();
-        numbers.map(|number| number.and_then(|number| self.get(number)))
+        let Some([bot, channel, language, kind, status]) = self.profiles.get(number as usize) else {
+            return Default::default();
+        };
+        [bot.as_deref(), channel.as_deref(), language.as_deref(), kind.as_deref(), status.as_deref()]
     }
 }
 

@@ -243,9 +243,15 @@ mod tests {
 
     #[test]
     fn small_tables_are_written_as_text() {
-        let mut rows = Rows::new(Metric::TagsUsage);
-        rows.push([Cell::Text("user"), Cell::Text("a \"b\",\nc"), Cell::Null, 1.into(), 2.into(), 3.into()]);
-        let batch = rows.finish().unwrap();
+        let rows = |metric, cells: &[Cell<'_>]| {
+            let mut rows = Rows::new(metric);
+            let mut row = rows.begin();
+            cells.iter().for_each(|&cell| row.put(cell));
+            drop(row);
+            rows.finish().unwrap()
+        };
+        let cells = [Cell::Text("user"), Cell::Text("a \"b\",\nc"), Cell::Null, 1.into(), 2.into(), 3.into()];
+        let batch = rows(Metric::TagsUsage, &cells);
         let line = "user,\"a \"\"b\"\",\nc\",,1,2,3,1\n";
         let expected = format!("scope,name,tag_value,messages,sessions,users,rules_version\n{line}{line}");
         let batches = [batch.clone(), batch];
@@ -256,9 +262,8 @@ mod tests {
             "rules_version": 1
         });
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), serde_json::json!([row, row]));
-        let mut rows = Rows::new(Metric::Concurrency);
-        rows.push([Cell::Int(20_000), 5.into(), 7.into()]);
-        let text = written(Metric::Concurrency, TableFormat::Csv, &[rows.finish().unwrap()]);
+        let batch = rows(Metric::Concurrency, &[Cell::Int(20_000), 5.into(), 7.into()]);
+        let text = written(Metric::Concurrency, TableFormat::Csv, &[batch]);
         assert_eq!(text, "day,hour,peak,rules_version\n2024-10-04,5,7,1\n");
         assert_eq!(written(Metric::Drift, TableFormat::Json, &[]), "[\n]\n");
     }

@@ -1,9 +1,8 @@
 //! What all aggregates are made of: groups by key, each with a few integers, and a sketch where quantiles are asked for.
 //! Sums, least and greatest values, and sketches merge in any order to the same.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use twox_hash::XxHash3_128;
 
 use super::Aggregate;
@@ -39,9 +38,8 @@ impl Op {
 /// What is known of one key.
 #[derive(Debug)]
 pub(crate) struct Group<'g> {
+    last_session: &'g mut i64,
     pub cells: &'g mut [i64],
-    sketch: Option<&'g mut Sketch>,
-    bytes: &'g mut usize,
 }
 
 impl Group<'_> {
@@ -58,21 +56,10 @@ impl Group<'_> {
         Op::Max.apply(&mut self.cells[cell], value);
     }
 
-    /// Adds a value to the sketch, where the aggregate has one.
-    pub(crate) fn observe(&mut self, value: i64) {
-        if let Some(sketch) = &mut self.sketch {
-            let before = sketch.bytes().len();
-            sketch.add(value);
-            *self.bytes += sketch.bytes().len() - before;
-        }
-    }
-
-    fn merge_sketch(&mut self, other: &Sketch) {
-        if let Some(sketch) = &mut self.sketch {
-            let before = sketch.bytes().len();
-            sketch.merge(other);
-            *self.bytes = (*self.bytes + sketch.bytes().len()).saturating_sub(before);
-        }
+    /// Whether a session, by its number, is counted here for the first time: one that ends before the next begins. Numbers
+    /// begin with 1.
+    pub(crate) fn is_first(&mut self, session: i64) -> bool {
+        std::mem::replace(self.last_session, session) != session
     }
 }
 
@@ -84,42 +71,33 @@ pub(crate) struct Seen<'g> {
     pub sketch: Option<&'g Sketch>,
 }
 
-/// What a group takes besides its key, its cells and what is in its sketch.
-const OVERHEAD: usize = 64;
+/// What a group takes besides its key, its row and what is in its sketch.
+const OVERHEAD: usize = 40;
 
-/// The groups of one aggregate. Keys are told apart by their 128-bit hash; keys and cells lie side by side.
+/// What a row holds before its cells: the hash of its key, in two halves, and which session was counted there last.
+const HEAD: usize = 3;
+
+/// The groups of one aggregate. Keys are told apart by their 128-bit hash. What is looked up again and again lies close
+/// together: a number in a table, and a row of the same length for each group.
 #[derive(Debug, Clone)]
 pub(crate) struct Groups {
     ops: &'static [Op],
     has_sketches: bool,
-    /// By the hash of a key, which group it is.
-    places: HashMap<u128, u32, BuildHasherDefault<KeyHasher>>,
+    /// Which group a key has, by its hash.
+    places: HashTable<u32>,
+    rows: Vec<i64>,
     keys: Vec<u8>,
     /// Where each key ends.
     ends: Vec<usize>,
-    cells: Vec<i64>,
     /// One a group, where there are any.
     sketches: Vec<Sketch>,
     /// What all of it takes, about.
     bytes: usize,
 }
 
-/// Takes a half of what is a hash already.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.first_chunk().map_or(0, |half| u64::from_le_bytes(*half));
-    }
-
-    fn write_u128(&mut self, hash: u128) {
-        self.0 = hash as u64;
-    }
+/// The two halves of a hash, as a row holds them.
+fn halves(hash: u128) -> [i64; 2] {
+    [(hash as u64).cast_signed(), ((hash >> 64) as u64).cast_signed()]
 }
 
 impl Groups {
@@ -127,10 +105,10 @@ impl Groups {
         Self {
             ops: aggregate.cells(),
             has_sketches: aggregate.has_sketches(),
-            places: HashMap::default(),
+            places: HashTable::new(),
+            rows: Vec::new(),
             keys: Vec::new(),
             ends: Vec::new(),
-            cells: Vec::new(),
             sketches: Vec::new(),
             bytes: 0,
         }
@@ -148,49 +126,63 @@ impl Groups {
 
     /// The group of a key.
     pub(crate) fn at(&mut self, key: &[u8]) -> Group<'_> {
-        self.at_hashed(XxHash3_128::oneshot(key), key)
-    }
-
-    /// The group of a key with that hash.
-    pub(crate) fn at_hashed(&mut self, hash: u128, key: &[u8]) -> Group<'_> {
-        let place = self.place(hash, key);
+        let place = self.place(XxHash3_128::oneshot(key), key);
         self.at_place(place)
     }
 
     /// Where the group of a key with that hash is, until groups are put aside.
     pub(crate) fn place(&mut self, hash: u128, key: &[u8]) -> usize {
-        let width = self.ops.len();
-        let next = self.ends.len() as u32;
-        let place = *self.places.entry(hash).or_insert(next) as usize;
-        if place == next as usize {
-            self.keys.extend_from_slice(key);
-            self.ends.push(self.keys.len());
-            self.cells.extend(self.ops.iter().map(|op| op.start()));
-            if self.has_sketches {
-                self.sketches.push(Sketch::default());
+        let (width, rows) = (self.width(), &self.rows);
+        let halves = halves(hash);
+        let is = |place: &u32| rows[*place as usize * width..].starts_with(&halves);
+        let rehash = |place: &u32| rows[*place as usize * width].cast_unsigned();
+        match self.places.entry(hash as u64, is, rehash) {
+            Entry::Occupied(known) => *known.get() as usize,
+            Entry::Vacant(free) => {
+                let place = self.ends.len();
+                free.insert(place as u32);
+                self.rows.extend(halves);
+                self.rows.push(0);
+                self.rows.extend(self.ops.iter().map(|op| op.start()));
+                self.keys.extend_from_slice(key);
+                self.ends.push(self.keys.len());
+                if self.has_sketches {
+                    self.sketches.push(Sketch::default());
+                }
+                self.bytes += key.len() + size_of::<i64>() * width + OVERHEAD;
+                place
             }
-            self.bytes += key.len() + size_of::<i64>() * width + OVERHEAD;
         }
-        place
+    }
+
+    /// How long a row is.
+    fn width(&self) -> usize {
+        HEAD + self.ops.len()
+    }
+
+    fn row(&self, place: usize) -> &[i64] {
+        let width = self.width();
+        &self.rows[place * width..][..width]
     }
 
     /// The group at a place.
     pub(crate) fn at_place(&mut self, place: usize) -> Group<'_> {
-        let width = self.ops.len();
-        Group {
-            cells: &mut self.cells[place * width..(place + 1) * width],
-            sketch: self.sketches.get_mut(place),
-            bytes: &mut self.bytes,
+        let width = self.width();
+        let (head, cells) = self.rows[place * width..][..width].split_at_mut(HEAD);
+        Group { last_session: &mut head[HEAD - 1], cells }
+    }
+
+    /// Adds values to the sketch of a group, by their buckets, ascending, and how many there are of each.
+    pub(crate) fn observe(&mut self, place: usize, buckets: impl Iterator<Item = (i32, u64)>) {
+        if let Some(sketch) = self.sketches.get_mut(place) {
+            let before = sketch.bytes().len();
+            sketch.add_all(buckets);
+            self.bytes = (self.bytes + sketch.bytes().len()).saturating_sub(before);
         }
     }
 
     fn seen(&self, place: usize) -> Seen<'_> {
-        let width = self.ops.len();
-        Seen {
-            key: self.key(place),
-            cells: &self.cells[place * width..(place + 1) * width],
-            sketch: self.sketches.get(place),
-        }
+        Seen { key: self.key(place), cells: &self.row(place)[HEAD..], sketch: self.sketches.get(place) }
     }
 
     fn key(&self, place: usize) -> &[u8] {
@@ -211,12 +203,13 @@ impl Groups {
     /// Merges what another state knows of a key.
     pub(crate) fn merge_group(&mut self, other: Seen<'_>) {
         let ops = self.ops;
-        let mut group = self.at(other.key);
-        for ((op, cell), &value) in ops.iter().zip(&mut *group.cells).zip(other.cells) {
+        let place = self.place(XxHash3_128::oneshot(other.key), other.key);
+        let cells = self.at_place(place).cells;
+        for ((op, cell), &value) in ops.iter().zip(cells).zip(other.cells) {
             op.apply(cell, value);
         }
         if let Some(sketch) = other.sketch {
-            group.merge_sketch(sketch);
+            self.observe(place, sketch.buckets());
         }
     }
 
@@ -249,6 +242,7 @@ impl Groups {
 mod tests {
     use super::*;
     use crate::aggregate::Key;
+    use crate::sketch::bucket_of;
 
     #[test]
     fn groups_merge_in_any_order_and_come_sorted() {
@@ -256,11 +250,13 @@ mod tests {
             let mut groups = Groups::new(Aggregate::Latency);
             let mut key = Key::default();
             for &(text, value) in values {
-                let mut group = groups.at(key.start().text(text).bytes());
+                let key = key.start().text(text).bytes();
+                let place = groups.place(XxHash3_128::oneshot(key), key);
+                let mut group = groups.at_place(place);
                 group.add(0, value);
                 group.least(2, value);
                 group.greatest(3, value);
-                group.observe(value);
+                groups.observe(place, std::iter::once((bucket_of(value), 1)));
             }
             groups
         };

@@ -7,8 +7,8 @@ mod runs;
 mod state;
 mod stored;
 
+pub(crate) use groups::Group;
 use groups::Op;
-pub(crate) use groups::{Group, KeyHasher};
 pub(crate) use key::Key;
 use key::KeyKind;
 pub(crate) use runs::Runs;

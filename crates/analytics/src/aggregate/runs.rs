@@ -50,11 +50,8 @@ impl Runs {
         !self.by_aggregate[aggregate as usize].is_empty()
     }
 
-    /// Where states take more than `budget` bytes, puts aside those that are not small, until less than half is left.
+    /// Puts aside the states that are not small, until less than half of `budget` is left.
     pub(crate) fn relieve(&mut self, states: &mut Aggregates, budget: usize) -> Result<()> {
-        if states.bytes() <= budget {
-            return Ok(());
-        }
         let small = budget / 2 / Aggregate::ALL.len();
         for aggregate in Aggregate::ALL {
             if states.groups(aggregate).bytes() > small {
@@ -302,18 +299,23 @@ impl Merge {
 
 #[cfg(test)]
 mod tests {
+    use twox_hash::XxHash3_128;
+
     use super::*;
     use crate::aggregate::Key;
+    use crate::sketch::bucket_of;
 
     fn states(from: i64, to: i64) -> Aggregates {
         let mut states = Aggregates::default();
         let mut key = Key::default();
         for n in from..to {
-            let mut group = states.at(Aggregate::Latency, key.start().int(Some(n % 500)).bytes());
+            let key_bytes = key.start().int(Some(n % 500)).bytes();
+            let place = states.place(Aggregate::Latency, XxHash3_128::oneshot(key_bytes), key_bytes);
+            let mut group = states.at_place(Aggregate::Latency, place);
             group.add(0, 1);
             group.least(2, n);
             group.greatest(3, n);
-            group.observe(n % 7);
+            states.observe(Aggregate::Latency, place, std::iter::once((bucket_of(n % 7), 1)));
             states.at(Aggregate::Counts, key.start().text(Some("few")).bytes()).add(0, 1);
         }
         states

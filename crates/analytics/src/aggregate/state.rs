@@ -40,11 +40,6 @@ impl Aggregates {
         &self.tables[aggregate as usize]
     }
 
-    /// The group of a key with that hash.
-    pub(crate) fn at_hashed(&mut self, aggregate: Aggregate, hash: u128, key: &[u8]) -> Group<'_> {
-        self.tables[aggregate as usize].at_hashed(hash, key)
-    }
-
     /// Where the group of a key with that hash is, until groups are put aside.
     pub(crate) fn place(&mut self, aggregate: Aggregate, hash: u128, key: &[u8]) -> usize {
         self.tables[aggregate as usize].place(hash, key)
@@ -53,6 +48,16 @@ impl Aggregates {
     /// The group at a place.
     pub(crate) fn at_place(&mut self, aggregate: Aggregate, place: usize) -> Group<'_> {
         self.tables[aggregate as usize].at_place(place)
+    }
+
+    /// Adds values to the sketch of the group at a place, by their buckets, ascending, and how many there are of each.
+    pub(crate) fn observe(
+        &mut self,
+        aggregate: Aggregate,
+        place: usize,
+        buckets: impl Iterator<Item = (i32, u64)>,
+    ) {
+        self.tables[aggregate as usize].observe(place, buckets);
     }
 
     /// About how much memory they take.
@@ -147,14 +152,15 @@ impl MergeableState for Aggregates {
             if !aggregate.has_sketches() && !buckets.is_empty() {
                 return Err(AnalyticsError::State("durations where there are none"));
             }
-            let mut sketch = Sketch::default();
-            let buckets = buckets.as_primitive::<Int32Type>().values();
-            for (&bucket, &count) in buckets.iter().zip(counts.as_primitive::<Int64Type>().values()) {
-                if !is_bucket(bucket) || count < 0 {
-                    return Err(AnalyticsError::State("durations that are none"));
-                }
-                sketch.add_many(bucket, count.cast_unsigned());
+            let buckets = buckets.as_primitive::<Int32Type>().values().iter().copied();
+            let counts = counts.as_primitive::<Int64Type>().values().iter().copied();
+            let mut values: Vec<(i32, i64)> = buckets.zip(counts).collect();
+            if values.iter().any(|&(bucket, count)| !is_bucket(bucket) || count < 0) {
+                return Err(AnalyticsError::State("durations that are none"));
             }
+            values.sort_unstable();
+            let mut sketch = Sketch::default();
+            sketch.add_all(values.into_iter().map(|(bucket, count)| (bucket, count.cast_unsigned())));
             let group = Seen { key, cells: cells.values(), sketch: Some(&sketch) };
             state.tables[aggregate as usize].merge_group(group);
         }

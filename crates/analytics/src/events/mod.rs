@@ -193,7 +193,8 @@ impl<'a> Event<'a> {
         let content = from.uint();
         let text = from.unread_text();
         let mut list = |bit: u8| if parts & bit != 0 { from.list() } else { from.nothing() };
-        let [templates, actions, forms, tags, drift, latencies] = LISTS.map(&mut list);
+        let [templates, actions, forms] = [list(LISTS[0]), list(LISTS[1]), list(LISTS[2])];
+        let [tags, drift, latencies] = [list(LISTS[3]), list(LISTS[4]), list(LISTS[5])];
         Self {
             seq: frame.seq,
             flags,

@@ -1,34 +1,32 @@
 //! From sessions to the states of the aggregates.
 
-use std::collections::HashSet;
-use std::hash::BuildHasherDefault;
+use std::ops::Range;
 
 use twox_hash::XxHash3_128;
 
-use super::session::{Handoff, Outcome, Session, SessionKind};
+use super::session::{Handoff, Outcome, Session, SessionKind, WaitKind};
 use super::users::UserNotes;
-use crate::aggregate::{Aggregate, Aggregates, Group, Key, KeyHasher, SUMMARY_CELLS};
+use crate::aggregate::{Aggregate, Aggregates, Group, Key, SUMMARY_CELLS};
 use crate::codec::Reader;
 use crate::events::{Event, Flags, PLATFORM_LATENCIES, PlatformRecord, SEPARATOR, ShownAction, TAG_SCOPES};
 use crate::local_time::{Local, LocalTime};
+use crate::sketch::bucket_of;
 
 /// A session counts in `concurrency` for this long at most, in minutes: a wrong clock must not fill the table.
 const LONGEST_MINUTES: i64 = 10_000 * 60;
 const MICROS_A_MINUTE: i64 = 60_000_000;
-/// Past this many keys of one session, what remembers them is made anew.
-const KEPT_KEYS: usize = 4096;
-
-type KeySet = HashSet<u128, BuildHasherDefault<KeyHasher>>;
 
 /// Feeds sessions to the states.
 #[derive(Debug)]
 pub(crate) struct Feeder {
-    pub states: Aggregates,
+    states: Aggregates,
     pub users: UserNotes,
     local: LocalTime,
     key: Key,
-    /// The groups that the session has been counted in.
-    seen: KeySet,
+    /// The number of the session that is fed, from 1 on.
+    session: i64,
+    waits: Observed,
+    durations: Observed,
     path: String,
     counts: [i64; SESSION_COUNTS.len()],
 }
@@ -36,12 +34,61 @@ pub(crate) struct Feeder {
 /// What is counted of all sessions, by name.
 const SESSION_COUNTS: [&str; 5] = ["sessions", "left_cut", "right_cut", "developer_unknown", "untimed"];
 
+/// Values on their way to the sketches of an aggregate: many at a time are put in order, and go there together.
+#[derive(Debug)]
+struct Observed {
+    aggregate: Aggregate,
+    /// Of each the place of its group, and behind it the bucket.
+    waiting: Vec<u64>,
+}
+
+/// So many values wait, at most.
+const MOST_WAITING: usize = 1 << 16;
+
+impl Observed {
+    fn new(aggregate: Aggregate) -> Self {
+        Self { aggregate, waiting: Vec::new() }
+    }
+
+    fn add(&mut self, states: &mut Aggregates, place: usize, value: i64) {
+        self.waiting.push((place as u64) << 32 | u64::from(bucket_of(value).unsigned_abs()));
+        if self.waiting.len() >= MOST_WAITING {
+            self.settle(states);
+        }
+    }
+
+    fn settle(&mut self, states: &mut Aggregates) {
+        self.waiting.sort_unstable();
+        for of_group in self.waiting.chunk_by(|a, b| a >> 32 == b >> 32) {
+            let buckets = of_group.iter().map(|&value| (value as i32, 1));
+            states.observe(self.aggregate, (of_group[0] >> 32) as usize, buckets);
+        }
+        self.waiting.clear();
+    }
+}
+
+/// What is known of the events of a session besides themselves; made anew for each, in the same memory.
+#[derive(Debug, Default)]
+pub(crate) struct Walked<'a> {
+    /// Indices of in and out messages.
+    exchanged: Vec<usize>,
+    /// By event, when it happened.
+    locals: Vec<Option<Local>>,
+    /// By event: its own task, else the last one before it.
+    tasks: Vec<Option<&'a str>>,
+    /// The tasks one after the other.
+    executions: Vec<&'a str>,
+    recent: Recent<'a>,
+}
+
 /// The groups that a session was counted in so far: its messages come back to the same few.
 #[derive(Debug, Default)]
-struct Recent<'s, 'a> {
-    volumes: Vec<VolumePlace<'s, 'a>>,
-    latencies: Vec<(LatencyId<'a>, usize)>,
+struct Recent<'a> {
+    volumes: Vec<VolumePlace>,
+    latencies: Vec<LatencyPlaces<'a>>,
     tags: Vec<TagPlaces<'a>>,
+    /// The groups of all tags, one behind the other.
+    tag_places: Vec<usize>,
 }
 
 /// So many of them are looked through.
@@ -49,10 +96,10 @@ const LOOKED_THROUGH: usize = 8;
 
 /// Where messages of a session count that were sent in the same hour and are the same in all that volumes tell.
 #[derive(Debug, Clone, Copy)]
-struct VolumePlace<'s, 'a> {
+struct VolumePlace {
     local: Option<Local>,
-    /// One of them.
-    event: &'s Event<'a>,
+    /// The index of one of them.
+    event: usize,
     volumes: usize,
     heatmap: Option<usize>,
 }
@@ -63,15 +110,26 @@ struct TagPlaces<'a> {
     tags: &'a [u8],
     /// The user who was noted there.
     user: Option<&'a [u8]>,
-    places: Vec<usize>,
+    /// Where the places stand among those of all tags.
+    places: Range<usize>,
 }
 
-/// What tells the groups of latencies in one session apart.
-#[derive(Debug, Clone, Copy)]
-struct LatencyId<'a> {
+/// Where latencies count that are the same in all but their kind.
+#[derive(Debug)]
+struct LatencyPlaces<'a> {
     day: Option<i32>,
-    names: [Option<&'a str>; 4],
+    /// Task, channel and bot.
+    names: [Option<&'a str>; 3],
+    /// By kind.
+    places: [Option<usize>; LATENCIES.len()],
 }
+
+/// The kinds of latency: those that the platform measures, and those that are found by walking a session.
+const LATENCIES: [&str; 7] = {
+    let [a, b, c, d] = PLATFORM_LATENCIES;
+    let [e, f, g] = WaitKind::ALL;
+    [a, b, c, d, e.as_str(), f.as_str(), g.as_str()]
+};
 
 /// Whether names are equal; mostly they are the same one.
 fn are_equal<const N: usize>(a: &[Option<&str>; N], b: &[Option<&str>; N]) -> bool {
@@ -82,30 +140,31 @@ fn are_equal<const N: usize>(a: &[Option<&str>; N], b: &[Option<&str>; N]) -> bo
     })
 }
 
-/// The places of events, when they happened, and the tasks that they belong to.
-struct Walked<'a> {
-    /// Indices of in and out messages.
-    exchanged: Vec<usize>,
-    /// By event.
-    locals: Vec<Option<Local>>,
-    /// By event: its own task, else the last one before it.
-    tasks: Vec<Option<&'a str>>,
-}
-
 impl<'a> Walked<'a> {
-    fn new(events: &[Event<'a>], local: &mut LocalTime) -> Self {
+    /// Forgets the session before.
+    fn walk(&mut self, events: &[Event<'a>], local: &mut LocalTime) {
+        let Self { exchanged, locals, tasks, executions, recent } = self;
+        let Recent { volumes, latencies, tags, tag_places } = recent;
+        volumes.clear();
+        latencies.clear();
+        tags.clear();
+        tag_places.clear();
+        exchanged.clear();
+        locals.clear();
+        tasks.clear();
+        executions.clear();
         let mut last = None;
-        let tasks = events
-            .iter()
-            .map(|event| {
-                last = event.task.or(last);
-                last
-            })
-            .collect();
-        let is_exchanged = |event: &Event<'_>| event.flags.has(Flags::IN | Flags::OUT);
-        let exchanged = (0..events.len()).filter(|&at| is_exchanged(&events[at])).collect();
-        let locals = events.iter().map(|event| event.at.and_then(|at| local.at(at))).collect();
-        Self { exchanged, locals, tasks }
+        for (at, event) in events.iter().enumerate() {
+            last = event.task.or(last);
+            tasks.push(last);
+            if let Some(task) = last.filter(|task| executions.last() != Some(task)) {
+                executions.push(task);
+            }
+            locals.push(event.at.and_then(|at| local.at(at)));
+            if event.flags.has(Flags::IN | Flags::OUT) {
+                exchanged.push(at);
+            }
+        }
     }
 }
 
@@ -116,26 +175,50 @@ impl Feeder {
             users: UserNotes::default(),
             local,
             key: Key::default(),
-            seen: KeySet::default(),
+            session: 0,
+            waits: Observed::new(Aggregate::Latency),
+            durations: Observed::new(Aggregate::Paths),
             path: String::new(),
             counts: Default::default(),
         }
     }
 
+    /// About how much memory the states take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.states.bytes()
+    }
+
+    /// The states, with all that was fed.
+    pub(crate) fn settled(&mut self) -> &mut Aggregates {
+        self.waits.settle(&mut self.states);
+        self.durations.settle(&mut self.states);
+        &mut self.states
+    }
+
+    /// The same, for good.
+    pub(crate) fn into_states(mut self) -> Aggregates {
+        self.settled();
+        self.states
+    }
+
+    /// Where the group of the current key is.
+    fn place(&mut self, aggregate: Aggregate) -> usize {
+        let key = self.key.bytes();
+        self.states.place(aggregate, XxHash3_128::oneshot(key), key)
+    }
+
+    /// The group of the current key.
     fn group(&mut self, aggregate: Aggregate) -> Group<'_> {
-        self.states.at(aggregate, self.key.bytes())
+        let place = self.place(aggregate);
+        self.states.at_place(aggregate, place)
     }
 
-    /// The hash of the current key, and whether the session, if it is one, is counted in its group for the first time.
-    fn first(&mut self, aggregate: Aggregate, of_session: bool) -> (u128, bool) {
-        let hash = XxHash3_128::oneshot(self.key.bytes());
-        (hash, of_session && self.seen.insert(of_aggregate(aggregate, hash)))
-    }
-
-    /// The group of the current key, and whether the session is counted in it for the first time.
+    /// The same, and whether the session is counted in it for the first time.
     fn group_first(&mut self, aggregate: Aggregate) -> (Group<'_>, bool) {
-        let (hash, is_first) = self.first(aggregate, true);
-        (self.states.at_hashed(aggregate, hash, self.key.bytes()), is_first)
+        let session = self.session;
+        let mut group = self.group(aggregate);
+        let is_first = group.is_first(session);
+        (group, is_first)
     }
 
     pub(crate) fn count(&mut self, name: &str, count: i64) {
@@ -192,24 +275,20 @@ impl Feeder {
     }
 
     /// Adds a session.
-    pub(crate) fn session(&mut self, session: &Session<'_, '_>) {
-        if self.seen.capacity() > KEPT_KEYS {
-            self.seen = KeySet::default();
-        }
-        self.seen.clear();
-        let walked = Walked::new(session.events, &mut self.local);
-        let mut recent = Recent::default();
-        for (at, event) in session.events.iter().enumerate() {
-            self.message(event, walked.locals[at], walked.tasks[at], &mut recent);
+    pub(crate) fn session<'a>(&mut self, session: &Session<'_, 'a>, walked: &mut Walked<'a>) {
+        self.session += 1;
+        walked.walk(session.events, &mut self.local);
+        for at in 0..session.events.len() {
+            self.message(session.events, at, walked);
         }
         self.users.flush();
-        self.waits(session, &walked, &mut recent);
+        self.waits(session, walked);
         self.summary(session);
-        self.responses(session, &walked);
-        self.clicks(session, &walked);
+        self.responses(session, walked);
+        self.clicks(session, walked);
         self.loops(session);
-        self.tasks(session, &walked);
-        self.last_words(session, &walked);
+        self.tasks(session, walked);
+        self.last_words(session, walked);
         self.concurrency(session);
         self.counts(session);
     }
@@ -218,24 +297,27 @@ impl Feeder {
     fn volume(&mut self, event: &Event<'_>, local: Option<Local>, of_session: bool) -> usize {
         let key = self.key.start().int(local.map(|local| local.day)).int(local.map(|local| local.hour));
         key.text(event.bot).text(event.channel).text(event.language).text(event.message_type);
-        key.text(event.status);
-        let (hash, is_new) = self.first(Aggregate::Volumes, of_session);
-        let place = self.states.place(Aggregate::Volumes, hash, self.key.bytes());
+        let key = key.text(event.status).bytes();
+        let hash = XxHash3_128::oneshot(key);
+        let place = self.states.place(Aggregate::Volumes, hash, key);
+        if let Some(user) = event.user() {
+            self.users.message(event.bot, user, Aggregate::Volumes, hash, key);
+        }
         let mut group = self.states.at_place(Aggregate::Volumes, place);
         group.add(0, 1);
-        group.add(1, i64::from(is_new));
-        if let Some(user) = event.user() {
-            self.users.message(event.bot, user, Aggregate::Volumes, hash, self.key.bytes());
+        if of_session && group.is_first(self.session) {
+            group.add(1, 1);
         }
         place
     }
 
     /// Counts a message of a session in its volumes and in the heat map.
-    fn volumes<'s, 'a>(&mut self, event: &'s Event<'a>, local: Option<Local>, recent: &mut Recent<'s, 'a>) {
-        let is = |known: &VolumePlace<'_, '_>| known.local == local && known.event.has_profile_of(event);
+    fn volumes(&mut self, events: &[Event<'_>], at: usize, local: Option<Local>, recent: &mut Recent<'_>) {
+        let event = &events[at];
+        let is = |known: &VolumePlace| known.local == local && events[known.event].has_profile_of(event);
         let known = recent.volumes.iter().rev().take(LOOKED_THROUGH).find(|known| is(known));
         if let Some(known) = known
-            && event.user().is_none_or(|user| known.event.user() == Some(user))
+            && event.user().is_none_or(|user| events[known.event].user() == Some(user))
         {
             self.states.at_place(Aggregate::Volumes, known.volumes).add(0, 1);
             if let Some(place) = known.heatmap {
@@ -246,23 +328,18 @@ impl Feeder {
         let volumes = self.volume(event, local, true);
         let heatmap = local.map(|local| {
             self.key.start().int(Some(local.weekday)).int(Some(local.hour)).text(event.channel);
-            let key = self.key.bytes();
-            let place = self.states.place(Aggregate::Heatmap, XxHash3_128::oneshot(key), key);
+            let place = self.place(Aggregate::Heatmap);
             self.states.at_place(Aggregate::Heatmap, place).add(1, 1);
             place
         });
-        recent.volumes.push(VolumePlace { local, event, volumes, heatmap });
+        recent.volumes.push(VolumePlace { local, event: at, volumes, heatmap });
     }
 
-    fn message<'s, 'a>(
-        &mut self,
-        event: &'s Event<'a>,
-        local: Option<Local>,
-        task: Option<&'a str>,
-        recent: &mut Recent<'s, 'a>,
-    ) {
+    fn message<'a>(&mut self, events: &[Event<'a>], at: usize, walked: &mut Walked<'a>) {
+        let (event, local, task) = (&events[at], walked.locals[at], walked.tasks[at]);
+        let recent = &mut walked.recent;
         self.drift(event);
-        self.volumes(event, local, recent);
+        self.volumes(events, at, local, recent);
         if let Some(user) = event.user() {
             self.users.visit(event.bot, user, event.at, local.map(|local| local.day));
         }
@@ -280,79 +357,82 @@ impl Feeder {
         }
         let mut latencies = event.latencies;
         while !latencies.is_empty() {
-            let kind = PLATFORM_LATENCIES.get(usize::from(latencies.byte()));
+            let kind = usize::from(latencies.byte());
             let ms = latencies.int();
-            if let Some(kind) = kind {
-                self.latency(event, local, [task, Some(kind)], ms, recent);
+            if kind < PLATFORM_LATENCIES.len() {
+                self.latency(event, local, task, (kind, ms), recent);
             }
         }
     }
 
-    /// Adds a time that something of a task took, by its kind.
+    /// Adds a time that something of a task took: its kind, among [`LATENCIES`], and milliseconds.
     fn latency<'a>(
         &mut self,
         event: &Event<'a>,
         local: Option<Local>,
-        [task, kind]: [Option<&'a str>; 2],
-        ms: i64,
-        recent: &mut Recent<'_, 'a>,
+        task: Option<&'a str>,
+        (kind, ms): (usize, i64),
+        recent: &mut Recent<'a>,
     ) {
         let day = local.map(|local| local.day);
-        let names = [kind, task, event.channel, event.bot];
-        let is = |id: &LatencyId<'_>| id.day == day && are_equal(&id.names, &names);
-        let known = recent.latencies.iter().rev().take(LOOKED_THROUGH).find(|(id, _)| is(id));
-        let place = if let Some(&(_, place)) = known {
-            place
-        } else {
-            let key = self.key.start().int(day).text(event.bot);
-            let key = key.text(event.channel).text(task).text(kind).bytes();
-            let place = self.states.place(Aggregate::Latency, XxHash3_128::oneshot(key), key);
-            recent.latencies.push((LatencyId { day, names }, place));
-            place
-        };
+        let names = [task, event.channel, event.bot];
+        let latencies = &mut recent.latencies;
+        let is = |known: &LatencyPlaces<'_>| known.day == day && are_equal(&known.names, &names);
+        let near = latencies.len().saturating_sub(LOOKED_THROUGH);
+        let known = latencies[near..].iter().rposition(is).map(|at| near + at);
+        let at = known.unwrap_or_else(|| {
+            latencies.push(LatencyPlaces { day, names, places: [None; LATENCIES.len()] });
+            latencies.len() - 1
+        });
+        let place = *latencies[at].places[kind].get_or_insert_with(|| {
+            let key = self.key.start().int(day).text(event.bot).text(event.channel);
+            key.text(task).text(Some(LATENCIES[kind]));
+            self.place(Aggregate::Latency)
+        });
         let mut group = self.states.at_place(Aggregate::Latency, place);
         group.add(0, 1);
         group.add(1, ms);
         group.least(2, ms);
         group.greatest(3, ms);
-        group.observe(ms);
+        self.waits.add(&mut self.states, place, ms);
     }
 
-    fn tags<'a>(&mut self, event: &Event<'a>, recent: &mut Recent<'_, 'a>) {
+    fn tags<'a>(&mut self, event: &Event<'a>, recent: &mut Recent<'a>) {
         let (tags, user) = (event.tag_bytes(), event.user());
         let is = |known: &TagPlaces<'_>| known.tags == tags && known.user == user;
         if let Some(known) = recent.tags.iter().rev().take(LOOKED_THROUGH).find(|known| is(known)) {
-            for &place in &known.places {
+            for &place in &recent.tag_places[known.places.clone()] {
                 self.states.at_place(Aggregate::Tags, place).add(0, 1);
             }
             return;
         }
-        let mut places = Vec::new();
+        let start = recent.tag_places.len();
         for tag in event.tags() {
             let scope = TAG_SCOPES.get(usize::from(tag.scope)).copied();
-            self.key.start().text(scope).text(tag.name).text(tag.value);
-            let (hash, is_first) = self.first(Aggregate::Tags, true);
-            let place = self.states.place(Aggregate::Tags, hash, self.key.bytes());
-            if places.contains(&place) {
+            let key = self.key.start().text(scope).text(tag.name).text(tag.value).bytes();
+            let hash = XxHash3_128::oneshot(key);
+            let place = self.states.place(Aggregate::Tags, hash, key);
+            if recent.tag_places[start..].contains(&place) {
                 continue;
             }
-            places.push(place);
+            recent.tag_places.push(place);
             let mut group = self.states.at_place(Aggregate::Tags, place);
+            let is_first = group.is_first(self.session);
             group.add(0, 1);
             group.add(1, i64::from(is_first));
             if let Some(user) = user {
-                self.users.message(event.bot, user, Aggregate::Tags, hash, self.key.bytes());
+                self.users.message(event.bot, user, Aggregate::Tags, hash, key);
             }
         }
-        recent.tags.push(TagPlaces { tags, user, places });
+        recent.tags.push(TagPlaces { tags, user, places: start..recent.tag_places.len() });
     }
 
-    fn waits<'a>(&mut self, session: &Session<'_, 'a>, walked: &Walked<'a>, recent: &mut Recent<'_, 'a>) {
+    fn waits<'a>(&mut self, session: &Session<'_, 'a>, walked: &mut Walked<'a>) {
         for wait in &session.waits {
             let event = &session.events[wait.event];
-            let local = walked.locals[wait.event];
-            let of = [walked.tasks[wait.event], Some(wait.kind.as_str())];
-            self.latency(event, local, of, wait.ms, recent);
+            let (local, task) = (walked.locals[wait.event], walked.tasks[wait.event]);
+            let kind = PLATFORM_LATENCIES.len() + wait.kind as usize;
+            self.latency(event, local, task, (kind, wait.ms), &mut walked.recent);
         }
     }
 
@@ -534,8 +614,7 @@ impl Feeder {
     }
 
     fn tasks(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
-        let mut executions: Vec<&str> = walked.tasks.iter().copied().flatten().collect();
-        executions.dedup();
+        let executions = &walked.executions;
         let bot = session.bot();
         let outcome = session.outcome.as_str();
         for &task in &session.tasks {
@@ -567,10 +646,10 @@ impl Feeder {
             self.path.push_str(task);
         }
         self.key.start().text(bot).text(Some(&self.path));
-        let mut group = self.group(Aggregate::Paths);
-        group.add(0, 1);
+        let place = self.place(Aggregate::Paths);
+        self.states.at_place(Aggregate::Paths, place).add(0, 1);
         if let Some(ms) = session.duration_ms() {
-            group.observe(ms);
+            self.durations.add(&mut self.states, place, ms);
         }
     }
 
@@ -622,11 +701,6 @@ struct Loop {
     first: usize,
     last: usize,
     count: i64,
-}
-
-/// The hash of a key, as one of an aggregate among those of all.
-fn of_aggregate(aggregate: Aggregate, hash: u128) -> u128 {
-    hash.wrapping_add(aggregate as u128)
 }
 
 fn next_text<'a>(from: &mut Reader<'a>) -> Option<&'a str> {

@@ -19,7 +19,7 @@ use crate::rows::Rows;
 use crate::symbols::Names;
 
 pub use coverage::Coverage;
-pub(crate) use feed::Feeder;
+pub(crate) use feed::{Feeder, Walked};
 use session::developer_of;
 pub(crate) use session::{Handoff, Rules, Session};
 pub(crate) use users::{NOTE, fold_users};
@@ -65,7 +65,7 @@ impl Folder {
         };
         let mut order: Vec<(u128, i64, u32)> = found.iter().enumerate().map(place).collect();
         order.sort_unstable();
-        let mut events = Vec::new();
+        let (mut events, mut walked) = (Vec::new(), Walked::default());
         for group in order.chunk_by(|a, b| a.0 == b.0) {
             let frames = || group.iter().map(|&(_, _, at)| found[at as usize]);
             let messages = frames().filter(|frame| !is_record(frame.kind));
@@ -80,7 +80,7 @@ impl Folder {
             if !events.is_sorted_by(Event::is_before) {
                 events.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
             }
-            self.session(group[0].0, &mut events, platform, rules);
+            self.session(group[0].0, &mut events, platform, &mut walked, rules);
         }
         self.feeder.end();
     }
@@ -100,6 +100,7 @@ impl Folder {
         key: u128,
         events: &mut Vec<Event<'a>>,
         platform: Option<PlatformRecord<'a>>,
+        walked: &mut Walked<'a>,
         rules: FoldRules<'_>,
     ) {
         let is_original =
@@ -132,7 +133,7 @@ impl Folder {
         let session = Session::new(key, events, platform, rules.rules);
         row::push(&mut self.rows, &session);
         self.exported.add(&session, rules.exports);
-        self.feeder.session(&session);
+        self.feeder.session(&session, walked);
     }
 }
 

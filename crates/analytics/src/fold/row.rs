@@ -13,10 +13,10 @@ const SESSION_TAGS: u8 = 2;
 /// Adds the row of a session.
 pub(crate) fn push(rows: &mut Rows, session: &Session<'_, '_>) {
     let key = format!("{:032x}", session.key);
-    let mut responses: Vec<i64> = session.waits_of(WaitKind::BotResponse).collect();
+    let mut responses = session.waits_of(WaitKind::BotResponse);
     let first_response = responses.first().copied();
     let longest_response = responses.iter().copied().max();
-    let mut thoughts: Vec<i64> = session.waits_of(WaitKind::Think).collect();
+    let mut thoughts = session.waits_of(WaitKind::Think);
     let event = |at: Option<usize>| at.map(|at| &session.events[at]);
     let handoff = event(session.handoff_event);
     let last = session.last_said();
@@ -25,57 +25,56 @@ pub(crate) fn push(rows: &mut Rows, session: &Session<'_, '_>) {
     let tags = [USER_TAGS, SESSION_TAGS].map(|scope| tags_json(&tags, scope));
     let platform = session.platform;
     let interactive = session.interactive();
-    rows.push([
-        key.as_str().into(),
-        session.bot().into(),
-        session.session_id().into(),
-        session.kind.as_str().into(),
-        session.user.into(),
-        session.channel.into(),
-        (session.channels.len() as i64).into(),
-        session.language.into(),
-        session.is_developer.into(),
-        session.started_at.into(),
-        session.ended_at.into(),
-        session.duration_ms().into(),
-        session.in_count.into(),
-        session.pseudo_in_count.into(),
-        session.out_count.into(),
-        session.closure_count.into(),
-        session.other_count.into(),
-        session.in_count.into(),
-        interactive.into(),
-        first_response.into(),
-        median(&mut responses).into(),
-        longest_response.into(),
-        median(&mut thoughts).into(),
-        session.max_gap_ms.into(),
-        session.task_first.into(),
-        session.task_last.into(),
-        (session.tasks.len() as i64).into(),
-        session.template_count.into(),
-        session.form_count.into(),
-        session.handoff.as_str().into(),
-        handoff.and_then(|event| event.at).into(),
-        handoff.map(Event::id).into(),
-        session.timeout_closed.into(),
-        session.closure_gap_ms.into(),
-        session.reprompt_count.into(),
-        session.fallback_count.into(),
-        session.outcome.as_str().into(),
-        session.outcome.reason().into(),
-        event(session.outcome_event).map(Event::id).into(),
-        platform.and_then(|record| record.containment).into(),
-        platform.and_then(|record| record.session_type).into(),
-        hash.as_deref().into(),
-        last.and_then(Event::template_type).into(),
-        session.created_at.into(),
-        session.left_cut.into(),
-        session.right_cut.into(),
-        session.open.into(),
-        tags[0].as_deref().into(),
-        tags[1].as_deref().into(),
-    ]);
+    let mut row = rows.begin();
+    row.put(key.as_str());
+    row.put(session.bot());
+    row.put(session.session_id());
+    row.put(session.kind.as_str());
+    row.put(session.user);
+    row.put(session.channel);
+    row.put(session.channels.len() as i64);
+    row.put(session.language);
+    row.put(session.is_developer);
+    row.put(session.started_at);
+    row.put(session.ended_at);
+    row.put(session.duration_ms());
+    row.put(session.in_count);
+    row.put(session.pseudo_in_count);
+    row.put(session.out_count);
+    row.put(session.closure_count);
+    row.put(session.other_count);
+    row.put(session.in_count);
+    row.put(interactive);
+    row.put(first_response);
+    row.put(median(&mut responses));
+    row.put(longest_response);
+    row.put(median(&mut thoughts));
+    row.put(session.max_gap_ms);
+    row.put(session.task_first);
+    row.put(session.task_last);
+    row.put(session.tasks.len() as i64);
+    row.put(session.template_count);
+    row.put(session.form_count);
+    row.put(session.handoff.as_str());
+    row.put(handoff.and_then(|event| event.at));
+    row.put(handoff.map(Event::id));
+    row.put(session.timeout_closed);
+    row.put(session.closure_gap_ms);
+    row.put(session.reprompt_count);
+    row.put(session.fallback_count);
+    row.put(session.outcome.as_str());
+    row.put(session.outcome.reason());
+    row.put(event(session.outcome_event).map(Event::id));
+    row.put(platform.and_then(|record| record.containment));
+    row.put(platform.and_then(|record| record.session_type));
+    row.put(hash.as_deref());
+    row.put(last.and_then(Event::template_type));
+    row.put(session.created_at);
+    row.put(session.left_cut);
+    row.put(session.right_cut);
+    row.put(session.open);
+    row.put(tags[0].as_deref());
+    row.put(tags[1].as_deref());
 }
 
 /// Of each tag of a session the scope, the name and the last value, in the order of scopes and of the bytes of names.

@@ -16,6 +16,8 @@ pub(crate) enum WaitKind {
 }
 
 impl WaitKind {
+    pub(crate) const ALL: [Self; 3] = [Self::BotResponse, Self::AgentResponse, Self::Think];
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::BotResponse => "bot_response",
@@ -216,7 +218,7 @@ impl<'s, 'a> Session<'s, 'a> {
             out_count: 0,
             closure_count: 0,
             other_count: 0,
-            waits: Vec::new(),
+            waits: Vec::with_capacity(events.len() / 2),
             max_gap_ms: None,
             task_first: events.iter().find_map(|event| event.task),
             task_last: events.iter().rev().find_map(|event| event.task),
@@ -383,8 +385,10 @@ impl<'s, 'a> Session<'s, 'a> {
     }
 
     /// The waits of a kind, in order.
-    pub(crate) fn waits_of(&self, kind: WaitKind) -> impl Iterator<Item = i64> + '_ {
-        self.waits.iter().filter(move |wait| wait.kind == kind).map(|wait| wait.ms)
+    pub(crate) fn waits_of(&self, kind: WaitKind) -> Vec<i64> {
+        let mut waits = Vec::with_capacity(self.waits.len());
+        waits.extend(self.waits.iter().filter(|wait| wait.kind == kind).map(|wait| wait.ms));
+        waits
     }
 }
 

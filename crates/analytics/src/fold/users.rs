@@ -193,7 +193,8 @@ pub(crate) fn fold_users<'b>(runs: impl IntoIterator<Item = &'b [u8]>, states: &
         for &(aggregate, hash, key) in &groups {
             let counted = [Aggregate::Volumes, Aggregate::Tags].into_iter();
             if let Some(aggregate) = counted.into_iter().find(|&known| known as u8 == aggregate) {
-                states.at_hashed(aggregate, hash, key).add(USERS, 1);
+                let place = states.place(aggregate, hash, key);
+                states.at_place(aggregate, place).add(USERS, 1);
             }
         }
     }

@@ -11,7 +11,6 @@ use super::lists;
 use super::waits::Waits;
 use crate::error::Result;
 use crate::metrics::Metric;
-use crate::sketch::Sketch;
 
 /// So many rows of a long table wait until all but the heaviest are let go of.
 const WAITING_ROWS: usize = 1 << 15;
@@ -240,7 +239,7 @@ impl Digest {
         }
     }
 
-    /// The buckets of a sketch follow one another, ascending: each sketch is put together and added as one.
+    /// The buckets of a sketch follow one another, ascending: those of each are added as one.
     fn add_buckets(&mut self, table: Table<'_>) {
         let (days, kinds) = (table.ints("day"), table.texts("kind"));
         let (buckets, counts) = (table.ints("bucket"), table.ints("count"));
@@ -248,23 +247,25 @@ impl Digest {
         let mut key_of = |row: usize, terms: &mut Terms| {
             (days.get(row), names.each_mut().map(|column| column.get(row, terms)))
         };
-        let mut row = 0;
+        let (mut row, mut values) = (0, Vec::new());
         while row < table.rows() {
             let (day, key) = key_of(row, &mut self.terms);
-            let (start, mut sketch, mut last) = (row, Sketch::default(), 0);
+            let (start, mut last) = (row, 0);
+            values.clear();
             while row < table.rows() && (row == start || key_of(row, &mut self.terms) == (day, key)) {
-                let bucket = i32::try_from(buckets.or_zero(row)).unwrap_or(0);
+                let bucket = i32::try_from(buckets.or_zero(row)).unwrap_or(0).max(0);
                 if row > start && bucket <= last {
                     break;
                 }
-                sketch.push_many(last, bucket, u64::try_from(counts.or_zero(row)).unwrap_or(0));
+                values.push((bucket, u64::try_from(counts.or_zero(row)).unwrap_or(0)));
                 (last, row) = (bucket, row + 1);
             }
             self.bots.entry(key[0]).or_default();
             self.channels.entry(key[1]).or_default();
-            self.waits.entry(key).or_default().sketch.merge(&sketch);
+            let values = || values.iter().copied();
+            self.waits.entry(key).or_default().sketch.add_all(values());
             if kinds.get(start) == Some(BOT_RESPONSE) {
-                self.responses.entry((day, [key[0], key[1]])).or_default().sketch.merge(&sketch);
+                self.responses.entry((day, [key[0], key[1]])).or_default().sketch.add_all(values());
             }
         }
     }

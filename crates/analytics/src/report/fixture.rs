@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::columns::Table;
 use super::{Facts, QueryFact, Tally};
 use crate::metrics::{Metric, MetricKind, RULES_VERSION};
-use crate::sketch::Sketch;
+use crate::sketch::{Sketch, bucket_of};
 
 pub(super) use harm::{HOSTILE, hostile, huge};
 
@@ -236,9 +236,7 @@ fn waits(
         values.sort_unstable();
         let Some((&min, &max)) = values.first().zip(values.last()) else { continue };
         let mut sketch = Sketch::default();
-        for &value in &values {
-            sketch.add(value);
-        }
+        sketch.add_all(values.iter().map(|&value| (bucket_of(value), 1)));
         let key = json!({
             "day": FIRST_DAY + day, "bot_id": bot_id, "channel": channel, "task": task, "kind": kind,
         });

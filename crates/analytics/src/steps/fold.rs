@@ -113,7 +113,7 @@ pub fn fold_events(
     folder.fold([bytes.as_slice()], rules, |_| true);
     let sessions = folder.take_rows().map_err(AnalyticsError::of_foreign)?;
     let users = notes_of(&folder.feeder.users.frames)?;
-    Ok(FoldedSessions { sessions, users, state: folder.feeder.states })
+    Ok(FoldedSessions { sessions, users, state: folder.feeder.into_states() })
 }
 
 /// Counts users: `notes` must hold all notes of each `key` that it holds any of.
