@@ -9,6 +9,7 @@ mod error;
 mod events;
 mod exchange;
 mod export;
+mod fetch;
 mod fold;
 mod local_time;
 mod metrics;

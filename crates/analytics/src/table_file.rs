@@ -246,7 +246,9 @@ mod tests {
         let rows = |metric, cells: &[Cell<'_>]| {
             let mut rows = Rows::new(metric);
             let mut row = rows.begin();
-            cells.iter().for_each(|&cell| row.put(cell));
+            for &cell in cells {
+                row.put(cell);
+            }
             drop(row);
             rows.finish().unwrap()
         };

@@ -6,6 +6,7 @@ use hashbrown::hash_table::Entry;
 use twox_hash::XxHash3_128;
 
 use super::Aggregate;
+use crate::fetch::fetch;
 use crate::sketch::Sketch;
 
 /// How the cells of two states become one.
@@ -73,6 +74,9 @@ pub(crate) struct Seen<'g> {
 
 /// What a group takes besides its key, its row and what is in its sketch.
 const OVERHEAD: usize = 40;
+
+/// So many groups are fetched at once.
+const AHEAD: usize = 32;
 
 /// What a row holds before its cells: the hash of its key, in two halves, and which session was counted there last.
 const HEAD: usize = 3;
@@ -234,7 +238,17 @@ impl Groups {
             let rest = || self.key(a.2 as usize).cmp(self.key(b.2 as usize));
             (a.0, a.1).cmp(&(b.0, b.1)).then_with(rest)
         });
-        order.into_iter().map(|(_, _, place)| self.seen(place as usize))
+        // They lie anywhere.
+        let soon = |places: &[(u128, u32, u32)]| {
+            let places = places.iter().map(|&(_, _, place)| place as usize);
+            fetch(places.map(|place| self.row(place)[0] as u8 ^ self.key(place).first().unwrap_or(&0)));
+        };
+        (0..order.len()).map(move |at| {
+            if at % AHEAD == 0 {
+                soon(&order[at..order.len().min(at + AHEAD)]);
+            }
+            self.seen(order[at].2 as usize)
+        })
     }
 }
 

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::events::{Event, Flags, MESSAGE, PLATFORM, PlatformRecord, UNSESSIONED, is_record};
 use crate::exchange::{Frame, frames};
 use crate::export::{Exported, Wanted};
+use crate::fetch::fetch_all;
 use crate::local_time::LocalTime;
 use crate::metrics::Metric;
 use crate::rows::Rows;
@@ -54,7 +55,7 @@ impl Folder {
         rules: FoldRules<'b>,
         kept: impl Fn(Frame<'_>) -> bool,
     ) {
-        let all = runs.into_iter().flat_map(frames).map(|(frame, _)| frame);
+        let all = runs.into_iter().inspect(|run| fetch_all(run)).flat_map(frames).map(|(frame, _)| frame);
         let (loose, found): (Vec<Frame<'_>>, Vec<Frame<'_>>) =
             all.filter(|&frame| kept(frame)).partition(|frame| frame.kind == UNSESSIONED);
         for frame in loose {
