@@ -523,7 +523,7 @@ fn whole_ms(value: Value<'_>) -> Option<i64> {
 /// A boolean, also one that is written as 0 or 1.
 fn flag(value: Option<Value<'_>>) -> Option<bool> {
     match value?.raw() {
-        "false" | "0" => Some(false),
+        "false" | "0" | "-0" => Some(false),
         "true" | "1" => Some(true),
         _ => None,
     }
