@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crate::conversation::is_voice;
 use crate::damage::{break_message, breaks_message, cuts_body, instead};
 use crate::ids;
 use crate::json::Json;
@@ -339,7 +340,7 @@ impl Bodies {
         let mut walk = before.clone();
         let (head, mut turns) = loop {
             let session = walk.next();
-            if matches!(session.0.channel, 1 | 5) {
+            if is_voice(session.0.channel) {
                 break session;
             }
         };

@@ -103,6 +103,34 @@ pub(crate) struct Cast {
     pub(crate) bots: u32,
     pub(crate) users: u32,
     pub(crate) template_ppm: u32,
+    /// Whether all users call: calls are wanted, and nobody would.
+    pub(crate) all_call: bool,
+}
+
+/// The most users among whom there may be nobody who calls; of as many, all but one in 10^35 casts have one.
+const FEW: u32 = 256;
+
+impl Cast {
+    /// The id of a user, by number.
+    fn user(&self, number: u64) -> u64 {
+        mix(self.seed ^ 0x75, number)
+    }
+
+    /// Index into [`CHANNELS`].
+    fn channel(&self, user: u64) -> u8 {
+        if self.all_call { 1 } else { [0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5][(mix(user, 2) % 11) as usize] }
+    }
+
+    /// The cast of a dump that holds calls: somebody calls.
+    pub(crate) fn with_calls(self) -> Self {
+        let calls = |number: u32| is_voice(self.channel(self.user(u64::from(number))));
+        Self { all_call: !(0..self.users.min(FEW)).any(calls), ..self }
+    }
+}
+
+/// Whether a channel, by its index, is one of calls.
+pub(crate) fn is_voice(channel: u8) -> bool {
+    matches!(channel, 1 | 5)
 }
 
 struct Script<'a> {
@@ -124,9 +152,9 @@ pub(crate) fn write(turns: &mut Vec<Turn>, cast: Cast, ordinal: u64, started: i6
     let seed = mix(cast.seed, ordinal);
     let mut rng = Rng::new(seed);
     let user_number = rng.below(u64::from(cast.users));
-    let user = mix(cast.seed ^ 0x75, user_number);
+    let user = cast.user(user_number);
     let language = [0, 0, 0, 0, 1, 1, 2, 3, 4, 5][(mix(user, 1) % 10) as usize];
-    let channel = [0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5][(mix(user, 2) % 11) as usize];
+    let channel = cast.channel(user);
     let bot = rng.below(u64::from(cast.bots)) as u32;
     let developer = user_number % 20 == 7;
     let first = turns.len();
@@ -135,7 +163,7 @@ pub(crate) fn write(turns: &mut Vec<Turn>, cast: Cast, ordinal: u64, started: i6
         turns,
         first,
         now: started,
-        voice: channel == 1 || channel == 5,
+        voice: is_voice(channel),
         template_ppm: cast.template_ppm,
         task: 0,
         named: false,

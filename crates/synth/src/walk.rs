@@ -38,13 +38,15 @@ struct Clock {
 
 impl Clock {
     fn new(options: &SynthOptions) -> Self {
+        let cast = Cast {
+            seed: options.seed,
+            bots: options.bots,
+            users: options.users,
+            template_ppm: share(options.template_share),
+            all_call: false,
+        };
         Self {
-            cast: Cast {
-                seed: options.seed,
-                bots: options.bots,
-                users: options.users,
-                template_ppm: share(options.template_share),
-            },
+            cast: if options.shapes.contains(&Shape::Call) { cast.with_calls() } else { cast },
             forward: options.forward,
             anchor: if options.forward { ANCHOR - 60 * 24 * 3_600_000 } else { ANCHOR },
         }

@@ -1,7 +1,7 @@
 //! An entry of `channels`: two keys, or the dozens that some accounts get to see.
 
 use super::channel_name;
-use crate::conversation::{Head, Turn};
+use crate::conversation::{Head, Turn, is_voice};
 use crate::ids;
 use crate::json::Json;
 use crate::rng::mix;
@@ -9,7 +9,7 @@ use crate::rng::mix;
 pub(super) fn write(j: &mut Json, head: &Head, turn: &Turn, bot: u64, text: &str, rich: bool) {
     j.object(|j| {
         if rich {
-            let write = if matches!(head.channel, 1 | 5) { voice } else { chat };
+            let write = if is_voice(head.channel) { voice } else { chat };
             return write(j, head, turn, bot, text);
         }
         j.field("type", channel_name(head));

@@ -1,7 +1,7 @@
 //! Records: conversations of Agent AI, with or without their messages, and sessions.
 
 use super::{Form, Meta, TextKind, Writer, author, channel_name, components, status, tags};
-use crate::conversation::{Author, Ending, Head, TYPES, Turn};
+use crate::conversation::{Author, Ending, Head, TYPES, Turn, is_voice};
 use crate::ids;
 use crate::json::Json;
 use crate::rng::mix;
@@ -21,10 +21,7 @@ pub(crate) fn conversation(
         j.key("_id").quoted(|out| ids::object_id(out, seconds, mix(head.seed, 101)));
         j.key("convId").quoted(|out| ids::conversation(out, mix(head.seed, 41)));
         j.field_id("botId", "st-", bot);
-        j.field(
-            "channelType",
-            if head.channel == 1 || head.channel == 5 { "voice" } else { channel_name(head) },
-        );
+        j.field("channelType", if is_voice(head.channel) { "voice" } else { channel_name(head) });
         j.field_raw("isExtAD", if head.seed.is_multiple_of(2) { "true" } else { "false" });
         j.field_time("startTime", head.started);
         if head.seed.is_multiple_of(3) {

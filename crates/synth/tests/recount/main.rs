@@ -258,6 +258,15 @@ fn every_codec_and_shape_with_copies() {
 }
 
 #[test]
+fn somebody_calls_however_few_there_are() {
+    for seed in 0..12 {
+        let users = 1 + seed as u32 % 3;
+        let truth = recount(&SynthOptions { seed, users, shapes: vec![Shape::Call], ..small(40, 10) });
+        assert_eq!(truth.messages.seen, 40);
+    }
+}
+
+#[test]
 fn copies_of_the_stream_endpoint() {
     let truth = recount(&SynthOptions {
         shapes: vec![Shape::Stream, Shape::Stream, Shape::Lite],
