@@ -1,16 +1,15 @@
 //! From sessions to the states of the aggregates.
 
-use std::ops::Range;
-
 use twox_hash::XxHash3_128;
 
-use super::session::{Handoff, Outcome, Session, SessionKind, WaitKind};
+use super::observed::Observed;
+use super::session::{Handoff, Outcome, Session, SessionKind};
 use super::users::UserNotes;
+use super::walked::{LATENCIES, LatencyPlaces, Recent, TagPlaces, VolumePlace, Walked, are_equal, recently};
 use crate::aggregate::{Aggregate, Aggregates, Group, Key, SUMMARY_CELLS};
 use crate::codec::Reader;
 use crate::events::{Event, Flags, PLATFORM_LATENCIES, PlatformRecord, SEPARATOR, ShownAction, TAG_SCOPES};
 use crate::local_time::{Local, LocalTime};
-use crate::sketch::bucket_of;
 
 /// A session counts in `concurrency` for this long at most, in minutes: a wrong clock must not fill the table.
 const LONGEST_MINUTES: i64 = 10_000 * 60;
@@ -33,140 +32,6 @@ pub(crate) struct Feeder {
 
 /// What is counted of all sessions, by name.
 const SESSION_COUNTS: [&str; 5] = ["sessions", "left_cut", "right_cut", "developer_unknown", "untimed"];
-
-/// Values on their way to the sketches of an aggregate: many at a time are put in order, and go there together.
-#[derive(Debug)]
-struct Observed {
-    aggregate: Aggregate,
-    /// Of each the place of its group, and behind it the bucket.
-    waiting: Vec<u64>,
-}
-
-/// So many values wait, at most.
-const MOST_WAITING: usize = 1 << 16;
-
-impl Observed {
-    fn new(aggregate: Aggregate) -> Self {
-        Self { aggregate, waiting: Vec::new() }
-    }
-
-    fn add(&mut self, states: &mut Aggregates, place: usize, value: i64) {
-        self.waiting.push((place as u64) << 32 | u64::from(bucket_of(value).unsigned_abs()));
-        if self.waiting.len() >= MOST_WAITING {
-            self.settle(states);
-        }
-    }
-
-    fn settle(&mut self, states: &mut Aggregates) {
-        self.waiting.sort_unstable();
-        for of_group in self.waiting.chunk_by(|a, b| a >> 32 == b >> 32) {
-            let buckets = of_group.iter().map(|&value| (value as i32, 1));
-            states.observe(self.aggregate, (of_group[0] >> 32) as usize, buckets);
-        }
-        self.waiting.clear();
-    }
-}
-
-/// What is known of the events of a session besides themselves; made anew for each, in the same memory.
-#[derive(Debug, Default)]
-pub(crate) struct Walked<'a> {
-    /// Indices of in and out messages.
-    exchanged: Vec<usize>,
-    /// By event, when it happened.
-    locals: Vec<Option<Local>>,
-    /// By event: its own task, else the last one before it.
-    tasks: Vec<Option<&'a str>>,
-    /// The tasks one after the other.
-    executions: Vec<&'a str>,
-    recent: Recent<'a>,
-}
-
-/// The groups that a session was counted in so far: its messages come back to the same few.
-#[derive(Debug, Default)]
-struct Recent<'a> {
-    volumes: Vec<VolumePlace>,
-    latencies: Vec<LatencyPlaces<'a>>,
-    tags: Vec<TagPlaces<'a>>,
-    /// The groups of all tags, one behind the other.
-    tag_places: Vec<usize>,
-}
-
-/// So many of them are looked through.
-const LOOKED_THROUGH: usize = 8;
-
-/// Where messages of a session count that were sent in the same hour and are the same in all that volumes tell.
-#[derive(Debug, Clone, Copy)]
-struct VolumePlace {
-    local: Option<Local>,
-    /// The index of one of them.
-    event: usize,
-    volumes: usize,
-    heatmap: Option<usize>,
-}
-
-/// Where messages of a session with the same tags count.
-#[derive(Debug)]
-struct TagPlaces<'a> {
-    tags: &'a [u8],
-    /// The user who was noted there.
-    user: Option<&'a [u8]>,
-    /// Where the places stand among those of all tags.
-    places: Range<usize>,
-}
-
-/// Where latencies count that are the same in all but their kind.
-#[derive(Debug)]
-struct LatencyPlaces<'a> {
-    day: Option<i32>,
-    /// Task, channel and bot.
-    names: [Option<&'a str>; 3],
-    /// By kind.
-    places: [Option<usize>; LATENCIES.len()],
-}
-
-/// The kinds of latency: those that the platform measures, and those that are found by walking a session.
-const LATENCIES: [&str; 7] = {
-    let [a, b, c, d] = PLATFORM_LATENCIES;
-    let [e, f, g] = WaitKind::ALL;
-    [a, b, c, d, e.as_str(), f.as_str(), g.as_str()]
-};
-
-/// Whether names are equal; mostly they are the same one.
-fn are_equal<const N: usize>(a: &[Option<&str>; N], b: &[Option<&str>; N]) -> bool {
-    a.iter().zip(b).all(|pair| match pair {
-        (Some(a), Some(b)) => std::ptr::eq(*a, *b) || a == b,
-        (None, None) => true,
-        _ => false,
-    })
-}
-
-impl<'a> Walked<'a> {
-    /// Forgets the session before.
-    fn walk(&mut self, events: &[Event<'a>], local: &mut LocalTime) {
-        let Self { exchanged, locals, tasks, executions, recent } = self;
-        let Recent { volumes, latencies, tags, tag_places } = recent;
-        volumes.clear();
-        latencies.clear();
-        tags.clear();
-        tag_places.clear();
-        exchanged.clear();
-        locals.clear();
-        tasks.clear();
-        executions.clear();
-        let mut last = None;
-        for (at, event) in events.iter().enumerate() {
-            last = event.task.or(last);
-            tasks.push(last);
-            if let Some(task) = last.filter(|task| executions.last() != Some(task)) {
-                executions.push(task);
-            }
-            locals.push(event.at.and_then(|at| local.at(at)));
-            if event.flags.has(Flags::IN | Flags::OUT) {
-                exchanged.push(at);
-            }
-        }
-    }
-}
 
 impl Feeder {
     pub(crate) fn new(local: LocalTime) -> Self {
@@ -275,7 +140,7 @@ impl Feeder {
     }
 
     /// Adds a session.
-    pub(crate) fn session<'a>(&mut self, session: &Session<'_, 'a>, walked: &mut Walked<'a>) {
+    pub(super) fn session<'a>(&mut self, session: &Session<'_, 'a>, walked: &mut Walked<'a>) {
         self.session += 1;
         walked.walk(session.events, &mut self.local);
         for at in 0..session.events.len() {
@@ -315,7 +180,7 @@ impl Feeder {
     fn volumes(&mut self, events: &[Event<'_>], at: usize, local: Option<Local>, recent: &mut Recent<'_>) {
         let event = &events[at];
         let is = |known: &VolumePlace| known.local == local && events[known.event].has_profile_of(event);
-        let known = recent.volumes.iter().rev().take(LOOKED_THROUGH).find(|known| is(known));
+        let known = recently(&recent.volumes, is).map(|at| &recent.volumes[at]);
         if let Some(known) = known
             && event.user().is_none_or(|user| events[known.event].user() == Some(user))
         {
@@ -378,9 +243,7 @@ impl Feeder {
         let names = [task, event.channel, event.bot];
         let latencies = &mut recent.latencies;
         let is = |known: &LatencyPlaces<'_>| known.day == day && are_equal(&known.names, &names);
-        let near = latencies.len().saturating_sub(LOOKED_THROUGH);
-        let known = latencies[near..].iter().rposition(is).map(|at| near + at);
-        let at = known.unwrap_or_else(|| {
+        let at = recently(latencies, is).unwrap_or_else(|| {
             latencies.push(LatencyPlaces { day, names, places: [None; LATENCIES.len()] });
             latencies.len() - 1
         });
@@ -400,8 +263,8 @@ impl Feeder {
     fn tags<'a>(&mut self, event: &Event<'a>, recent: &mut Recent<'a>) {
         let (tags, user) = (event.tag_bytes(), event.user());
         let is = |known: &TagPlaces<'_>| known.tags == tags && known.user == user;
-        if let Some(known) = recent.tags.iter().rev().take(LOOKED_THROUGH).find(|known| is(known)) {
-            for &place in &recent.tag_places[known.places.clone()] {
+        if let Some(at) = recently(&recent.tags, is) {
+            for &place in &recent.tag_places[recent.tags[at].places.clone()] {
                 self.states.at_place(Aggregate::Tags, place).add(0, 1);
             }
             return;

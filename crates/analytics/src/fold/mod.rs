@@ -2,9 +2,11 @@
 
 mod coverage;
 mod feed;
+mod observed;
 mod row;
 mod session;
 mod users;
+mod walked;
 
 use arrow::record_batch::RecordBatch;
 
@@ -20,10 +22,11 @@ use crate::rows::Rows;
 use crate::symbols::Names;
 
 pub use coverage::Coverage;
-pub(crate) use feed::{Feeder, Walked};
+pub(crate) use feed::Feeder;
 use session::developer_of;
 pub(crate) use session::{Handoff, Rules, Session};
 pub(crate) use users::{NOTE, fold_users};
+use walked::Walked;
 
 /// What decides about all sessions.
 #[derive(Debug, Clone, Copy)]

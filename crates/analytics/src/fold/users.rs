@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use twox_hash::XxHash3_128;
 
+use super::walked::recently;
 use crate::aggregate::{Aggregate, Aggregates, Key, USERS};
 use crate::codec::{Reader, put_int, put_maybe, put_text, put_uint};
 use crate::events::session_key;
@@ -32,9 +33,6 @@ struct NotedGroup {
     /// Where its key stands among those of all notes.
     key: Range<usize>,
 }
-
-/// So many of the groups that were noted last are looked through before one is noted again.
-const LOOKED_THROUGH: usize = 8;
 
 /// What a frame of this exchange is: its kind is none of the first one's.
 pub(crate) const NOTE: u8 = 6;
@@ -94,7 +92,7 @@ impl UserNotes {
         let start = self.keys.len();
         let groups = &mut self.note(bot, user).groups;
         let is_known = |known: &NotedGroup| known.hash == hash && known.aggregate == aggregate;
-        if !groups.iter().rev().take(LOOKED_THROUGH).any(is_known) {
+        if recently(groups, is_known).is_none() {
             groups.push(NotedGroup { aggregate, hash, key: start..start + key.len() });
             self.keys.extend_from_slice(key);
         }

@@ -1,0 +1,111 @@
+//! What is known of the events of a session besides themselves, and where they were counted.
+
+use std::ops::Range;
+
+use super::session::WaitKind;
+use crate::events::{Event, Flags, PLATFORM_LATENCIES};
+use crate::local_time::{Local, LocalTime};
+
+/// What is known of the events of a session besides themselves; made anew for each, in the same memory.
+#[derive(Debug, Default)]
+pub(super) struct Walked<'a> {
+    /// Indices of in and out messages.
+    pub exchanged: Vec<usize>,
+    /// By event, when it happened.
+    pub locals: Vec<Option<Local>>,
+    /// By event: its own task, else the last one before it.
+    pub tasks: Vec<Option<&'a str>>,
+    /// The tasks one after the other.
+    pub executions: Vec<&'a str>,
+    pub recent: Recent<'a>,
+}
+
+/// The groups that a session was counted in so far: its messages come back to the same few.
+#[derive(Debug, Default)]
+pub(super) struct Recent<'a> {
+    pub volumes: Vec<VolumePlace>,
+    pub latencies: Vec<LatencyPlaces<'a>>,
+    pub tags: Vec<TagPlaces<'a>>,
+    /// The groups of all tags, one behind the other.
+    pub tag_places: Vec<usize>,
+}
+
+/// Where the last of a list is that `is` it, among the last few: more are not looked through.
+pub(super) fn recently<T>(list: &[T], is: impl Fn(&T) -> bool) -> Option<usize> {
+    let first = list.len().saturating_sub(8);
+    list[first..].iter().rposition(is).map(|at| first + at)
+}
+
+/// Where messages of a session count that were sent in the same hour and are the same in all that volumes tell.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct VolumePlace {
+    pub local: Option<Local>,
+    /// The index of one of them.
+    pub event: usize,
+    pub volumes: usize,
+    pub heatmap: Option<usize>,
+}
+
+/// Where messages of a session with the same tags count.
+#[derive(Debug)]
+pub(super) struct TagPlaces<'a> {
+    pub tags: &'a [u8],
+    /// The user who was noted there.
+    pub user: Option<&'a [u8]>,
+    /// Where the places stand among those of all tags.
+    pub places: Range<usize>,
+}
+
+/// Where latencies count that are the same in all but their kind.
+#[derive(Debug)]
+pub(super) struct LatencyPlaces<'a> {
+    pub day: Option<i32>,
+    /// Task, channel and bot.
+    pub names: [Option<&'a str>; 3],
+    /// By kind.
+    pub places: [Option<usize>; LATENCIES.len()],
+}
+
+/// The kinds of latency: those that the platform measures, and those that are found by walking a session.
+pub(super) const LATENCIES: [&str; 7] = {
+    let [a, b, c, d] = PLATFORM_LATENCIES;
+    let [e, f, g] = WaitKind::ALL;
+    [a, b, c, d, e.as_str(), f.as_str(), g.as_str()]
+};
+
+/// Whether names are equal; mostly they are the same one.
+pub(super) fn are_equal<const N: usize>(a: &[Option<&str>; N], b: &[Option<&str>; N]) -> bool {
+    a.iter().zip(b).all(|pair| match pair {
+        (Some(a), Some(b)) => std::ptr::eq(*a, *b) || a == b,
+        (None, None) => true,
+        _ => false,
+    })
+}
+
+impl<'a> Walked<'a> {
+    /// Forgets the session before.
+    pub(super) fn walk(&mut self, events: &[Event<'a>], local: &mut LocalTime) {
+        let Self { exchanged, locals, tasks, executions, recent } = self;
+        let Recent { volumes, latencies, tags, tag_places } = recent;
+        volumes.clear();
+        latencies.clear();
+        tags.clear();
+        tag_places.clear();
+        exchanged.clear();
+        locals.clear();
+        tasks.clear();
+        executions.clear();
+        let mut last = None;
+        for (at, event) in events.iter().enumerate() {
+            last = event.task.or(last);
+            tasks.push(last);
+            if let Some(task) = last.filter(|task| executions.last() != Some(task)) {
+                executions.push(task);
+            }
+            locals.push(event.at.and_then(|at| local.at(at)));
+            if event.flags.has(Flags::IN | Flags::OUT) {
+                exchanged.push(at);
+            }
+        }
+    }
+}
