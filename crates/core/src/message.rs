@@ -3,7 +3,7 @@
 use crate::block::{Block, MessageEntry, PageSlice};
 use crate::error::Position;
 use crate::hash;
-use crate::object::{Children, ObjectRef, Others};
+use crate::object::{Children, ObjectRef, Others, key_text};
 use crate::record::Conversation;
 use crate::scan::{
     AuthorField, ChannelField, Class, ComponentField, DataField, LatencyField, LatencyPartField,
@@ -338,10 +338,10 @@ impl<'b> Message<'b> {
         self.object.others()
     }
 
-    /// The unknown keys, in order, as they stand in the body: escaped where they are.
+    /// The unknown keys, in order, but for those that are `passed` over as they stand in the body: escaped where they are.
     #[inline]
-    pub fn unknown_keys(self) -> impl Iterator<Item = &'b str> + use<'b> {
-        self.object.unknown_keys()
+    pub fn unknown_keys<P: Fn(&str) -> bool>(self, passed: P) -> impl Iterator<Item = Text<'b>> + use<'b, P> {
+        self.object.unknown_keys().filter(move |key| !passed(key)).map(key_text)
     }
 
     /// The value of an unknown key.

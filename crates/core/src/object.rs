@@ -181,6 +181,14 @@ fn value(text: &[u8], slot: Slot) -> Option<Value<'_>> {
     Some(Value::new(crate::utf8::validated(&text[range]), kind).known_bare(slot.is_bare()))
 }
 
+/// A key, by how it stands in the text.
+#[inline]
+pub(crate) fn key_text(raw: &str) -> Text<'_> {
+    // Looking at all bytes at once takes less than looking for the first.
+    let is_escaped = raw.bytes().fold(0, |found, byte| found | u8::from(byte == b'\\')) != 0;
+    Text::new(raw, is_escaped)
+}
+
 /// The elements of a list, as objects.
 #[derive(Clone)]
 pub(crate) struct Children<'b> {
@@ -236,11 +244,8 @@ impl<'b> Iterator for Others<'b> {
         }
         let other = &self.object.block.arena.others[self.next as usize];
         self.next = other.next;
-        let key = self.object.str(other.key);
-        // Looking at all bytes at once takes less than looking for the first.
-        let is_escaped = key.bytes().fold(0, |found, byte| found | u8::from(byte == b'\\')) != 0;
         Some(OtherField {
-            key: Text::new(key, is_escaped),
+            key: key_text(self.object.str(other.key)),
             value: value(self.object.text, other.value)?,
             is_earlier: other.earlier,
         })

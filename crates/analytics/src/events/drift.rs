@@ -28,12 +28,8 @@ pub(crate) fn for_each(
             found(field, kind, value);
         }
     };
-    if !message.unknown_keys().all(is_documented) {
-        for other in message.others().filter(|other| !other.is_earlier) {
-            if !is_documented(other.key.raw()) {
-                found(cut(&other.key.lossy()), "unknown_key", "");
-            }
-        }
+    for key in message.unknown_keys(is_documented) {
+        found(cut(&key.lossy()), "unknown_key", "");
     }
     for (field, kind) in message.misfits(&FITS) {
         found(field.key(), "type_conflict", kind_name(kind));
