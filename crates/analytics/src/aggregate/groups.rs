@@ -130,12 +130,17 @@ impl Groups {
 
     /// The group of a key.
     pub(crate) fn at(&mut self, key: &[u8]) -> Group<'_> {
-        let place = self.place(XxHash3_128::oneshot(key), key);
+        let place = self.place(key);
         self.at_place(place)
     }
 
-    /// Where the group of a key with that hash is, until groups are put aside.
-    pub(crate) fn place(&mut self, hash: u128, key: &[u8]) -> usize {
+    /// Where the group of a key is, until groups are put aside.
+    pub(crate) fn place(&mut self, key: &[u8]) -> usize {
+        self.place_hashed(XxHash3_128::oneshot(key), key)
+    }
+
+    /// The same, of a key with that hash.
+    pub(crate) fn place_hashed(&mut self, hash: u128, key: &[u8]) -> usize {
         let (width, rows) = (self.width(), &self.rows);
         let halves = halves(hash);
         let is = |place: &u32| rows[*place as usize * width..].starts_with(&halves);
@@ -207,7 +212,7 @@ impl Groups {
     /// Merges what another state knows of a key.
     pub(crate) fn merge_group(&mut self, other: Seen<'_>) {
         let ops = self.ops;
-        let place = self.place(XxHash3_128::oneshot(other.key), other.key);
+        let place = self.place(other.key);
         let cells = self.at_place(place).cells;
         for ((op, cell), &value) in ops.iter().zip(cells).zip(other.cells) {
             op.apply(cell, value);
@@ -264,8 +269,7 @@ mod tests {
             let mut groups = Groups::new(Aggregate::Latency);
             let mut key = Key::default();
             for &(text, value) in values {
-                let key = key.start().text(text).bytes();
-                let place = groups.place(XxHash3_128::oneshot(key), key);
+                let place = groups.place(key.start().text(text).bytes());
                 let mut group = groups.at_place(place);
                 group.add(0, value);
                 group.least(2, value);

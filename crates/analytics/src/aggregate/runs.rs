@@ -299,8 +299,6 @@ impl Merge {
 
 #[cfg(test)]
 mod tests {
-    use twox_hash::XxHash3_128;
-
     use super::*;
     use crate::aggregate::Key;
     use crate::sketch::bucket_of;
@@ -309,8 +307,7 @@ mod tests {
         let mut states = Aggregates::default();
         let mut key = Key::default();
         for n in from..to {
-            let key_bytes = key.start().int(Some(n % 500)).bytes();
-            let place = states.place(Aggregate::Latency, XxHash3_128::oneshot(key_bytes), key_bytes);
+            let place = states.place(Aggregate::Latency, key.start().int(Some(n % 500)).bytes());
             let mut group = states.at_place(Aggregate::Latency, place);
             group.add(0, 1);
             group.least(2, n);

@@ -40,9 +40,14 @@ impl Aggregates {
         &self.tables[aggregate as usize]
     }
 
-    /// Where the group of a key with that hash is, until groups are put aside.
-    pub(crate) fn place(&mut self, aggregate: Aggregate, hash: u128, key: &[u8]) -> usize {
-        self.tables[aggregate as usize].place(hash, key)
+    /// Where the group of a key is, until groups are put aside.
+    pub(crate) fn place(&mut self, aggregate: Aggregate, key: &[u8]) -> usize {
+        self.tables[aggregate as usize].place(key)
+    }
+
+    /// The same, of a key with that hash.
+    pub(crate) fn place_hashed(&mut self, aggregate: Aggregate, hash: u128, key: &[u8]) -> usize {
+        self.tables[aggregate as usize].place_hashed(hash, key)
     }
 
     /// The group at a place.

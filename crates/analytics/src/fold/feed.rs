@@ -68,14 +68,12 @@ impl Feeder {
 
     /// Where the group of the current key is.
     fn place(&mut self, aggregate: Aggregate) -> usize {
-        let key = self.key.bytes();
-        self.states.place(aggregate, XxHash3_128::oneshot(key), key)
+        self.states.place(aggregate, self.key.bytes())
     }
 
     /// The group of the current key.
     fn group(&mut self, aggregate: Aggregate) -> Group<'_> {
-        let place = self.place(aggregate);
-        self.states.at_place(aggregate, place)
+        self.states.at(aggregate, self.key.bytes())
     }
 
     /// The same, and whether the session is counted in it for the first time.
@@ -164,7 +162,7 @@ impl Feeder {
         key.text(event.bot).text(event.channel).text(event.language).text(event.message_type);
         let key = key.text(event.status).bytes();
         let hash = XxHash3_128::oneshot(key);
-        let place = self.states.place(Aggregate::Volumes, hash, key);
+        let place = self.states.place_hashed(Aggregate::Volumes, hash, key);
         if let Some(user) = event.user() {
             self.users.message(event.bot, user, Aggregate::Volumes, hash, key);
         }
@@ -274,7 +272,7 @@ impl Feeder {
             let scope = TAG_SCOPES.get(usize::from(tag.scope)).copied();
             let key = self.key.start().text(scope).text(tag.name).text(tag.value).bytes();
             let hash = XxHash3_128::oneshot(key);
-            let place = self.states.place(Aggregate::Tags, hash, key);
+            let place = self.states.place_hashed(Aggregate::Tags, hash, key);
             if recent.tag_places[start..].contains(&place) {
                 continue;
             }

@@ -191,7 +191,7 @@ pub(crate) fn fold_users<'b>(runs: impl IntoIterator<Item = &'b [u8]>, states: &
         for &(aggregate, hash, key) in &groups {
             let counted = [Aggregate::Volumes, Aggregate::Tags].into_iter();
             if let Some(aggregate) = counted.into_iter().find(|&known| known as u8 == aggregate) {
-                let place = states.place(aggregate, hash, key);
+                let place = states.place_hashed(aggregate, hash, key);
                 states.at_place(aggregate, place).add(USERS, 1);
             }
         }

@@ -250,15 +250,15 @@ impl Digest {
         let (mut row, mut values) = (0, Vec::new());
         while row < table.rows() {
             let (day, key) = key_of(row, &mut self.terms);
-            let (start, mut last) = (row, 0);
+            let start = row;
             values.clear();
             while row < table.rows() && (row == start || key_of(row, &mut self.terms) == (day, key)) {
                 let bucket = i32::try_from(buckets.or_zero(row)).unwrap_or(0).max(0);
-                if row > start && bucket <= last {
+                if values.last().is_some_and(|&(last, _)| bucket <= last) {
                     break;
                 }
                 values.push((bucket, u64::try_from(counts.or_zero(row)).unwrap_or(0)));
-                (last, row) = (bucket, row + 1);
+                row += 1;
             }
             self.bots.entry(key[0]).or_default();
             self.channels.entry(key[1]).or_default();
