@@ -1,5 +1,7 @@
 //! The key log: what de-duplication needs to know of every message, in memory until its share is used up, then on disk.
 
+use std::io::IoSlice;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
@@ -96,8 +98,10 @@ pub struct KeyLog {
     len: u64,
 }
 
-/// Keys are kept, spilled and read back in chunks of this many bytes: whole keys.
+/// Keys are kept and spilled in chunks of this many bytes: whole keys.
 const CHUNK: usize = KEY_BYTES * 256;
+/// At most so many bytes are read back at a time.
+const READ: usize = CHUNK * 8;
 
 #[derive(Debug, Default)]
 struct Partition {
@@ -111,16 +115,15 @@ struct Partition {
 #[derive(Debug)]
 struct Spill {
     at: u64,
-    /// How many there are of each partition and of all before it.
-    ends: [u32; PARTITIONS],
+    /// How many bytes there are of each partition and of all before it.
+    ends: [u64; PARTITIONS],
 }
 
 impl Spill {
-    /// Where the chunks of a partition begin.
-    fn chunks(&self, partition: usize) -> impl ExactSizeIterator<Item = u64> {
-        let first = partition.checked_sub(1).map_or(0, |before| self.ends[before]);
-        let at = self.at;
-        (first..self.ends[partition]).map(move |chunk| at + u64::from(chunk) * CHUNK as u64)
+    /// Where the bytes of a partition lie.
+    fn bytes(&self, partition: usize) -> Range<u64> {
+        let start = partition.checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.at + start..self.at + self.ends[partition]
     }
 }
 
@@ -178,18 +181,20 @@ impl KeyLog {
 
     /// Moves all full chunks to disk.
     fn spill(&mut self) -> Result<()> {
-        let mut spill = Spill { at: self.spool.len(), ends: [0; PARTITIONS] };
-        let mut count = 0;
-        for (partition, end) in self.partitions.iter_mut().zip(&mut spill.ends) {
-            for mut chunk in partition.chunks.drain(..) {
-                self.spool.append(&chunk)?;
-                count += 1;
-                chunk.clear();
-                self.free.push(chunk);
-            }
-            *end = count;
+        let mut ends = [0; PARTITIONS];
+        let mut end = 0;
+        for (partition, ends) in self.partitions.iter().zip(&mut ends) {
+            end += (partition.chunks.len() * CHUNK) as u64;
+            *ends = end;
         }
-        self.spills.push(spill);
+        let chunks = self.partitions.iter().flat_map(|partition| &partition.chunks);
+        let mut chunks: Vec<IoSlice<'_>> = chunks.map(|chunk| IoSlice::new(chunk)).collect();
+        let at = self.spool.append_all(&mut chunks)?;
+        self.spills.push(Spill { at, ends });
+        for partition in &mut self.partitions {
+            partition.chunks.iter_mut().for_each(Vec::clear);
+            self.free.append(&mut partition.chunks);
+        }
         self.in_memory = 0;
         Ok(())
     }
@@ -234,8 +239,8 @@ impl KeyLog {
         resolver: &mut Resolver,
         mut each: impl FnMut(&mut Resolver),
     ) -> Result<()> {
-        let spilled: usize = self.spills.iter().map(|spill| spill.chunks(index).len()).sum();
-        let bytes = partition.last.len() + (partition.chunks.len() + spilled) * CHUNK;
+        let spilled: u64 = self.spills.iter().map(|spill| spill.bytes(index)).map(|at| at.end - at.start).sum();
+        let bytes = partition.last.len() + partition.chunks.len() * CHUNK + spilled as usize;
         let passes = bytes.div_ceil(self.at_once).next_power_of_two() as u128;
         // Room for one in sixteen more than there are on average, so that it need not grow.
         let room = bytes / KEY_BYTES / passes as usize;
@@ -250,10 +255,12 @@ impl KeyLog {
             };
             take(&partition.last);
             partition.chunks.iter().for_each(|chunk| take(chunk));
-            chunk.resize(CHUNK, 0);
-            for at in self.spills.iter().flat_map(|spill| spill.chunks(index)) {
-                self.spool.read_at(at, chunk)?;
-                take(chunk);
+            for spilled in self.spills.iter().map(|spill| spill.bytes(index)) {
+                for at in spilled.clone().step_by(READ) {
+                    chunk.resize((spilled.end - at).min(READ as u64) as usize, 0);
+                    self.spool.read_at(at, chunk)?;
+                    take(chunk);
+                }
             }
             each(resolver);
         }

@@ -1,7 +1,7 @@
 //! Bytes that wait on disk: an anonymous temporary file, appended to and read back by position.
 
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, IoSlice, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use crate::error::{IoContext, Result};
@@ -26,6 +26,15 @@ impl Spool {
     /// # Errors
     /// Where the file cannot be made or written.
     pub fn append(&mut self, bytes: &[u8]) -> Result<u64> {
+        self.append_all(&mut [IoSlice::new(bytes)])
+    }
+
+    /// Appends `pieces` end to end, as many at a time as the system takes, and returns where the first begins. What they
+    /// refer to is used up.
+    ///
+    /// # Errors
+    /// Where the file cannot be made or written.
+    pub fn append_all(&mut self, pieces: &mut [IoSlice<'_>]) -> Result<u64> {
         let file = match &mut self.file {
             Some(file) => file,
             none => {
@@ -34,10 +43,10 @@ impl Spool {
                 none.insert(file)
             }
         };
-        file.seek(SeekFrom::End(0)).context("write to a temporary file in", &self.dir)?;
-        file.write_all(bytes).context("write to a temporary file in", &self.dir)?;
         let at = self.len;
-        self.len += bytes.len() as u64;
+        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
+        write_all(file, at, pieces).context("write to a temporary file in", &self.dir)?;
+        self.len += len as u64;
         Ok(at)
     }
 
@@ -59,4 +68,17 @@ impl Spool {
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
+}
+
+fn write_all(file: &mut File, at: u64, mut pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
+    file.seek(SeekFrom::Start(at))?;
+    while pieces.iter().any(|piece| !piece.is_empty()) {
+        match file.write_vectored(pieces) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut pieces, written),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
