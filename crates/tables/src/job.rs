@@ -7,7 +7,7 @@ use korpus_core::{Limits, Scratch};
 use korpus_engine::{BlockSeq, InputReport, Job, RejectItem, Work};
 
 use crate::build::{
-    Counted, Room, Rows, Selection, TableBuffer, VolumeLog, VolumeTotals, Volumes, put_message, put_record,
+    CountedRows, Counter, Room, Rows, Selection, TableBuffer, VolumeTotals, Volumes, put_message, put_record,
     put_reject,
 };
 use crate::error::{Result, TablesError};
@@ -59,7 +59,7 @@ pub(crate) struct Part {
     rows: Rows,
     volumes: Volumes,
     /// What each message was counted by, where that is written down.
-    counted: Vec<u8>,
+    counted: CountedRows,
 }
 
 impl Part {
@@ -76,7 +76,6 @@ pub(crate) struct TablesState {
     /// The messages, where they are laid out by days.
     days: Option<DayWriter>,
     pub volumes: VolumeTotals,
-    counted: VolumeLog,
 }
 
 /// How tables are written.
@@ -106,7 +105,7 @@ impl TablesState {
             .map(|table| Ok((table, TableWriter::create(dir, table, part, compression, limits)?)))
             .collect::<Result<_>>()?;
         let volumes = VolumeTotals::new(writing.temp_dir.clone());
-        Ok(Self { writers, days, volumes, counted: VolumeLog::new(writing.temp_dir.clone()) })
+        Ok(Self { writers, days, volumes })
     }
 
     fn writer(&mut self, table: Table) -> Option<&mut TableWriter> {
@@ -118,7 +117,7 @@ impl TablesState {
         mut self,
         job: &ConvertJob,
         threads: usize,
-    ) -> Result<(Vec<TableGroups>, VolumeTotals, VolumeLog)> {
+    ) -> Result<(Vec<TableGroups>, VolumeTotals)> {
         for (_, writer) in &mut self.writers {
             writer.flush(&job.encoder);
         }
@@ -130,7 +129,7 @@ impl TablesState {
         for (_, writer) in self.writers {
             closed.extend(writer.close(&job.encoder)?);
         }
-        Ok((closed, self.volumes, self.counted))
+        Ok((closed, self.volumes))
     }
 }
 
@@ -138,7 +137,7 @@ impl TablesState {
 #[derive(Debug)]
 pub(crate) struct Local {
     scratch: Scratch,
-    counted: Counted,
+    counter: Counter,
 }
 
 impl ConvertJob {
@@ -187,19 +186,19 @@ impl Job for ConvertJob {
     type Error = TablesError;
 
     fn local(&self) -> Local {
-        Local { scratch: Scratch::new(&self.limits), counted: Counted::default() }
+        Local { scratch: Scratch::new(&self.limits), counter: Counter::default() }
     }
 
     fn part(&self) -> Part {
         let rows = Rows::new(&self.built, |table| self.buffer(table));
-        Part { rows, volumes: Volumes::default(), counted: Vec::new() }
+        Part { rows, volumes: Volumes::default(), counted: CountedRows::default() }
     }
 
     fn map(&self, local: &mut Local, work: &Work<'_>, part: &mut Part) {
-        let Local { scratch, counted } = local;
+        let Local { scratch, counter } = local;
         if let Counting::Messages { log } = self.counting {
-            work.messages().filter(|item| item.matches).for_each(|item| counted.put(&item));
-            counted.count(&mut part.volumes, log.then_some(&mut part.counted));
+            work.messages().filter(|item| item.matches).for_each(|item| counter.put(&item));
+            part.volumes = counter.count(log.then_some(&mut part.counted));
         }
         let wanted =
             self.counting == Counting::Rows || OF_MESSAGES.iter().any(|&table| self.built.has(table));
@@ -218,13 +217,12 @@ impl Job for ConvertJob {
             self.rooms[table as usize].get_or_init(|| buffer.room());
         }
         if self.counting == Counting::Rows {
-            part.volumes.add_rows(&part.rows.messages);
+            part.volumes = Volumes::of_rows(&part.rows.messages);
         }
     }
 
-    fn commit(&self, state: &mut TablesState, at: &BlockSeq<'_>, mut part: Part) -> Result<()> {
-        state.volumes.take(&mut part.volumes)?;
-        state.counted.push(at.first_message, &part.counted)?;
+    fn commit(&self, state: &mut TablesState, at: &BlockSeq<'_>, part: Part) -> Result<()> {
+        state.volumes.take(&part.volumes, at.first_message, &part.counted)?;
         for (table, buffer) in part.into_tables(at) {
             self.push(state, table, buffer)?;
         }

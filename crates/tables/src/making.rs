@@ -11,7 +11,7 @@ use korpus_engine::{
 use parquet::file::metadata::ParquetMetaDataReader;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::build::{NAME_COLUMNS, Selection, TableBuffer, VolumeTotals, put_earlier_page, put_page};
+use crate::build::{NAME_COLUMNS, Selection, TableBuffer, VolumeTotals, put_earlier_page, put_page, put_volume};
 use crate::convert::{ConvertOptions, ConvertReport, Volume};
 use crate::dataset::{PARTITION_OPTION, TABLES_OPTION};
 use crate::earlier::Earlier;
@@ -119,9 +119,9 @@ impl<'a> Making<'a> {
         keys: Option<&Path>,
     ) -> Result<ConvertReport> {
         let dir = self.dir;
-        let (mut files, mut volumes, counted) = state.close(&job, self.pool.threads())?;
+        let (mut files, mut volumes) = state.close(&job, self.pool.threads())?;
         drop(job);
-        counted.take_back(&report.messages, &mut volumes)?;
+        volumes.take_back(&report.messages)?;
         if let Some(earlier) = self.earlier {
             files.splice(..0, earlier.groups(dir, &report)?);
             earlier.add_volumes(&mut volumes)?;
@@ -258,16 +258,16 @@ impl<'a> Making<'a> {
         let mut days: BTreeMap<(Option<i32>, Option<String>), u64> = BTreeMap::new();
         // Neighbours are mostly of one day and channel.
         let mut open = Volume { day: None, channel: None, messages: 0 };
-        totals.for_each(|key, count| {
+        totals.for_each(|hour, names, count| {
             if let Some(writer) = &mut writer {
-                key.put(count, &mut buffer);
+                put_volume(hour, names, count, &mut buffer);
                 if buffer.rows() == ROWS_AT_ONCE {
                     buffer.finish();
                     let full = std::mem::replace(&mut buffer, TableBuffer::new(Table::Volumes));
                     writer.push(full, &encoder, &mut drop)?;
                 }
             }
-            let (day, channel) = (key.hour.map(|hour| hour.div_euclid(24) as i32), &key.names[CHANNEL_NAME]);
+            let (day, channel) = (hour.map(|hour| hour.div_euclid(24) as i32), &names[CHANNEL_NAME]);
             if open.day != day || open.channel != *channel {
                 let next = Volume { day, channel: channel.clone(), messages: 0 };
                 let Volume { day, channel, messages } = std::mem::replace(&mut open, next);

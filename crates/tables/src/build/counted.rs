@@ -7,19 +7,18 @@ use korpus_core::Text;
 use korpus_engine::{Fate, Fates, Item, RecentTexts, Spool};
 
 use super::packed::PackedKeys;
-use super::totals::VolumeTotals;
-use super::volumes::{NAME_COLUMNS, Volumes, hour_of, pack};
+use super::volumes::{NAME_COLUMNS, NO_HOUR, VolumeCount, Volumes, hour_of, pack};
 use crate::error::Result;
 
 /// How many names a message is counted by.
 const NAMES: usize = NAME_COLUMNS.len();
 
-/// What the messages of a block are counted by; its memory is used again for the next one.
+/// What a worker counts the messages of a block with; its memory is used again for the next one.
 #[derive(Debug, Default)]
-pub(crate) struct Counted {
-    rows: Vec<CountedRow>,
-    /// The combinations of names that there are, packed without an hour.
-    keys: PackedKeys,
+pub(crate) struct Counter {
+    rows: CountedRows,
+    /// The combinations of names that there are, packed.
+    names: PackedKeys,
     recent: RecentTexts<NAMES>,
     packed: Vec<u8>,
     /// Of the current hour, how many messages have each combination, and which have any.
@@ -27,17 +26,25 @@ pub(crate) struct Counted {
     met: Vec<u32>,
 }
 
-/// What a message is counted by.
-#[derive(Debug, Clone, Copy)]
-struct CountedRow {
-    /// [`i64::MIN`] for none.
-    hour: i64,
-    /// The number of its names.
-    key: u32,
-    ordinal: u32,
+/// What each message of a block is counted by.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CountedRows {
+    runs: Vec<Run>,
+    /// The number of the names of each message, run by run.
+    names: Vec<u32>,
 }
 
-impl Counted {
+/// Messages with ordinals one after the other, of one hour.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    /// Since 1970, or [`NO_HOUR`].
+    hour: i64,
+    /// The ordinal of the first one in its block.
+    first: u32,
+    len: u32,
+}
+
+impl Counter {
     /// Adds a message.
     pub(crate) fn put(&mut self, item: &Item<'_>) {
         let message = item.message;
@@ -48,157 +55,184 @@ impl Counted {
             message.message_type(),
             message.status(),
         ];
-        let key = self.key(&names);
-        let hour = item.times.event_at.map_or(i64::MIN, hour_of);
-        self.rows.push(CountedRow { hour, key, ordinal: item.ordinal as u32 });
+        let number = self.number(&names);
+        let hour = item.times.event_at.map_or(NO_HOUR, hour_of);
+        self.rows.put(item.ordinal as u32, hour, number);
     }
 
     /// The number of these names.
-    fn key(&mut self, names: &[Option<Text<'_>>; NAMES]) -> u32 {
-        if let Some(key) = self.recent.get(names) {
-            return key;
+    fn number(&mut self, names: &[Option<Text<'_>>; NAMES]) -> u32 {
+        if let Some(number) = self.recent.get(names) {
+            return number;
         }
         let decoded = names.map(|name| name.map(Text::lossy));
-        pack(None, decoded.iter().map(Option::as_deref), &mut self.packed);
-        let key = self.keys.intern(&self.packed);
-        self.recent.put(names, key);
-        key
+        pack(decoded.iter().map(Option::as_deref), &mut self.packed);
+        let number = self.names.intern(&self.packed);
+        self.recent.put(names, number);
+        number
     }
 
-    /// Counts all of them, and writes down what each is counted by, where `log` is there. Nothing is left of them.
-    pub(crate) fn count(&mut self, volumes: &mut Volumes, log: Option<&mut Vec<u8>>) {
-        self.counts.resize(self.keys.len(), 0);
-        for of_hour in self.rows.chunk_by(|a, b| a.hour == b.hour) {
-            for row in of_hour {
-                let count = &mut self.counts[row.key as usize];
+    /// The counts of all messages, and what each is counted by, where `log` is there. Nothing is left of them.
+    pub(crate) fn count(&mut self, log: Option<&mut CountedRows>) -> Volumes {
+        let mut volumes = Volumes { names: std::mem::take(&mut self.names), counts: Vec::new() };
+        self.counts.resize(volumes.names.len(), 0);
+        let mut rest = self.rows.names.as_slice();
+        for of_hour in self.rows.runs.chunk_by(|a, b| a.hour == b.hour) {
+            let (hour, len) = (of_hour[0].hour, of_hour.iter().map(|run| run.len as usize).sum());
+            let (names, later) = rest.split_at(len);
+            rest = later;
+            for &names in names {
+                let count = &mut self.counts[names as usize];
                 if *count == 0 {
-                    self.met.push(row.key);
+                    self.met.push(names);
                 }
                 *count += 1;
             }
-            let hour = Some(of_hour[0].hour).filter(|&hour| hour != i64::MIN);
-            for key in self.met.drain(..) {
-                let count = std::mem::take(&mut self.counts[key as usize]);
-                volumes.add_packed(hour, self.keys.get(key), count);
-            }
+            volumes.counts.extend(self.met.drain(..).map(|names| {
+                let messages = std::mem::take(&mut self.counts[names as usize]);
+                VolumeCount { hour, names, messages }
+            }));
         }
         if let Some(log) = log {
-            self.write(log);
+            log.clone_from(&self.rows);
         }
         self.clear();
-    }
-
-    /// Writes down what each message is counted by.
-    fn write(&self, log: &mut Vec<u8>) {
-        let keys: usize = self.keys.iter().map(|key| key.len() + 4).sum();
-        log.reserve(keys + self.rows.len() * ROW + 8);
-        put_u32(log, self.keys.len());
-        put_u32(log, self.rows.len());
-        for key in self.keys.iter() {
-            put_u32(log, key.len());
-            log.extend_from_slice(key);
-        }
-        for row in &self.rows {
-            log.extend_from_slice(&row.hour.to_le_bytes());
-            log.extend_from_slice(&row.key.to_le_bytes());
-            log.extend_from_slice(&row.ordinal.to_le_bytes());
-        }
+        volumes
     }
 
     fn clear(&mut self) {
-        self.rows.clear();
-        self.keys.clear();
+        self.rows.runs.clear();
+        self.rows.names.clear();
         self.counts.clear();
         self.recent.clear();
     }
 }
 
-/// The bytes of a row: its hour, [`i64::MIN`] for none, the number of its key, and its ordinal.
-const ROW: usize = 16;
-const HOUR_AND_KEY: usize = 12;
-
-fn hour_and_key(bytes: &[u8; HOUR_AND_KEY]) -> (Option<i64>, usize) {
-    let (hour, key) = bytes.split_at(8);
-    let hour = hour.try_into().map_or(i64::MIN, i64::from_le_bytes);
-    let key = key.try_into().map_or(0, u32::from_le_bytes);
-    (Some(hour).filter(|&hour| hour != i64::MIN), key as usize)
-}
-
-fn put_u32(out: &mut Vec<u8>, value: usize) {
-    out.extend_from_slice(&(value as u32).to_le_bytes());
-}
-
-fn take_u32(from: &mut &[u8]) -> Option<usize> {
-    let (value, rest) = from.split_first_chunk()?;
-    *from = rest;
-    Some(u32::from_le_bytes(*value) as usize)
-}
-
-fn take<'b>(from: &mut &'b [u8], len: usize) -> Option<&'b [u8]> {
-    let (taken, rest) = from.split_at_checked(len)?;
-    *from = rest;
-    Some(taken)
+impl CountedRows {
+    pub(super) fn put(&mut self, ordinal: u32, hour: i64, names: u32) {
+        match self.runs.last_mut() {
+            Some(run) if run.hour == hour && run.first + run.len == ordinal => run.len += 1,
+            _ => self.runs.push(Run { hour, first: ordinal, len: 1 }),
+        }
+        self.names.push(names);
+    }
 }
 
 /// So many bytes wait in memory before they go to disk.
 const CHUNK: usize = 1 << 20;
+/// The bytes of a run: its hour, the ordinal of its first message among all, and how many there are; the numbers of their
+/// names follow, in four bytes each.
+const HEAD: usize = 8 + 8 + 4;
 
 /// What all messages of a run are counted by.
 #[derive(Debug)]
-pub(crate) struct VolumeLog {
+pub(super) struct VolumeLog {
     recent: Vec<u8>,
     spool: Spool,
-    /// Chunks on disk, each of whole blocks.
-    chunks: Vec<(u64, usize)>,
+    /// Where bytes lie on disk whose names are numbered as those of `recent`.
+    chunks: Vec<Chunk>,
+    sealed: Vec<Sealed>,
+}
+
+/// Where whole runs lie, or names: a position and a length.
+type Chunk = (u64, usize);
+
+/// What was written down before names were numbered anew.
+#[derive(Debug)]
+struct Sealed {
+    chunks: Vec<Chunk>,
+    names: Chunk,
 }
 
 impl VolumeLog {
     /// Puts aside in `temp_dir` (or the system's) what there is no room for.
-    pub(crate) fn new(temp_dir: Option<PathBuf>) -> Self {
-        Self { recent: Vec::new(), spool: Spool::new(temp_dir), chunks: Vec::new() }
+    pub(super) fn new(temp_dir: Option<PathBuf>) -> Self {
+        Self { recent: Vec::new(), spool: Spool::new(temp_dir), chunks: Vec::new(), sealed: Vec::new() }
     }
 
-    /// Adds what was written down of a block, whose first message has the ordinal `first`.
-    pub(crate) fn push(&mut self, first: u64, block: &[u8]) -> Result<()> {
-        if block.is_empty() {
-            return Ok(());
+    /// Adds the messages of a block, whose first one has the ordinal `first`; `numbers` says which number the names of the
+    /// block have now.
+    pub(super) fn push(&mut self, first: u64, rows: &CountedRows, numbers: &[u32]) -> Result<()> {
+        let mut rest = rows.names.as_slice();
+        for run in &rows.runs {
+            let (names, later) = rest.split_at(run.len as usize);
+            rest = later;
+            self.recent.extend_from_slice(&run.hour.to_le_bytes());
+            self.recent.extend_from_slice(&(first + u64::from(run.first)).to_le_bytes());
+            self.recent.extend_from_slice(&run.len.to_le_bytes());
+            self.recent.extend(names.iter().flat_map(|&names| numbers[names as usize].to_le_bytes()));
         }
-        self.recent.extend_from_slice(&first.to_le_bytes());
-        self.recent.extend_from_slice(block);
-        if self.recent.len() >= CHUNK {
+        if self.recent.len() >= CHUNK { self.put_aside() } else { Ok(()) }
+    }
+
+    fn put_aside(&mut self) -> Result<()> {
+        if !self.recent.is_empty() {
             self.chunks.push((self.spool.append(&self.recent)?, self.recent.len()));
             self.recent.clear();
         }
         Ok(())
     }
 
-    /// Takes those back that are not kept.
-    pub(crate) fn take_back(self, fates: &Fates, volumes: &mut VolumeTotals) -> Result<()> {
-        let mut chunk = Vec::new();
-        for &(at, len) in &self.chunks {
-            chunk.resize(len, 0);
-            self.spool.read_at(at, &mut chunk)?;
-            take_back(&chunk, fates, volumes)?;
+    /// Keeps `names`, which what was pushed so far refers to: what comes has others.
+    pub(super) fn seal(&mut self, names: &PackedKeys) -> Result<()> {
+        self.put_aside()?;
+        if !self.chunks.is_empty() {
+            let mut bytes = Vec::new();
+            names.write(&mut bytes);
+            let names = (self.spool.append(&bytes)?, bytes.len());
+            self.sealed.push(Sealed { chunks: std::mem::take(&mut self.chunks), names });
         }
-        take_back(&self.recent, fates, volumes)
+        Ok(())
+    }
+
+    /// Calls `each` with hour and packed names of all that are not kept; `names` are those that what was pushed last
+    /// refers to.
+    pub(super) fn for_each_lost(
+        self,
+        names: &PackedKeys,
+        fates: &Fates,
+        mut each: impl FnMut(i64, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let mut bytes = Vec::new();
+        for sealed in &self.sealed {
+            self.read(sealed.names, &mut bytes)?;
+            let names = PackedKeys::read(&bytes);
+            for &chunk in &sealed.chunks {
+                self.read(chunk, &mut bytes)?;
+                lost(&bytes, &names, fates, &mut each)?;
+            }
+        }
+        for &chunk in &self.chunks {
+            self.read(chunk, &mut bytes)?;
+            lost(&bytes, names, fates, &mut each)?;
+        }
+        lost(&self.recent, names, fates, &mut each)
+    }
+
+    fn read(&self, (at, len): Chunk, bytes: &mut Vec<u8>) -> Result<()> {
+        bytes.resize(len, 0);
+        Ok(self.spool.read_at(at, bytes)?)
     }
 }
 
-fn take_back(mut from: &[u8], fates: &Fates, volumes: &mut VolumeTotals) -> Result<()> {
-    while let Some((first, rest)) = from.split_first_chunk() {
-        from = rest;
-        let first = u64::from_le_bytes(*first);
-        let lens = take_u32(&mut from).zip(take_u32(&mut from));
-        let block = lens.and_then(|(keys, rows)| {
-            let keys = (0..keys).map(|_| take_u32(&mut from).and_then(|len| take(&mut from, len)));
-            Some((keys.collect::<Option<Vec<&[u8]>>>()?, take(&mut from, rows * ROW)?))
-        });
-        let Some((keys, rows)) = block else { break };
-        for row in rows.as_chunks::<ROW>().0 {
-            let (Some(by), Some(ordinal)) = (row.first_chunk(), row.last_chunk()) else { continue };
-            if fates.fate(first + u64::from(u32::from_le_bytes(*ordinal))) != Fate::Kept {
-                let (hour, key) = hour_and_key(by);
-                volumes.add_packed(hour, keys[key], -1)?;
+fn lost(
+    mut runs: &[u8],
+    names: &PackedKeys,
+    fates: &Fates,
+    each: &mut impl FnMut(i64, &[u8]) -> Result<()>,
+) -> Result<()> {
+    while let Some((head, rest)) = runs.split_first_chunk::<HEAD>() {
+        let (longs, len) = head.as_chunks::<8>();
+        let (hour, first) = (i64::from_le_bytes(longs[0]), u64::from_le_bytes(longs[1]));
+        let len = len.try_into().map_or(0, u32::from_le_bytes);
+        let (numbers, rest) = rest.split_at(rest.len().min(len as usize * 4));
+        runs = rest;
+        if fates.is_untouched(first..first + u64::from(len)) {
+            continue;
+        }
+        for (ordinal, number) in (first..).zip(numbers.as_chunks().0) {
+            if fates.fate(ordinal) != Fate::Kept {
+                each(hour, names.get(u32::from_le_bytes(*number)))?;
             }
         }
     }

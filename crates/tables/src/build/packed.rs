@@ -5,7 +5,7 @@ use twox_hash::XxHash3_64;
 
 /// Distinct packed keys, numbered in the order in which they came: end to end, as many small ones by themselves would leave
 /// holes in memory that nothing else fits into.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct PackedKeys {
     bytes: Vec<u8>,
     ends: Vec<usize>,
@@ -16,6 +16,11 @@ impl PackedKeys {
     /// How many there are: their numbers are those below.
     pub(super) fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// Bytes that the keys take.
+    pub(super) fn byte_len(&self) -> usize {
+        self.bytes.len()
     }
 
     /// The key of a number that was given out.
@@ -40,6 +45,25 @@ impl PackedKeys {
     /// All keys, in the order of their numbers.
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         (0..self.len() as u32).map(|number| self.get(number))
+    }
+
+    /// Writes all keys down, for [`read`](Self::read).
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        for key in self.iter() {
+            out.extend_from_slice(&(key.len() as u32).to_le_bytes());
+            out.extend_from_slice(key);
+        }
+    }
+
+    /// The keys that were written down, with the numbers that they had.
+    pub(super) fn read(mut bytes: &[u8]) -> Self {
+        let mut keys = Self::default();
+        while let Some((len, rest)) = bytes.split_first_chunk() {
+            let (key, rest) = rest.split_at(rest.len().min(u32::from_le_bytes(*len) as usize));
+            keys.intern(key);
+            bytes = rest;
+        }
+        keys
     }
 
     /// Forgets the keys and keeps the memory.

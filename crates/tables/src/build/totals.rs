@@ -2,111 +2,220 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 
-use korpus_engine::Spool;
+use korpus_engine::{Fates, Spool};
 
-use super::volumes::{VolumeKey, Volumes, unpack};
+use super::counted::{CountedRows, VolumeLog};
+use super::packed::PackedKeys;
+use super::volumes::{
+    Counts, NO_HOUR, VolumeCount, VolumeNames, Volumes, hour_of, pack, unpack, volume_of,
+};
 use crate::error::{Result, TablesError};
 use crate::read::Row;
 
-/// Most keys in memory: about 2 MB.
-const MOST: usize = 16 << 10;
+/// Most counts in memory, and most bytes of names: 1 to 2 MB each.
+const MOST: Most = Most { counts: 32 << 10, names: 1 << 20 };
 /// How much is read at a time, of all runs together, and of each of them at least and at most.
 const CHUNKS: usize = 1 << 20;
 const CHUNK: (usize, usize) = (4 << 10, 64 << 10);
 
-/// Counts by key, however many keys there are.
+/// Counts by hour and names, however many there are.
 #[derive(Debug)]
 pub(crate) struct VolumeTotals {
-    recent: Volumes,
-    most: usize,
+    /// The combinations of names that there are, packed.
+    names: PackedKeys,
+    counts: Counts<Key>,
+    most: Most,
+    /// What each message was counted by, where that is written down.
+    log: VolumeLog,
+    /// The numbers here of the names of a block.
+    numbers: Vec<u32>,
+    packed: Vec<u8>,
     spool: Spool,
     runs: Vec<Run>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Most {
+    counts: usize,
+    /// In bytes.
+    names: usize,
+}
+
+/// An hour, or [`NO_HOUR`], and the number of names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key {
+    hour: i64,
+    names: u32,
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let mut bytes = [0; 12];
+        bytes[..8].copy_from_slice(&self.hour.to_le_bytes());
+        bytes[8..].copy_from_slice(&self.names.to_le_bytes());
+        state.write(&bytes);
+    }
 }
 
 impl VolumeTotals {
     /// Puts aside in `temp_dir` (or the system's) what there is no room for.
     pub(crate) fn new(temp_dir: Option<PathBuf>) -> Self {
-        Self { recent: Volumes::default(), most: MOST, spool: Spool::new(temp_dir), runs: Vec::new() }
+        Self {
+            names: PackedKeys::default(),
+            counts: Counts::default(),
+            most: MOST,
+            log: VolumeLog::new(temp_dir.clone()),
+            numbers: Vec::new(),
+            packed: Vec::new(),
+            spool: Spool::new(temp_dir),
+            runs: Vec::new(),
+        }
     }
 
-    /// Counts `by` messages of one key.
+    /// Counts `by` messages of one hour and names.
     pub(crate) fn add<'a>(
         &mut self,
         event_at: Option<i64>,
-        names: impl Iterator<Item = Option<&'a str>>,
+        names: impl IntoIterator<Item = Option<&'a str>>,
         by: i64,
     ) -> Result<()> {
-        self.recent.add(event_at, names, by);
-        self.spill()
-    }
-
-    /// Counts `by` messages of a key that was packed without its hour.
-    pub(super) fn add_packed(&mut self, hour: Option<i64>, packed: &[u8], by: i64) -> Result<()> {
-        self.recent.add_packed(hour, packed, by);
-        self.spill()
+        self.add_hour(event_at.map_or(NO_HOUR, hour_of), names, by)
     }
 
     /// Adds a row of the table `volumes` of a dataset.
     pub(crate) fn add_row(&mut self, row: Row<'_>) -> Result<()> {
-        self.recent.add_row(row);
+        let (hour, names, messages) = volume_of(row);
+        self.add_hour(hour, names, messages)
+    }
+
+    fn add_hour<'a>(
+        &mut self,
+        hour: i64,
+        names: impl IntoIterator<Item = Option<&'a str>>,
+        by: i64,
+    ) -> Result<()> {
+        let mut packed = std::mem::take(&mut self.packed);
+        pack(names, &mut packed);
+        let added = self.add_packed(hour, &packed, by);
+        self.packed = packed;
+        added
+    }
+
+    fn add_packed(&mut self, hour: i64, packed: &[u8], by: i64) -> Result<()> {
+        let names = self.names.intern(packed);
+        *self.counts.entry(Key { hour, names }).or_default() += by;
         self.spill()
     }
 
-    /// Adds the counts of a later part and empties it, keeping its memory.
-    pub(crate) fn take(&mut self, part: &mut Volumes) -> Result<()> {
-        self.recent.take(part);
+    /// Adds the counts of a block, whose first message has the ordinal `first`, and writes down what each is counted by, so
+    /// far as that is told.
+    pub(crate) fn take(&mut self, volumes: &Volumes, first: u64, counted: &CountedRows) -> Result<()> {
+        let Self { names, numbers, .. } = self;
+        numbers.clear();
+        numbers.extend(volumes.names.iter().map(|packed| names.intern(packed)));
+        for &VolumeCount { hour, names, messages } in &volumes.counts {
+            *self.counts.entry(Key { hour, names: self.numbers[names as usize] }).or_default() += messages;
+        }
+        self.log.push(first, counted, &self.numbers)?;
         self.spill()
+    }
+
+    /// Takes those back that were written down and are not kept.
+    pub(crate) fn take_back(&mut self, fates: &Fates) -> Result<()> {
+        let log = std::mem::replace(&mut self.log, VolumeLog::new(None));
+        let names = self.names.clone();
+        log.for_each_lost(&names, fates, |hour, packed| self.add_packed(hour, packed, -1))
     }
 
     fn spill(&mut self) -> Result<()> {
-        if self.recent.len() >= self.most { self.put_aside() } else { Ok(()) }
-    }
-
-    /// Writes what is in memory to disk, in order; nothing is in memory afterwards.
-    fn put_aside(&mut self) -> Result<()> {
-        let Self { recent, spool, runs, .. } = self;
-        let start = spool.len();
-        let mut bytes = Vec::with_capacity(CHUNK.1);
-        for (key, count) in recent.sorted() {
-            bytes.extend_from_slice(&(key.len() as u32).to_le_bytes());
-            bytes.extend_from_slice(&count.to_le_bytes());
-            bytes.extend_from_slice(key);
-            if bytes.len() >= CHUNK.1 / 2 {
-                spool.append(&bytes)?;
-                bytes.clear();
-            }
+        let is_full = self.names.byte_len() >= self.most.names;
+        if is_full || self.counts.len() >= self.most.counts {
+            self.put_aside()?;
         }
-        spool.append(&bytes)?;
-        recent.clear();
-        runs.push(Run { next: start, end: spool.len(), read: Vec::new(), from: 0 });
+        if is_full {
+            self.log.seal(&self.names)?;
+            self.names.clear();
+        }
         Ok(())
     }
 
-    /// Calls `each` with all counts that are left, in the order of their keys.
-    pub(crate) fn for_each(mut self, mut each: impl FnMut(&VolumeKey, i64) -> Result<()>) -> Result<()> {
-        let mut key = VolumeKey::default();
-        let mut close = |packed: &[u8], count: i64| {
-            if count == 0 {
-                return Ok(());
+    /// Writes the counts in memory to disk, in order; there are none afterwards.
+    fn put_aside(&mut self) -> Result<()> {
+        let (order, counts) = self.sorted();
+        let start = self.spool.len();
+        let mut bytes = Vec::with_capacity(CHUNK.1);
+        for (hour, place, count) in counts {
+            let names = self.names.get(order[place as usize]);
+            bytes.extend_from_slice(&((HOUR + names.len()) as u32).to_le_bytes());
+            bytes.extend_from_slice(&count.to_le_bytes());
+            bytes.extend_from_slice(&packed_hour(hour));
+            bytes.extend_from_slice(names);
+            if bytes.len() >= CHUNK.1 / 2 {
+                self.spool.append(&bytes)?;
+                bytes.clear();
             }
-            unpack(packed, &mut key);
-            each(&key, count)
-        };
-        let Self { recent, spool, runs, .. } = &mut self;
-        if runs.is_empty() {
-            return recent.sorted().try_for_each(|(packed, count)| close(packed, count));
         }
+        self.spool.append(&bytes)?;
+        self.counts.clear();
+        self.runs.push(Run { next: start, end: self.spool.len(), read: Vec::new(), from: 0 });
+        Ok(())
+    }
+
+    /// The numbers of all names in memory, in the order of the names; all counts in the order of hours and names, each
+    /// with the place of its names among them.
+    fn sorted(&self) -> (Vec<u32>, Vec<(i64, u32, i64)>) {
+        let mut order: Vec<u32> = (0..self.names.len() as u32).collect();
+        order.sort_unstable_by(|&a, &b| self.names.get(a).cmp(self.names.get(b)));
+        let mut places = vec![0; order.len()];
+        for (place, &number) in (0..).zip(&order) {
+            places[number as usize] = place;
+        }
+        let counts = self.counts.iter().map(|(key, &count)| (key.hour, places[key.names as usize], count));
+        let mut counts: Vec<(i64, u32, i64)> = counts.collect();
+        counts.sort_unstable();
+        (order, counts)
+    }
+
+    /// Calls `each` with the hours, names and counts of all that are left, in order.
+    pub(crate) fn for_each(
+        mut self,
+        mut each: impl FnMut(Option<i64>, &VolumeNames, i64) -> Result<()>,
+    ) -> Result<()> {
+        let mut put = |hour: i64, names: &VolumeNames, count: i64| {
+            if count == 0 { Ok(()) } else { each(Some(hour).filter(|&hour| hour != NO_HOUR), names, count) }
+        };
+        let (order, counts) = self.sorted();
+        if self.runs.is_empty() {
+            let unpacked = |&number: &u32| {
+                let mut names = VolumeNames::default();
+                unpack(self.names.get(number), &mut names);
+                names
+            };
+            let names: Vec<VolumeNames> = order.iter().map(unpacked).collect();
+            return counts
+                .into_iter()
+                .try_for_each(|(hour, place, count)| put(hour, &names[place as usize], count));
+        }
+        let mut names = VolumeNames::default();
+        let mut close = |packed: &[u8], count: i64| {
+            let Some((hour, packed)) = packed.split_first_chunk() else { return Ok(()) };
+            unpack(packed, &mut names);
+            put(unpacked_hour(*hour), &names, count)
+        };
+        let Self { names: in_memory, spool, runs, .. } = &mut self;
         let chunk = (CHUNKS / runs.len()).clamp(CHUNK.0, CHUNK.1);
-        let in_memory = runs.len();
-        let mut recent = recent.sorted();
+        let of_memory = runs.len();
+        let mut recent = counts.into_iter();
         // What comes next of a run, or of what is in memory, in a buffer that is not needed any more.
         let mut next = |index: usize, mut packed: Vec<u8>| {
             packed.clear();
-            let count = if index == in_memory {
-                recent.next().map(|(key, count)| {
-                    packed.extend_from_slice(key);
+            let count = if index == of_memory {
+                recent.next().map(|(hour, place, count)| {
+                    packed.extend_from_slice(&packed_hour(hour));
+                    packed.extend_from_slice(in_memory.get(order[place as usize]));
                     count
                 })
             } else {
@@ -115,7 +224,7 @@ impl VolumeTotals {
             Ok::<_, TablesError>(count.map(|count| Reverse((packed, index, count))))
         };
         let mut heap = BinaryHeap::new();
-        for index in 0..=in_memory {
+        for index in 0..=of_memory {
             heap.extend(next(index, Vec::new())?);
         }
         let (mut open, mut total) = (Vec::new(), 0);
@@ -131,6 +240,17 @@ impl VolumeTotals {
         }
         close(&open, total)
     }
+}
+
+/// How many bytes an hour takes in front of packed names, so that the order of the bytes is that of hours and names.
+const HOUR: usize = 8;
+
+fn packed_hour(hour: i64) -> [u8; HOUR] {
+    (hour ^ i64::MIN).to_be_bytes()
+}
+
+fn unpacked_hour(bytes: [u8; HOUR]) -> i64 {
+    i64::from_be_bytes(bytes) ^ i64::MIN
 }
 
 /// Sorted counts that are read from the spool.
@@ -188,60 +308,109 @@ impl Run {
 mod tests {
     use super::*;
 
-    fn rows(totals: VolumeTotals) -> Vec<(VolumeKey, i64)> {
+    fn rows(totals: VolumeTotals) -> Vec<((Option<i64>, VolumeNames), i64)> {
         let mut rows = Vec::new();
         totals
-            .for_each(|key, count| {
-                rows.push((key.clone(), count));
+            .for_each(|hour, names, count| {
+                rows.push(((hour, names.clone()), count));
                 Ok(())
             })
             .unwrap();
         rows
     }
 
-    fn totals(most: usize) -> VolumeTotals {
-        VolumeTotals { most, ..VolumeTotals::new(None) }
+    fn totals(counts: usize, names: usize) -> VolumeTotals {
+        VolumeTotals { most: Most { counts, names }, ..VolumeTotals::new(None) }
+    }
+
+    /// The counts of a block with one hour, whose names differ in the bot alone.
+    fn block(hour: i64, bots: &[Option<&'static str>]) -> (Volumes, CountedRows) {
+        let (mut volumes, mut counted) = (Volumes::default(), CountedRows::default());
+        let mut packed = Vec::new();
+        for (ordinal, &bot) in (0..).zip(bots) {
+            pack([bot, Some("rtm"), None, None, Some("x")], &mut packed);
+            let names = volumes.names.intern(&packed);
+            volumes.counts.push(VolumeCount { hour, names, messages: 1 });
+            counted.put(ordinal, hour, names);
+        }
+        (volumes, counted)
     }
 
     #[test]
     fn null_and_empty_are_two_keys_and_nothing_stays_of_nothing() {
         for most in [1, 2, 100] {
-            let mut volumes = totals(most);
-            let names =
-                |bot: Option<&'static str>| std::iter::once(bot).chain([Some("rtm"), None, None, Some("x")]);
+            let mut volumes = totals(most, usize::MAX);
+            let names = |bot: Option<&'static str>| [bot, Some("rtm"), None, None, Some("x")];
             volumes.add(Some(-1), names(None), 1).unwrap();
             volumes.add(Some(-1), names(Some("")), 2).unwrap();
-            volumes.add(None, names(Some("b")), 3).unwrap();
-            let mut part = Volumes::default();
-            part.add(None, names(Some("b")), -3);
-            part.add(Some(-1), names(None), 4);
-            volumes.take(&mut part).unwrap();
+            volumes.add(None, names(Some("b")), 1).unwrap();
+            volumes.add(None, names(Some("b")), -1).unwrap();
+            let (part, _) = block(-1, &[None; 4]);
+            volumes.take(&part, 0, &CountedRows::default()).unwrap();
             let sorted = rows(volumes);
             assert_eq!(sorted.len(), 2);
-            assert_eq!((sorted[0].0.hour, sorted[0].1), (Some(-1), 5));
-            assert_eq!(sorted[0].0.names[0], None);
-            assert_eq!((sorted[1].0.names[0].as_deref(), sorted[1].1), (Some(""), 2));
-            assert_eq!(sorted[1].0.names[1].as_deref(), Some("rtm"));
+            let ((hour, names), count) = &sorted[0];
+            assert_eq!((*hour, names[0].as_deref(), *count), (Some(-1), None, 5));
+            let ((_, names), count) = &sorted[1];
+            assert_eq!((names[0].as_deref(), names[1].as_deref(), *count), (Some(""), Some("rtm"), 2));
         }
     }
 
     #[test]
     fn what_waits_on_disk_is_counted_as_the_rest() {
-        let made = |most| {
-            let mut volumes = totals(most);
+        let made = |counts, names| {
+            let mut volumes = totals(counts, names);
             for n in 0..20_000_i64 {
                 let name = "n".repeat((n % 97) as usize * (n % 5) as usize);
                 let names = [Some(name.as_str()), None, None, None, None];
-                volumes.add(Some(n * 7919 % 4001 * 1_000_000_000), names.into_iter(), n % 3 - 1).unwrap();
+                volumes.add(Some(n * 7919 % 4001 * 1_000_000_000), names, n % 3 - 1).unwrap();
             }
             (volumes.runs.len(), rows(volumes))
         };
-        let (none, expected) = made(usize::MAX);
+        let (none, expected) = made(usize::MAX, usize::MAX);
         assert!(none == 0 && expected.len() > 1000);
-        for most in [300, 5000] {
-            let (runs, found) = made(most);
+        for (counts, names) in [(300, usize::MAX), (5000, usize::MAX), (usize::MAX, 3000), (700, 5000)] {
+            let (runs, found) = made(counts, names);
             assert!(runs > 2, "{runs}");
-            assert!(found == expected, "{most}");
+            assert!(found == expected, "{counts} {names}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_down_is_taken_back_whatever_its_names_are_numbered_by() {
+        let spread = |n: u64| twox_hash::XxHash3_128::oneshot(&n.to_le_bytes());
+        let bots = [Some("a"), None, Some("b"), Some("a"), Some("a long name, so that there is no room for two")];
+        // Of each block, the message for `b` is a copy of the one in the block before.
+        let mut log = korpus_engine::KeyLog::new(1 << 20, 1 << 20, None);
+        for ordinal in 0..500_u64 {
+            let id = if ordinal % 5 == 2 { spread(2) } else { spread(ordinal) };
+            let id = id >> 32 << 32;
+            let key = korpus_engine::Key {
+                id,
+                content: (id >> 64) as u64,
+                version: 0,
+                richness: 1,
+                ordinal,
+                surrogate_page: None,
+            };
+            log.push(&key).unwrap();
+        }
+        let fates = Fates::resolve(log, |_| 0).unwrap();
+        for names in [usize::MAX, 150, 20] {
+            let mut volumes = totals(usize::MAX, names);
+            for number in 0..100 {
+                let (part, counted) = block(number / 10, &bots);
+                volumes.take(&part, number as u64 * 5, &counted).unwrap();
+            }
+            volumes.take_back(&fates).unwrap();
+            let rows = rows(volumes);
+            let of = |bot: Option<&str>| {
+                let of_bot = rows.iter().filter(|((_, names), _)| names[0].as_deref() == bot);
+                of_bot.map(|((hour, _), count)| (hour.unwrap(), *count)).collect::<Vec<_>>()
+            };
+            let each = |count| (0..10).map(|hour| (hour, count)).collect::<Vec<_>>();
+            assert_eq!((of(Some("a")), of(None), of(bots[4])), (each(20), each(10), each(10)));
+            assert_eq!(of(Some("b")), [(0, 1)]);
         }
     }
 }
