@@ -12,7 +12,6 @@ mod zip;
 use std::error::Error;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -34,14 +33,16 @@ use zip::{FileAt, Section, is_zip};
 
 /// How many decoded bytes are asked for at a time.
 const WINDOW: usize = 128 << 10;
-/// Bodies of so many bytes are lent to their blocks, where what may be held whole is enough for two of them: one for the blocks
-/// that wait, and one that is inflated next. Of smaller ones there would be many at a time.
-const LENT: RangeInclusive<usize> = 1 << 20..=16 << 20;
+/// Bodies of so many bytes and more are lent to their blocks: of smaller ones there would be many at a time.
+const LENT: usize = 1 << 20;
 
 /// Takes the blocks of an input as they come.
 pub(crate) trait BlockSink {
     /// Takes a block; gives back others for their memory. `Err` stops the reading.
     fn block(&mut self, block: Block) -> Result<Option<Block>, Stopped>;
+
+    /// Comes back when no block shares `body`. `Err` stops the reading.
+    fn let_go(&mut self, body: &mut Arc<Vec<u8>>) -> Result<(), Stopped>;
 
     /// Says that `bytes` more were read. `Err` stops the reading.
     fn read(&mut self, bytes: u64) -> Result<(), Stopped>;
@@ -238,7 +239,7 @@ impl Source {
         reading: &mut Reading<'_, impl BlockSink>,
     ) -> Result<(), Stopped> {
         reading.wire.tell(reading.sink)?;
-        let mut body = self.free_body();
+        let mut body = self.free_body(reading.sink)?;
         let outcome = if Kind::of(bytes, &report.input.display).is_some() {
             // No codec, whatever the first bytes may look like.
             Err(NotWhole::OtherCodec(Codec::Plain))
@@ -250,8 +251,7 @@ impl Source {
                 report.codec = whole.codec;
                 report.trailing = whole.trailing;
                 let body = Arc::new(body);
-                let is_lent = LENT.contains(&body.len()) && 2 * body.len() <= self.decode.whole_limit;
-                let lent = is_lent.then_some(&body);
+                let lent = (body.len() >= LENT).then_some(&body);
                 let outcome = self.healthy(bytes, &body, lent, report, reading);
                 self.parser.reset();
                 self.keep(body);
@@ -270,10 +270,20 @@ impl Source {
         self.bodies.insert(0, body);
     }
 
-    /// The memory of a body whose blocks are all gone; of none, where others hold on to theirs.
-    fn free_body(&mut self) -> Vec<u8> {
-        let free = self.bodies.iter_mut().position(|body| Arc::get_mut(body).is_some());
-        free.and_then(|at| Arc::into_inner(self.bodies.swap_remove(at))).unwrap_or_default()
+    /// The memory of a body whose blocks are all gone. Of none, where others hold on to theirs and there is room for one
+    /// more: one for the blocks that wait, and one that is inflated next.
+    fn free_body(&mut self, sink: &mut impl BlockSink) -> Result<Vec<u8>, Stopped> {
+        let mut free = self.bodies.iter_mut().position(|body| Arc::get_mut(body).is_some());
+        let held: usize = self.bodies.iter().map(|body| body.len()).sum();
+        let one_more = self.bodies.first().map_or(0, |last| last.len());
+        if free.is_none()
+            && held + one_more > self.decode.whole_limit
+            && let Some(oldest) = self.bodies.last_mut()
+        {
+            sink.let_go(oldest)?;
+            free = Some(self.bodies.len() - 1);
+        }
+        Ok(free.and_then(|at| Arc::into_inner(self.bodies.swap_remove(at))).unwrap_or_default())
     }
 
     /// Something that is in memory, and decoded: `body` out of `bytes`, which blocks share where it is `lent`.

@@ -8,7 +8,8 @@
 //!
 //! Why nobody waits for ever: the head is either queued (any waiting worker maps it), being mapped, being committed, or
 //! still to be read. In the last case its reader is let through whatever is ahead; and inputs are opened in order, so
-//! the head's input has a reader, or nothing is ahead and any worker may open it.
+//! the head's input has a reader, or nothing is ahead and any worker may open it. A reader also waits for the blocks of a
+//! body before, for its memory: these come before what it reads next, so that they are done when that is the head.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -41,7 +42,7 @@ pub(super) struct Schedule<'r, J: Job> {
     changed: Condvar,
 }
 
-struct State<'r, J: Job> {
+pub(super) struct State<'r, J: Job> {
     next_input: usize,
     queue: BTreeMap<Place, Piece>,
     done: BTreeMap<Place, Done<J>>,
@@ -165,25 +166,26 @@ impl<'r, J: Job> Schedule<'r, J> {
         self.changed.notify_one();
     }
 
-    /// Whether a reader whose next block will be `next` is not to read on now.
-    pub(super) fn is_far_ahead(&self, next: Place) -> bool {
-        let state = self.lock();
-        !state.stopped && !self.may_read(&state, next)
-    }
-
-    fn may_read(&self, state: &State<'r, J>, next: Place) -> bool {
+    /// Whether a reader whose next block will be `next` is not too far ahead to read it.
+    pub(super) fn may_read(&self, state: &State<'r, J>, next: Place) -> bool {
         let has_room = state.ahead < self.ahead_limit && state.queue.len() <= QUEUED_A_HELPER * state.helpers;
         has_room || state.head == next
     }
 
-    /// What a reader does whose next block will be `next`. Where it can do nothing, it comes back after a nap, or when something
-    /// has changed.
-    pub(super) fn turn(&self, next: Place) -> Turn {
+    /// Whether a reader is not to read on now, as far as `may_read` tells.
+    pub(super) fn must_wait(&self, may_read: impl FnOnce(&State<'r, J>) -> bool) -> bool {
+        let state = self.lock();
+        !state.stopped && !may_read(&state)
+    }
+
+    /// What a reader does: it reads on where it may, by `may_read`. Where it can do nothing, it comes back after a nap, or when
+    /// something has changed.
+    pub(super) fn turn(&self, may_read: impl FnOnce(&State<'r, J>) -> bool) -> Turn {
         let mut state = self.lock();
         if state.stopped {
             return Turn::Stop;
         }
-        if self.may_read(&state, next) {
+        if may_read(&state) {
             return Turn::Read;
         }
         if let Some((place, piece)) = state.next_to_map() {

@@ -209,6 +209,36 @@ fn one_huge_stream_is_shared_by_all_threads() {
 }
 
 #[test]
+fn readers_wait_for_the_blocks_of_a_body_whose_memory_they_need() {
+    let (inputs, truth) = synth(SynthOptions {
+        size: Size::Pages(6),
+        page_size: 2500,
+        codecs: vec![Codec::Gzip],
+        ..SynthOptions::default()
+    });
+    let mut options = small_blocks();
+    let (expected, report) = trace(1, 1 << 20, &inputs, &options);
+    assert_agrees(&report, &truth);
+    // Each is held whole, and no two of them.
+    let lens: Vec<u64> = report.ledger.pages().iter().map(|page| page.body_bytes.unwrap()).collect();
+    options.limits.whole_bytes = *lens.iter().max().unwrap() as usize;
+    assert!(lens.iter().all(|&len| len > 1 << 20 && 2 * len as usize > options.limits.whole_bytes));
+    for threads in [1, 2, 5] {
+        for ahead in [1, 1 << 20, 1 << 30] {
+            assert_eq!(
+                trace(threads, ahead, &inputs, &options).0,
+                expected,
+                "{threads} threads, {ahead} ahead"
+            );
+        }
+        let job = Trace { fail_commit_at: Some(expected.blocks.len() / 2), ..Trace::default() };
+        let pool = Pool::new(threads).unwrap();
+        let outcome = run_within(&pool, &inputs, &options, 1 << 20, &job, &mut Seen::default(), &());
+        assert!(matches!(outcome, Err(EngineError::DiskFull(_))));
+    }
+}
+
+#[test]
 fn copies_are_found_in_any_order_of_inputs_and_with_any_memory() {
     let (files, truth) = Synth::new(SynthOptions {
         size: Size::Messages(3000),

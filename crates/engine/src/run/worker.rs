@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use korpus_core::{Block, Limits};
 
 use super::commit::Done;
-use super::schedule::{Piece, Place, Schedule, Task, Turn};
+use super::schedule::{Piece, Place, Schedule, State, Task, Turn};
 use crate::error::EngineError;
 use crate::facts::{Failures, Surveyor};
 use crate::history::History;
@@ -98,9 +98,7 @@ impl<J: Job> Shared<'_, J> {
 
     /// Keeps a block that was mapped, until a reader wants one.
     fn put_back(&self, block: Option<Block>) {
-        let Some(mut block) = block else { return };
-        // A body that it shares is free then.
-        block.clear();
+        let Some(block) = block else { return };
         let mut spare = self.spare();
         if spare.len() < SPARE {
             spare.push(block);
@@ -170,26 +168,39 @@ struct Reader<'m, 's, 'r, J: Job> {
     input: Arc<InputInfo>,
 }
 
-impl<J: Job> BlockSink for Reader<'_, '_, '_, J> {
-    fn block(&mut self, block: Block) -> Result<Option<Block>, Stopped> {
+impl<'r, J: Job> Reader<'_, '_, 'r, J> {
+    /// Does what there is to do, until the reader `may_read` on.
+    fn help_until(&mut self, mut may_read: impl FnMut(&State<'r, J>) -> bool) -> Result<(), Stopped> {
         let shared = self.mapper.shared;
-        shared.schedule.queue(self.place, (Arc::clone(&self.input), block));
-        self.place.1 += 1;
         loop {
             shared.look_around();
-            if shared.schedule.is_far_ahead(self.place) && shared.help() {
+            if shared.schedule.must_wait(&mut may_read) && shared.help() {
                 continue;
             }
-            match shared.schedule.turn(self.place) {
+            match shared.schedule.turn(&mut may_read) {
                 Turn::Map(place, piece) => {
                     let block = self.mapper.map(place, piece);
                     shared.put_back(block);
                 }
                 Turn::Again => {}
-                Turn::Read => return Ok(shared.spare().pop()),
+                Turn::Read => return Ok(()),
                 Turn::Stop => return Err(Stopped),
             }
         }
+    }
+}
+
+impl<J: Job> BlockSink for Reader<'_, '_, '_, J> {
+    fn block(&mut self, block: Block) -> Result<Option<Block>, Stopped> {
+        let (shared, next) = (self.mapper.shared, (self.place.0, self.place.1 + 1));
+        shared.schedule.queue(self.place, (Arc::clone(&self.input), block));
+        self.place = next;
+        self.help_until(|state| shared.schedule.may_read(state, next))?;
+        Ok(shared.spare().pop())
+    }
+
+    fn let_go(&mut self, body: &mut Arc<Vec<u8>>) -> Result<(), Stopped> {
+        self.help_until(|_| Arc::get_mut(body).is_some())
     }
 
     fn read(&mut self, bytes: u64) -> Result<(), Stopped> {
@@ -220,7 +231,7 @@ impl<J: Job> BlockSink for Reader<'_, '_, '_, J> {
 
 impl<J: Job> Mapper<'_, '_, J> {
     /// Maps a block and gives it back for its memory. What makes this panic is left out, and all else done again.
-    fn map(&mut self, place: Place, (input, block): Piece) -> Option<Block> {
+    fn map(&mut self, place: Place, (input, mut block): Piece) -> Option<Block> {
         let mut failures = Failures::default();
         loop {
             let current = Cell::new(Current::Nothing);
@@ -238,6 +249,8 @@ impl<J: Job> Mapper<'_, '_, J> {
             if let Ok((survey, part)) = outcome {
                 self.shared.observer.messages_seen(survey.messages_seen());
                 let done = Done::Block { input, part, survey, bytes: block.byte_len() };
+                // Somebody may wait for the body that it shares, and hears of this when it is completed.
+                block.clear();
                 self.shared.schedule.complete(place, done);
                 return Some(block);
             }

@@ -1,6 +1,7 @@
 //! The exchanges of a HAR file: which of them are of the API, and what is in those.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use korpus_core::{Block, PageSlice, PageStatus, Reason};
 
@@ -35,6 +36,10 @@ impl BlockSink for Glance<'_> {
         };
         self.found = !block.pages().iter().all(is_nothing);
         if self.found { Err(Stopped) } else { Ok(Some(block)) }
+    }
+
+    fn let_go(&mut self, body: &mut Arc<Vec<u8>>) -> Result<(), Stopped> {
+        self.sink.let_go(body)
     }
 
     fn read(&mut self, _: u64) -> Result<(), Stopped> {
