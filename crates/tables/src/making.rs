@@ -11,7 +11,9 @@ use korpus_engine::{
 use parquet::file::metadata::ParquetMetaDataReader;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::build::{NAME_COLUMNS, Selection, TableBuffer, VolumeTotals, put_earlier_page, put_page, put_volume};
+use crate::build::{
+    NAME_COLUMNS, Selection, TableBuffer, VolumeTotals, put_earlier_page, put_page, put_volume,
+};
 use crate::convert::{ConvertOptions, ConvertReport, Volume};
 use crate::dataset::{PARTITION_OPTION, TABLES_OPTION};
 use crate::earlier::Earlier;

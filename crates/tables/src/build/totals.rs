@@ -2,21 +2,18 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 
 use korpus_engine::{Fates, Spool};
 
 use super::counted::{CountedRows, VolumeLog};
 use super::packed::PackedKeys;
-use super::volumes::{
-    Counts, NO_HOUR, VolumeCount, VolumeNames, Volumes, hour_of, pack, unpack, volume_of,
-};
+use super::volumes::{NO_HOUR, VolumeCount, VolumeNames, Volumes, hour_of, pack, unpack, volume_of};
 use crate::error::{Result, TablesError};
 use crate::read::Row;
 
 /// Most counts in memory, and most bytes of names: 1 to 2 MB each.
-const MOST: Most = Most { counts: 32 << 10, names: 1 << 20 };
+const MOST: Most = Most { counts: 64 << 10, names: 1 << 20 };
 /// How much is read at a time, of all runs together, and of each of them at least and at most.
 const CHUNKS: usize = 1 << 20;
 const CHUNK: (usize, usize) = (4 << 10, 64 << 10);
@@ -26,7 +23,8 @@ const CHUNK: (usize, usize) = (4 << 10, 64 << 10);
 pub(crate) struct VolumeTotals {
     /// The combinations of names that there are, packed.
     names: PackedKeys,
-    counts: Counts<Key>,
+    /// In the order in which they came since they were last [summed up](Self::sum_up).
+    counts: Vec<VolumeCount>,
     most: Most,
     /// What each message was counted by, where that is written down.
     log: VolumeLog,
@@ -44,28 +42,12 @@ struct Most {
     names: usize,
 }
 
-/// An hour, or [`NO_HOUR`], and the number of names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Key {
-    hour: i64,
-    names: u32,
-}
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let mut bytes = [0; 12];
-        bytes[..8].copy_from_slice(&self.hour.to_le_bytes());
-        bytes[8..].copy_from_slice(&self.names.to_le_bytes());
-        state.write(&bytes);
-    }
-}
-
 impl VolumeTotals {
     /// Puts aside in `temp_dir` (or the system's) what there is no room for.
     pub(crate) fn new(temp_dir: Option<PathBuf>) -> Self {
         Self {
             names: PackedKeys::default(),
-            counts: Counts::default(),
+            counts: Vec::new(),
             most: MOST,
             log: VolumeLog::new(temp_dir.clone()),
             numbers: Vec::new(),
@@ -106,7 +88,7 @@ impl VolumeTotals {
 
     fn add_packed(&mut self, hour: i64, packed: &[u8], by: i64) -> Result<()> {
         let names = self.names.intern(packed);
-        *self.counts.entry(Key { hour, names }).or_default() += by;
+        self.counts.push(VolumeCount { hour, names, messages: by });
         self.spill()
     }
 
@@ -116,9 +98,9 @@ impl VolumeTotals {
         let Self { names, numbers, .. } = self;
         numbers.clear();
         numbers.extend(volumes.names.iter().map(|packed| names.intern(packed)));
-        for &VolumeCount { hour, names, messages } in &volumes.counts {
-            *self.counts.entry(Key { hour, names: self.numbers[names as usize] }).or_default() += messages;
-        }
+        let renumbered =
+            |count: &VolumeCount| VolumeCount { names: self.numbers[count.names as usize], ..*count };
+        self.counts.extend(volumes.counts.iter().map(renumbered));
         self.log.push(first, counted, &self.numbers)?;
         self.spill()
     }
@@ -131,15 +113,30 @@ impl VolumeTotals {
     }
 
     fn spill(&mut self) -> Result<()> {
-        let is_full = self.names.byte_len() >= self.most.names;
-        if is_full || self.counts.len() >= self.most.counts {
+        let has_many_names = self.names.byte_len() >= self.most.names;
+        let is_full = self.counts.len() >= self.most.counts;
+        if is_full {
+            self.sum_up();
+        }
+        // Where there are many different ones, they would soon be summed up again.
+        if has_many_names || is_full && self.counts.len() * 2 > self.most.counts {
             self.put_aside()?;
         }
-        if is_full {
+        if has_many_names {
             self.log.seal(&self.names)?;
             self.names.clear();
         }
         Ok(())
+    }
+
+    /// Makes one count of those with one hour and names.
+    fn sum_up(&mut self) {
+        self.counts.sort_by_key(|count| (count.hour, count.names));
+        self.counts.dedup_by(|next, open| {
+            let is_same = (next.hour, next.names) == (open.hour, open.names);
+            open.messages += if is_same { next.messages } else { 0 };
+            is_same
+        });
     }
 
     /// Writes the counts in memory to disk, in order; there are none afterwards.
@@ -166,15 +163,16 @@ impl VolumeTotals {
 
     /// The numbers of all names in memory, in the order of the names; all counts in the order of hours and names, each
     /// with the place of its names among them.
-    fn sorted(&self) -> (Vec<u32>, Vec<(i64, u32, i64)>) {
+    fn sorted(&mut self) -> (Vec<u32>, Vec<(i64, u32, i64)>) {
+        self.sum_up();
         let mut order: Vec<u32> = (0..self.names.len() as u32).collect();
         order.sort_unstable_by(|&a, &b| self.names.get(a).cmp(self.names.get(b)));
         let mut places = vec![0; order.len()];
         for (place, &number) in (0..).zip(&order) {
             places[number as usize] = place;
         }
-        let counts = self.counts.iter().map(|(key, &count)| (key.hour, places[key.names as usize], count));
-        let mut counts: Vec<(i64, u32, i64)> = counts.collect();
+        let in_place = |count: &VolumeCount| (count.hour, places[count.names as usize], count.messages);
+        let mut counts: Vec<(i64, u32, i64)> = self.counts.iter().map(in_place).collect();
         counts.sort_unstable();
         (order, counts)
     }
@@ -379,7 +377,8 @@ mod tests {
     #[test]
     fn what_is_written_down_is_taken_back_whatever_its_names_are_numbered_by() {
         let spread = |n: u64| twox_hash::XxHash3_128::oneshot(&n.to_le_bytes());
-        let bots = [Some("a"), None, Some("b"), Some("a"), Some("a long name, so that there is no room for two")];
+        let bots =
+            [Some("a"), None, Some("b"), Some("a"), Some("a long name, so that there is no room for two")];
         // Of each block, the message for `b` is a copy of the one in the block before.
         let mut log = korpus_engine::KeyLog::new(1 << 20, 1 << 20, None);
         for ordinal in 0..500_u64 {

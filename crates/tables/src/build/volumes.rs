@@ -36,9 +36,9 @@ const VOLUME_NAMES: [VolumeColumn; 5] = [
     VolumeColumn::Status,
 ];
 
-/// Hashes the one byte string that the keys of counts give it.
+/// Hashes the one byte string that a key gives it.
 #[derive(Debug, Default)]
-pub(super) struct KeyHasher(u64);
+struct KeyHasher(u64);
 
 impl Hasher for KeyHasher {
     fn finish(&self) -> u64 {
@@ -49,9 +49,6 @@ impl Hasher for KeyHasher {
         self.0 ^= XxHash3_64::oneshot(bytes);
     }
 }
-
-/// Counts by keys of a fixed size.
-pub(super) type Counts<K> = HashMap<K, i64, BuildHasherDefault<KeyHasher>>;
 
 /// How many messages of an hour have some names.
 #[derive(Debug, Clone, Copy)]
@@ -106,7 +103,7 @@ impl Volumes {
         };
         let names = [bot, channel, language, kind, status];
         // Within a block names are equal where their codes are: texts are looked at once for each key.
-        let mut rows = Counts::default();
+        let mut rows: HashMap<RowKey, i64, BuildHasherDefault<KeyHasher>> = HashMap::default();
         for row in 0..messages.rows() {
             let hour = if event_at.valid[row] { hour_of(event_at.values[row]) } else { NO_HOUR };
             *rows.entry(RowKey { hour, codes: names.map(|names| names.codes[row]) }).or_default() += 1;
