@@ -9,7 +9,6 @@ mod error;
 mod events;
 mod exchange;
 mod export;
-mod fetch;
 mod fold;
 mod local_time;
 mod metrics;

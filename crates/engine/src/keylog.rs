@@ -8,6 +8,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelI
 use twox_hash::XxHash3_128;
 
 use crate::error::Result;
+use crate::fetch::fetch;
 use crate::spool::Spool;
 
 /// What de-duplication knows of one message or record.
@@ -100,14 +101,17 @@ pub struct KeyLog {
 
 /// Keys are kept and spilled in chunks of this many bytes: whole keys.
 const CHUNK: usize = KEY_BYTES * 256;
+/// So many keys are added at a time.
+const FETCHED: usize = 32;
 /// At most so many bytes are read back at a time.
 const READ: usize = CHUNK * 8;
 
 #[derive(Debug, Default)]
 struct Partition {
-    /// Less than a chunk.
+    /// The chunk that is being filled, and how far it is; none at the beginning.
     last: Vec<u8>,
-    /// Chunks in memory.
+    filled: usize,
+    /// Full chunks in memory.
     chunks: Vec<Vec<u8>>,
 }
 
@@ -150,16 +154,36 @@ impl KeyLog {
     pub fn push(&mut self, key: &Key) -> Result<()> {
         self.len += 1;
         let partition = &mut self.partitions[key.partition()];
-        if partition.last.capacity() == 0 {
-            partition.last = self.free.pop().unwrap_or_else(|| Vec::with_capacity(CHUNK));
+        if partition.last.is_empty() {
+            partition.last = self.free.pop().unwrap_or_else(|| vec![0; CHUNK]);
         }
-        partition.last.extend_from_slice(&key.bytes());
-        if partition.last.len() == CHUNK {
+        if let Some(place) = partition.last[partition.filled..].first_chunk_mut() {
+            *place = key.bytes();
+        }
+        partition.filled += KEY_BYTES;
+        if partition.filled == CHUNK {
             partition.chunks.push(std::mem::take(&mut partition.last));
+            partition.filled = 0;
             self.in_memory += CHUNK;
             if self.in_memory >= self.budget {
                 self.spill()?;
             }
+        }
+        Ok(())
+    }
+
+    /// Adds keys.
+    ///
+    /// # Errors
+    /// Where the temporary file cannot be written.
+    pub fn push_all(&mut self, keys: &[Key]) -> Result<()> {
+        for keys in keys.chunks(FETCHED) {
+            // Each of them goes somewhere else.
+            fetch(keys.iter().filter_map(|key| {
+                let Partition { last, filled, .. } = &self.partitions[key.partition()];
+                last.get(filled + KEY_BYTES - 1).copied()
+            }));
+            keys.iter().try_for_each(|key| self.push(key))?;
         }
         Ok(())
     }
@@ -192,7 +216,6 @@ impl KeyLog {
         let at = self.spool.append_all(&mut chunks)?;
         self.spills.push(Spill { at, ends });
         for partition in &mut self.partitions {
-            partition.chunks.iter_mut().for_each(Vec::clear);
             self.free.append(&mut partition.chunks);
         }
         self.in_memory = 0;
@@ -239,8 +262,9 @@ impl KeyLog {
         resolver: &mut Resolver,
         mut each: impl FnMut(&mut Resolver),
     ) -> Result<()> {
-        let spilled: u64 = self.spills.iter().map(|spill| spill.bytes(index)).map(|at| at.end - at.start).sum();
-        let bytes = partition.last.len() + partition.chunks.len() * CHUNK + spilled as usize;
+        let spilled: u64 =
+            self.spills.iter().map(|spill| spill.bytes(index)).map(|at| at.end - at.start).sum();
+        let bytes = partition.filled + partition.chunks.len() * CHUNK + spilled as usize;
         let passes = bytes.div_ceil(self.at_once).next_power_of_two() as u128;
         // Room for one in sixteen more than there are on average, so that it need not grow.
         let room = bytes / KEY_BYTES / passes as usize;
@@ -253,7 +277,7 @@ impl KeyLog {
                 let all = bytes.as_chunks::<KEY_BYTES>().0.iter().map(|bytes| Key::read(bytes));
                 keys.extend(all.filter(|key| key.id >> ID_TAIL & (passes - 1) == pass));
             };
-            take(&partition.last);
+            take(&partition.last[..partition.filled]);
             partition.chunks.iter().for_each(|chunk| take(chunk));
             for spilled in self.spills.iter().map(|spill| spill.bytes(index)) {
                 for at in spilled.clone().step_by(READ) {

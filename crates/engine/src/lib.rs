@@ -46,6 +46,7 @@ mod bits;
 mod dedup;
 mod error;
 mod facts;
+mod fetch;
 mod file_at;
 mod filter;
 mod history;
@@ -69,6 +70,7 @@ pub use background::Background;
 pub use batches::{MessageBatch, MessageBatches};
 pub use dedup::{Fate, Fates};
 pub use error::{EngineError, Result};
+pub use fetch::{fetch, fetch_all};
 pub use filter::{Direction, Filter, TagFilter, TagScope, parse_day_or_time};
 pub use history::{Finished, History, Known, finished};
 pub use inputs::{

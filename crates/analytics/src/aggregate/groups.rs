@@ -3,10 +3,10 @@
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use korpus_engine::fetch;
 use twox_hash::XxHash3_128;
 
 use super::Aggregate;
-use crate::fetch::fetch;
 use crate::sketch::Sketch;
 
 /// How the cells of two states become one.

@@ -9,13 +9,13 @@ mod users;
 mod walked;
 
 use arrow::record_batch::RecordBatch;
+use korpus_engine::fetch_all;
 
 use crate::codec::Reader;
 use crate::error::Result;
 use crate::events::{Event, Flags, MESSAGE, PLATFORM, PlatformRecord, UNSESSIONED, is_record};
 use crate::exchange::{Frame, frames};
 use crate::export::{Exported, Wanted};
-use crate::fetch::fetch_all;
 use crate::local_time::LocalTime;
 use crate::metrics::Metric;
 use crate::rows::Rows;

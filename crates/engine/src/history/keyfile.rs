@@ -5,7 +5,7 @@
 //! the entry before: nearly all of a key is its two hashes, 26 bytes in all.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use twox_hash::XxHash3_128;
@@ -33,6 +33,9 @@ const RICHNESS: u32 = 6;
 /// Bytes of an id that are stored: those that tell something.
 const ID_BYTES: usize = 16 - ID_TAIL as usize / 8;
 
+/// So many bytes are written at a time.
+const WRITTEN: usize = 256 << 10;
+
 /// What a file of keys says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Noted {
@@ -51,8 +54,9 @@ type Last = [(u64, i64); 2];
 #[derive(Debug)]
 pub(crate) struct KeyWriter {
     path: PathBuf,
-    out: BufWriter<File>,
-    entry: Vec<u8>,
+    file: File,
+    /// What waits to be written. Entries are put together here: a copy of one would wait for its bytes to arrive in memory.
+    out: Vec<u8>,
     last: Last,
     /// The bodies whose hashes are wanted, some of them repeatedly.
     pages: Vec<u32>,
@@ -61,9 +65,7 @@ pub(crate) struct KeyWriter {
 impl KeyWriter {
     pub(crate) fn create(path: PathBuf) -> Result<Self> {
         let file = File::create_new(&path).context("create", &path)?;
-        let mut out = BufWriter::with_capacity(256 << 10, file);
-        out.write_all(MAGIC).context("write", &path)?;
-        Ok(Self { path, out, entry: Vec::new(), last: Last::default(), pages: Vec::new() })
+        Ok(Self { path, file, out: MAGIC.to_vec(), last: Last::default(), pages: Vec::new() })
     }
 
     /// Adds the key of a message, or of a record; `matches` says whether the filter lets it pass.
@@ -82,36 +84,40 @@ impl KeyWriter {
         ] {
             head |= if is_set { bit } else { 0 };
         }
-        self.entry.clear();
-        put(&mut self.entry, head);
+        put(&mut self.out, head);
         if !is_next {
-            put(&mut self.entry, key.ordinal.wrapping_sub(ordinal));
+            put(&mut self.out, key.ordinal.wrapping_sub(ordinal));
         }
         let step = if is_millis { step / 1000 } else { step };
-        put(&mut self.entry, (step << 1 ^ step >> 63) as u64);
-        self.entry.extend_from_slice(&key.id.to_be_bytes()[..ID_BYTES]);
-        self.entry.extend_from_slice(&key.content.to_le_bytes());
+        put(&mut self.out, (step << 1 ^ step >> 63) as u64);
+        self.out.extend_from_slice(&key.id.to_be_bytes()[..ID_BYTES]);
+        self.out.extend_from_slice(&key.content.to_le_bytes());
         if let Some(page) = key.surrogate_page {
-            put(&mut self.entry, u64::from(page));
+            put(&mut self.out, u64::from(page));
             if self.pages.last() != Some(&page) {
                 self.pages.push(page);
             }
         }
-        self.out.write_all(&self.entry).context("write", &self.path)
+        if self.out.len() >= WRITTEN { self.write() } else { Ok(()) }
+    }
+
+    fn write(&mut self) -> Result<()> {
+        self.file.write_all(&self.out).context("write", &self.path)?;
+        self.out.clear();
+        Ok(())
     }
 
     /// Adds the hashes of the bodies that surrogates came from, and says that the file is whole.
     pub(crate) fn finish(mut self, array_hash: impl Fn(u32) -> u128) -> Result<()> {
-        self.entry.clear();
         self.pages.sort_unstable();
         self.pages.dedup();
         for &page in &self.pages {
-            put(&mut self.entry, PAGE);
-            put(&mut self.entry, u64::from(page));
-            self.entry.extend_from_slice(&array_hash(page).to_le_bytes());
+            put(&mut self.out, PAGE);
+            put(&mut self.out, u64::from(page));
+            self.out.extend_from_slice(&array_hash(page).to_le_bytes());
         }
-        put(&mut self.entry, END);
-        self.out.write_all(&self.entry).and_then(|()| self.out.flush()).context("write", &self.path)
+        put(&mut self.out, END);
+        self.write()
     }
 }
 

@@ -120,15 +120,16 @@ impl<'r, J: Job> Committer<'r, J> {
             (&mut self.keys, survey.keys, at.first_message, false),
             (&mut self.record_keys, survey.record_keys, at.first_record, true),
         ];
-        for (log, keys, first, is_record) in logs {
-            for mut key in keys {
-                let local = key.ordinal;
+        for (log, mut keys, first, is_record) in logs {
+            for key in &mut keys {
                 key.ordinal += first;
                 key.surrogate_page = key.surrogate_page.map(|slice| slice + first_page);
-                log.push(&key)?;
-                if let Some(written) = &mut self.written {
-                    let matches = self.matched.is_none() || facts.matches(local, is_record);
-                    written.push(&key, is_record, matches)?;
+            }
+            log.push_all(&keys)?;
+            if let Some(written) = &mut self.written {
+                for key in &keys {
+                    let matches = self.matched.is_none() || facts.matches(key.ordinal - first, is_record);
+                    written.push(key, is_record, matches)?;
                 }
             }
         }

@@ -7,11 +7,11 @@ use std::hint::black_box;
 const LINE: usize = 64;
 
 /// Fetches all bytes.
-pub(crate) fn fetch_all(bytes: &[u8]) {
+pub fn fetch_all(bytes: &[u8]) {
     fetch(bytes.iter().step_by(LINE).copied());
 }
 
 /// Fetches what `bytes` come from.
-pub(crate) fn fetch(bytes: impl Iterator<Item = u8>) {
+pub fn fetch(bytes: impl Iterator<Item = u8>) {
     black_box(bytes.fold(0, |all, byte| all ^ byte));
 }
