@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use korpus_analytics::{Export, TableFormat, TimeZone};
+use korpus_analytics::{Export, Metric, TableFormat, TimeZone};
 use korpus_engine::{Direction, TagFilter};
 use korpus_tables::{Compression, PartitionBy, Table};
 
@@ -166,6 +166,10 @@ pub(crate) struct SchemaArgs {
     /// The template types that are known, instead of the tables
     #[arg(long, conflicts_with = "table")]
     pub templates: bool,
+    /// The tables of metrics that analyze makes, or some of them, instead of those of convert
+    #[arg(long, value_name = "TABLE", num_args = 0.., value_delimiter = ',', value_parser = parse::metric,
+          conflicts_with_all = ["table", "templates"])]
+    pub metrics: Option<Vec<Metric>>,
     /// How it is printed
     #[arg(long, value_enum, default_value_t = SchemaFormat::Text)]
     pub format: SchemaFormat,

@@ -1,6 +1,6 @@
 //! Values of options, read as people write them.
 
-use korpus_analytics::{Export, TableFormat, TimeZone, time_zone};
+use korpus_analytics::{Export, Metric, TableFormat, TimeZone, time_zone};
 use korpus_core::Shape;
 use korpus_engine::{Direction, Filter, parse_day_or_time};
 use korpus_tables::{Compression, PartitionBy, Table};
@@ -70,6 +70,14 @@ pub(crate) fn bytes(text: &str) -> Result<usize, String> {
 pub(crate) fn table(text: &str) -> Result<Table, String> {
     Table::from_name(text).ok_or_else(|| {
         let names: Vec<&str> = Table::ALL.into_iter().map(Table::name).collect();
+        format!("there is no such table; choose from {}", names.join(", "))
+    })
+}
+
+/// The name of a table of metrics.
+pub(crate) fn metric(text: &str) -> Result<Metric, String> {
+    Metric::from_name(text).ok_or_else(|| {
+        let names: Vec<&str> = Metric::ALL.into_iter().map(Metric::name).collect();
         format!("there is no such table; choose from {}", names.join(", "))
     })
 }

@@ -1,7 +1,8 @@
-//! `korpus schema`: the tables, their columns and meaning; the template types that are known.
+//! `korpus schema`: the tables, those of metrics too, their columns and meaning; the template types that are known.
 
 use std::fmt::Write as _;
 
+use korpus_analytics::{Metric, MetricColumn, RULES_VERSION, metric_markdown, metrics_markdown};
 use korpus_core::TEMPLATE_TYPES;
 use korpus_tables::{Column, SCHEMA_VERSION, Table, markdown, table_markdown, templates_markdown};
 use serde_json::json;
@@ -17,6 +18,22 @@ pub(crate) fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
             SchemaFormat::Text => print(&templates_text())?,
             SchemaFormat::Markdown => print(&templates_markdown())?,
             SchemaFormat::Json => print_json(&json!({"template_types": templates_json()}))?,
+        }
+        return Ok(Exit::Clean);
+    }
+    if let Some(chosen) = &args.metrics {
+        let metrics = if chosen.is_empty() { &Metric::ALL } else { chosen.as_slice() };
+        match args.format {
+            SchemaFormat::Text => print(&metrics_text(metrics))?,
+            SchemaFormat::Markdown if chosen.is_empty() => print(&metrics_markdown())?,
+            SchemaFormat::Markdown => {
+                let tables: Vec<String> = metrics.iter().map(|&metric| metric_markdown(metric)).collect();
+                print(&tables.join("\n"))?;
+            }
+            SchemaFormat::Json => {
+                let tables: Vec<_> = metrics.iter().map(|&metric| metric_json(metric)).collect();
+                print_json(&json!({"rules_version": RULES_VERSION, "tables": tables}))?;
+            }
         }
         return Ok(Exit::Clean);
     }
@@ -69,6 +86,48 @@ fn text(tables: &[Table]) -> String {
         grid.print(&mut out);
     }
     out
+}
+
+fn metrics_text(metrics: &[Metric]) -> String {
+    let mut out = String::new();
+    for (index, metric) in metrics.iter().enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        let _ = writeln!(out, "{STRONG}{metric}{STRONG:#}  {}", metric.table().meaning);
+        let mut grid = Grid::new(&["column", "type", "what it is", "keep in mind"]);
+        for column in metric.columns() {
+            let required = if column.nullable { "" } else { " not null" };
+            grid.row([
+                column.name.to_owned(),
+                format!("{}{required}", column.kind.type_name()),
+                column.formula.to_owned(),
+                column.caveat.to_owned(),
+            ]);
+        }
+        grid.print(&mut out);
+    }
+    out
+}
+
+fn metric_json(metric: Metric) -> serde_json::Value {
+    let keys = metric.table().keys;
+    let column = |(index, column): (usize, &MetricColumn)| {
+        json!({
+            "name": column.name,
+            "type": column.kind.type_name(),
+            "nullable": column.nullable,
+            "is_key": index < keys,
+            "meaning": column.formula,
+            "caveat": column.caveat,
+            "platform": column.platform,
+        })
+    };
+    json!({
+        "name": metric.name(),
+        "meaning": metric.table().meaning,
+        "columns": metric.columns().enumerate().map(column).collect::<Vec<_>>(),
+    })
 }
 
 /// The template types, by family.

@@ -269,6 +269,27 @@ fn schema_prints_the_declaration() {
 }
 
 #[test]
+fn schema_prints_the_metrics_too() {
+    let ran = korpus(["schema", "--metrics", "--format", "markdown"]).exits(0);
+    assert_eq!(ran.out, std::fs::read_to_string(project().join("docs/METRICS.md")).unwrap());
+    let ran = korpus(["schema", "--metrics", "users"]).exits(0);
+    assert!(ran.out.starts_with("users  ") && ran.out.contains("user_id"), "{}", ran.out);
+    let ran = korpus(["schema", "--metrics", "users,forms", "--format", "markdown"]).exits(0);
+    assert!(ran.out.starts_with("## users\n") && ran.out.contains("\n\n## forms\n"), "{}", ran.out);
+    let json = korpus(["schema", "--metrics", "--format", "json"]).exits(0).json();
+    let tables = json["tables"].as_array().unwrap();
+    let keys = |table: &serde_json::Value| {
+        let columns = table["columns"].as_array().unwrap();
+        columns.iter().filter(|column| column["is_key"] == true).count()
+    };
+    assert_eq!((tables.len(), json["rules_version"].as_i64()), (20, Some(1)));
+    assert!(tables.iter().all(|table| table["meaning"].is_string() && keys(table) > 0));
+    let ran = korpus(["schema", "--metrics", "messages"]).exits(2);
+    assert!(ran.err.contains("there is no such table; choose from sessions"), "{}", ran.err);
+    korpus(["schema", "messages", "--metrics"]).exits(2);
+}
+
+#[test]
 fn schema_prints_the_template_types() {
     let ran = korpus(["schema", "--templates", "--format", "markdown"]).exits(0);
     assert_eq!(ran.out, std::fs::read_to_string(project().join("docs/TEMPLATES.md")).unwrap());
