@@ -239,13 +239,12 @@ impl Source {
         reading: &mut Reading<'_, impl BlockSink>,
     ) -> Result<(), Stopped> {
         reading.wire.tell(reading.sink)?;
-        let mut body = self.free_body(reading.sink)?;
-        let outcome = if Kind::of(bytes, &report.input.display).is_some() {
+        if Kind::of(bytes, &report.input.display).is_some() {
             // No codec, whatever the first bytes may look like.
-            Err(NotWhole::OtherCodec(Codec::Plain))
-        } else {
-            self.whole.decode(bytes, Some(&report.input.display), &self.decode, &mut body)
-        };
+            return self.healthy(bytes, bytes, None, report, reading);
+        }
+        let mut body = self.free_body(reading.sink)?;
+        let outcome = self.whole.decode(bytes, Some(&report.input.display), &self.decode, &mut body);
         let outcome = match outcome {
             Ok(whole) => {
                 report.codec = whole.codec;
@@ -270,19 +269,18 @@ impl Source {
         self.bodies.insert(0, body);
     }
 
-    /// The memory of a body whose blocks are all gone. Of none, where others hold on to theirs and there is room for one
-    /// more: one for the blocks that wait, and one that is inflated next.
+    /// The memory of a body whose blocks are all gone: of none, where others hold on to theirs. Where two do not fit into what
+    /// may be held whole, there is one: its blocks are waited for.
     fn free_body(&mut self, sink: &mut impl BlockSink) -> Result<Vec<u8>, Stopped> {
-        let mut free = self.bodies.iter_mut().position(|body| Arc::get_mut(body).is_some());
-        let held: usize = self.bodies.iter().map(|body| body.len()).sum();
-        let one_more = self.bodies.first().map_or(0, |last| last.len());
-        if free.is_none()
-            && held + one_more > self.decode.whole_limit
-            && let Some(oldest) = self.bodies.last_mut()
-        {
-            sink.let_go(oldest)?;
-            free = Some(self.bodies.len() - 1);
+        let largest = self.bodies.iter_mut().max_by_key(|body| body.capacity());
+        if let Some(largest) = largest.filter(|body| 2 * body.capacity() > self.decode.whole_limit) {
+            sink.let_go(largest)?;
+            let body = std::mem::take(largest);
+            self.bodies.clear();
+            debug_assert_eq!(Arc::strong_count(&body), 1, "nobody holds on to what was let go");
+            return Ok(Arc::into_inner(body).unwrap_or_default());
         }
+        let free = self.bodies.iter_mut().position(|body| Arc::get_mut(body).is_some());
         Ok(free.and_then(|at| Arc::into_inner(self.bodies.swap_remove(at))).unwrap_or_default())
     }
 

@@ -202,6 +202,8 @@ impl<'r, J: Job> Schedule<'r, J> {
     pub(super) fn complete(&self, place: Place, done: Done<J>) {
         let mut state = self.lock();
         state.done.insert(place, done);
+        // Before anything of it is committed, somebody may wait for the memory of its block.
+        self.changed.notify_all();
         while !state.stopped
             && state.done.first_key_value().is_some_and(|(place, _)| *place == state.head)
             && let Some(mut committer) = state.committer.take()

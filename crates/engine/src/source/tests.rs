@@ -220,6 +220,24 @@ fn where_there_is_room_for_one_body_its_blocks_are_waited_for() {
 }
 
 #[test]
+fn bodies_of_two_sizes_take_no_more_than_may_be_held_whole() {
+    let [small, large] = [20_000, 60_000].map(|messages| {
+        let (file, body) = (tempfile::NamedTempFile::new().unwrap(), body(messages));
+        fs::write(file.path(), gzip(&body)).unwrap();
+        (file, body.len())
+    });
+    let limit = large.1 * 3 / 2;
+    assert!(small.1 >= LENT && 2 * small.1 <= limit && small.1 + large.1 < limit);
+    let mut source = Source::new(&Limits { whole_bytes: limit, ..Limits::default() }, false, None);
+    let mut hoard = Hoard::default();
+    for (file, let_go) in [(&small, 0), (&small, 0), (&large, 0), (&large, 1), (&small, 2), (&large, 3)] {
+        source.read(&info(file.0.path().to_owned()), &mut hoard).unwrap();
+        let held: usize = source.bodies.iter().map(|body| body.capacity()).sum();
+        assert!(held < limit + limit / 4 && hoard.let_go == let_go, "{held} of {limit}, {}", hoard.let_go);
+    }
+}
+
+#[test]
 fn a_cut_off_file_gives_what_is_before_the_cut() {
     let bytes = gzip(&body(3000));
     let cut = &bytes[..bytes.len() / 2];
