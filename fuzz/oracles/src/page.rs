@@ -1,6 +1,7 @@
 //! Pages: whatever the bytes are, the books balance, spans follow each other, and windows make no difference.
 
 use korpus_core::{Block, InputEnd, Limits, PageEnd, PageParser, Record};
+use serde_json::value::RawValue;
 
 use crate::json::{Json, JsonKind};
 use crate::scan::depth;
@@ -217,6 +218,19 @@ fn balance(page: &Page) {
     assert!(page.rejected.is_empty() || page.end.reason.is_some(), "a page with a reject is not whole");
 }
 
+/// Whether nothing is lost that stands between two spans: what separates them, or the end of what held the first one, an
+/// array or an envelope whose messages are none. Record separators stand for nothing.
+fn is_punctuation(between: &[u8]) -> bool {
+    let told: Vec<u8> = between.iter().copied().filter(|&byte| byte != 0x1e).collect();
+    let told = told.trim_ascii();
+    let ends_envelope = || {
+        let envelope = [b"{\"messages\":0", told].concat();
+        let mut values = serde_json::Deserializer::from_slice(&envelope).into_iter::<&RawValue>();
+        values.next().is_some_and(|value| value.is_ok())
+    };
+    matches!(told, b"" | b"," | b"[") || told.contains(&b']') || ends_envelope()
+}
+
 /// Spans follow each other, and nothing but punctuation stands between two of one array.
 fn spans(data: &[u8], page: &Page, end: u64) {
     let mut spans: Vec<_> = page
@@ -239,12 +253,9 @@ fn spans(data: &[u8], page: &Page, end: u64) {
     for (offset, length) in spans {
         if let Some(before) = before {
             assert!(before <= offset, "spans do not overlap");
-            let between = data[before as usize..offset as usize].trim_ascii();
-            // Record separators stand for nothing.
-            let mut told = between.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != 0x1e);
-            let is_fine = told.next().is_none_or(|byte| b",[".contains(byte)) && told.next().is_none();
+            let between = &data[before as usize..offset as usize];
             assert!(
-                is_fine || between.contains(&b']'),
+                is_punctuation(between),
                 "lost between messages, before {offset}: {}",
                 between.escape_ascii()
             );
