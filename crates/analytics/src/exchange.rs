@@ -2,6 +2,7 @@
 //! disk, and come back a partition at a time, in the order of the partitions. What it is folded to does not depend on
 //! where a frame waited.
 
+use std::io::IoSlice;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -144,20 +145,22 @@ impl Exchange {
 
     /// Moves all chunks to disk, and keeps their memory for the next ones.
     fn spill(&mut self) -> Result<()> {
-        for partition in &mut self.partitions {
-            let partition = partition.get_mut().unwrap_or_else(PoisonError::into_inner);
-            for mut chunk in partition.chunks.drain(..) {
-                let at = self.spool.append(&chunk)?;
-                match partition.spilled.last_mut() {
-                    // Chunks that follow one another are read in one go.
-                    Some(last) if last.0 + last.1 as u64 == at => last.1 += chunk.len(),
-                    _ => partition.spilled.push((at, chunk.len())),
-                }
-                chunk.clear();
-                if chunk.capacity() == CHUNK {
-                    self.free.push(chunk);
-                }
+        let Self { partitions, spool, free, .. } = self;
+        let partitions = partitions.iter_mut().map(|partition| partition.get_mut());
+        let mut partitions: Vec<&mut Partition> =
+            partitions.map(|partition| partition.unwrap_or_else(PoisonError::into_inner)).collect();
+        let chunks = partitions.iter().flat_map(|partition| &partition.chunks);
+        let mut chunks: Vec<IoSlice<'_>> = chunks.map(|chunk| IoSlice::new(chunk)).collect();
+        let mut at = spool.append_all(&mut chunks)?;
+        for partition in &mut partitions {
+            let len: usize = partition.chunks.iter().map(Vec::len).sum();
+            if len > 0 {
+                partition.spilled.push((at, len));
+                at += len as u64;
             }
+            partition.chunks.retain(|chunk| chunk.capacity() == CHUNK);
+            partition.chunks.iter_mut().for_each(Vec::clear);
+            free.append(&mut partition.chunks);
         }
         self.in_memory = 0;
         Ok(())
