@@ -19,6 +19,8 @@ pub(super) struct Collect {
     pub(super) pages: Vec<(korpus_core::PageStatus, Option<korpus_core::Reason>)>,
     pub(super) bytes: u64,
     pub(super) stop_after: Option<usize>,
+    /// A file that grows with each block.
+    pub(super) grows: Option<PathBuf>,
     /// The members, and how many messages there were when each ended.
     pub(super) members: Vec<(InputReport, usize)>,
     pub(super) error: Option<String>,
@@ -33,6 +35,9 @@ impl BlockSink for Collect {
                 .iter()
                 .filter_map(|page| Some((page.end.as_ref()?.status, page.end.as_ref()?.reason))),
         );
+        if let Some(path) = &self.grows {
+            fs::OpenOptions::new().append(true).open(path).unwrap().write_all(b"\n\n").unwrap();
+        }
         match self.stop_after {
             Some(most) if self.messages >= most => Err(Stopped),
             _ => Ok(Some(block)),
@@ -110,62 +115,6 @@ fn whole_streamed_and_mapped_give_the_same() {
     }
 }
 
-/// Does something with each block, which it keeps or gives back.
-struct Each<F>(F);
-
-impl<F: FnMut(Block) -> Option<Block>> BlockSink for Each<F> {
-    fn block(&mut self, block: Block) -> Result<Option<Block>, Stopped> {
-        Ok((self.0)(block))
-    }
-
-    fn let_go(&mut self, _: &mut Arc<Vec<u8>>) -> Result<(), Stopped> {
-        panic!("there is room for one more");
-    }
-
-    fn read(&mut self, _: u64) -> Result<(), Stopped> {
-        Ok(())
-    }
-
-    fn begin(&mut self, _: &InputInfo) {}
-
-    fn end(&mut self, _: InputReport) -> Result<(), Stopped> {
-        Ok(())
-    }
-
-    fn fail(&mut self, _: EngineError) -> Stopped {
-        Stopped
-    }
-}
-
-#[test]
-fn the_memory_of_a_body_is_used_again_once_its_blocks_are_gone() {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let body = body(30_000);
-    assert!(body.len() >= LENT);
-    fs::write(file.path(), gzip(&body)).unwrap();
-    let info = info(file.path().to_owned());
-    let mut source = Source::new(&Limits::default(), false, None);
-    let mut kept = Vec::new();
-    for count in [1, 2, 2] {
-        let mut keep = Each(|block| {
-            kept.push(block);
-            None
-        });
-        source.read(&info, &mut keep).unwrap();
-        assert_eq!(source.bodies.len(), count);
-        assert!(source.bodies.iter_mut().all(|body| Arc::get_mut(body).is_none()));
-    }
-    assert_eq!(kept.iter().map(Block::message_count).sum::<usize>(), 3 * 30_000);
-    kept.clear();
-    let addresses = |source: &Source| source.bodies.iter().map(|body| body.as_ptr()).collect::<BTreeSet<_>>();
-    let before = addresses(&source);
-    for _ in 0..3 {
-        source.read(&info, &mut Collect::default()).unwrap();
-        assert!(source.bodies.iter_mut().all(|body| Arc::get_mut(body).is_some()));
-        assert_eq!(addresses(&source), before);
-    }
-}
-
 /// Keeps all blocks until it is to let go.
 #[derive(Default)]
 struct Hoard {
@@ -198,6 +147,32 @@ impl BlockSink for Hoard {
 
     fn fail(&mut self, _: EngineError) -> Stopped {
         Stopped
+    }
+}
+
+#[test]
+fn the_memory_of_a_body_is_used_again_once_its_blocks_are_gone() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let body = body(30_000);
+    assert!(body.len() >= LENT);
+    fs::write(file.path(), gzip(&body)).unwrap();
+    let info = info(file.path().to_owned());
+    let mut source = Source::new(&Limits::default(), false, None);
+    let mut hoard = Hoard::default();
+    for count in [1, 2, 2] {
+        source.read(&info, &mut hoard).unwrap();
+        assert_eq!(source.bodies.len(), count);
+        assert!(source.bodies.iter_mut().all(|body| Arc::get_mut(body).is_none()));
+    }
+    assert_eq!(hoard.let_go, 0, "there is room for one more");
+    assert_eq!(hoard.blocks.iter().map(Block::message_count).sum::<usize>(), 3 * 30_000);
+    hoard.blocks.clear();
+    let addresses = |source: &Source| source.bodies.iter().map(|body| body.as_ptr()).collect::<BTreeSet<_>>();
+    let before = addresses(&source);
+    for _ in 0..3 {
+        source.read(&info, &mut Collect::default()).unwrap();
+        assert!(source.bodies.iter_mut().all(|body| Arc::get_mut(body).is_some()));
+        assert_eq!(addresses(&source), before);
     }
 }
 
@@ -313,10 +288,7 @@ fn a_file_that_changes_is_told() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), body(100)).unwrap();
     let mut source = Source::new(&Limits::default(), false, None);
-    let mut meddle = Each(|block| {
-        fs::OpenOptions::new().append(true).open(file.path()).unwrap().write_all(b"\n\n").unwrap();
-        Some(block)
-    });
-    let report = source.read(&info(file.path().to_owned()), &mut meddle).unwrap();
+    let mut sink = Collect { grows: Some(file.path().to_owned()), ..Collect::default() };
+    let report = source.read(&info(file.path().to_owned()), &mut sink).unwrap();
     assert!(report.changed);
 }
