@@ -66,20 +66,21 @@ pub(crate) fn bytes(text: &str) -> Result<usize, String> {
     }
 }
 
+/// What was found by its name, or which names there are.
+fn chosen<T>(found: Option<T>, wrong: &str, names: impl Iterator<Item = &'static str>) -> Result<T, String> {
+    found.ok_or_else(|| format!("{wrong}choose from {}", names.collect::<Vec<_>>().join(", ")))
+}
+
+const NO_TABLE: &str = "there is no such table; ";
+
 /// The name of a table.
 pub(crate) fn table(text: &str) -> Result<Table, String> {
-    Table::from_name(text).ok_or_else(|| {
-        let names: Vec<&str> = Table::ALL.into_iter().map(Table::name).collect();
-        format!("there is no such table; choose from {}", names.join(", "))
-    })
+    chosen(Table::from_name(text), NO_TABLE, Table::ALL.into_iter().map(Table::name))
 }
 
 /// The name of a table of metrics.
 pub(crate) fn metric(text: &str) -> Result<Metric, String> {
-    Metric::from_name(text).ok_or_else(|| {
-        let names: Vec<&str> = Metric::ALL.into_iter().map(Metric::name).collect();
-        format!("there is no such table; choose from {}", names.join(", "))
-    })
+    chosen(Metric::from_name(text), NO_TABLE, Metric::ALL.into_iter().map(Metric::name))
 }
 
 /// `--partition-by`
@@ -89,18 +90,12 @@ pub(crate) fn partition_by(text: &str) -> Result<PartitionBy, String> {
 
 /// `--table-format`
 pub(crate) fn table_format(text: &str) -> Result<TableFormat, String> {
-    TableFormat::from_name(text).ok_or_else(|| {
-        let names: Vec<&str> = TableFormat::ALL.into_iter().map(TableFormat::as_str).collect();
-        format!("choose from {}", names.join(", "))
-    })
+    chosen(TableFormat::from_name(text), "", TableFormat::ALL.into_iter().map(TableFormat::as_str))
 }
 
 /// `--export`
 pub(crate) fn export(text: &str) -> Result<Export, String> {
-    Export::from_name(text).ok_or_else(|| {
-        let names: Vec<&str> = Export::ALL.into_iter().map(Export::as_str).collect();
-        format!("choose from {}", names.join(", "))
-    })
+    chosen(Export::from_name(text), "", Export::ALL.into_iter().map(Export::as_str))
 }
 
 /// `--timezone`

@@ -55,13 +55,18 @@ fn type_name(column: &Column) -> String {
     column.kind.type_name().replace("&lt;", "<").replace("&gt;", ">")
 }
 
+/// Puts a table and its name, apart from the one before.
+fn put_table(out: &mut String, name: &str, meaning: &str, grid: &Grid) {
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    let _ = writeln!(out, "{STRONG}{name}{STRONG:#}  {meaning}");
+    grid.print(out);
+}
+
 fn text(tables: &[Table]) -> String {
     let mut out = String::new();
-    for (index, table) in tables.iter().enumerate() {
-        if index > 0 {
-            out.push('\n');
-        }
-        let _ = writeln!(out, "{STRONG}{table}{STRONG:#}  {}", table.meaning());
+    for table in tables {
         let mut grid = Grid::new(&["column", "type", "from", "meaning"]);
         for column in table.columns() {
             let required = if column.nullable { "" } else { " not null" };
@@ -83,18 +88,14 @@ fn text(tables: &[Table]) -> String {
                 column.meaning.to_owned(),
             ]);
         }
-        grid.print(&mut out);
+        put_table(&mut out, table.name(), table.meaning(), &grid);
     }
     out
 }
 
 fn metrics_text(metrics: &[Metric]) -> String {
     let mut out = String::new();
-    for (index, metric) in metrics.iter().enumerate() {
-        if index > 0 {
-            out.push('\n');
-        }
-        let _ = writeln!(out, "{STRONG}{metric}{STRONG:#}  {}", metric.table().meaning);
+    for metric in metrics {
         let mut grid = Grid::new(&["column", "type", "what it is", "keep in mind"]);
         for column in metric.columns() {
             let required = if column.nullable { "" } else { " not null" };
@@ -105,7 +106,7 @@ fn metrics_text(metrics: &[Metric]) -> String {
                 column.caveat.to_owned(),
             ]);
         }
-        grid.print(&mut out);
+        put_table(&mut out, metric.name(), metric.table().meaning, &grid);
     }
     out
 }
@@ -137,10 +138,8 @@ fn templates_text() -> String {
         let read = known.read.join(", ");
         grid.row([known.family, known.name, known.meaning, &read].map(str::to_owned));
     }
-    let mut out = format!(
-        "{STRONG}templates{STRONG:#}  The types that are known. Any other is read by the same rule\n"
-    );
-    grid.print(&mut out);
+    let mut out = String::new();
+    put_table(&mut out, "templates", "The types that are known. Any other is read by the same rule", &grid);
     out
 }
 
