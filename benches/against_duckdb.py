@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Times `korpus convert` against DuckDB on the same job: gzip pages to messages, decoded templates and counts by session in
-Parquet files.
+Parquet files; and `korpus analyze`, all tables of metrics and the report, against messages and counts by session.
 
 Usage: benches/against_duckdb.py [--korpus PATH] [--runs N] [--pages N] [--rich] [--work DIR]
 Needs the package `duckdb`. The pages come from `korpus synth`. The programs run in turn, each as a process of its own with two threads;
@@ -24,12 +24,14 @@ from pathlib import Path
 SETTINGS = "SET threads = 2; SET preserve_insertion_order = false; SET TimeZone = 'UTC';"
 
 # Messages with their first component, as korpus has them; then what their texts hide.
-JOB = """
+MESSAGES = """
 COPY (
   SELECT m.* EXCLUDE (components, channels), m.channels[1].type AS channel, m.channels, len(m.components) AS component_count,
     m.components[1]._id AS component_id, m.components[1].cT AS component_type, m.components[1].data.text AS raw_text, m.createdOn::TIMESTAMPTZ AS created_at
   FROM (SELECT unnest(messages) AS m FROM read_json('{pages}', columns = {{{schema}}}, maximum_object_size = 33554432))
 ) TO '{out}/messages.parquet' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1);
+"""
+TEMPLATES = """
 COPY (
   SELECT _id, raw_text->>'$.type' AS envelope_type, raw_text->>'$.payload.template_type' AS template_type,
     coalesce(raw_text->>'$.payload.text', raw_text->>'$.payload.title', raw_text->>'$.text') AS text,
@@ -109,18 +111,21 @@ def main() -> int:
         subprocess.run([*synth, *(["--profile", "rich"] if args.rich else [])], check=True, stdout=subprocess.DEVNULL)
         files = sorted(file for file in pages.rglob("*.gz"))
         schema = subprocess.run([sys.executable, __file__, "--schema", files[0]], check=True, capture_output=True, text=True).stdout
-        job = JOB.format(pages=f"{files[0].parent}/*.gz", schema=schema.strip(), out=out)
-        job += ";\n" + SESSIONS.format(bot="botId", session="sessionId", messages=f"{out}/messages.parquet", out=out)
+        messages = MESSAGES.format(pages=f"{files[0].parent}/*.gz", schema=schema.strip(), out=out)
+        sessions = SESSIONS.format(bot="botId", session="sessionId", messages=f"{out}/messages.parquet", out=out)
         count = SESSIONS.format(bot="bot_id", session="session_id", messages=f"{out}/tables/messages/*.parquet", out=out)
         duckdb = [sys.executable, __file__, "--duckdb"]
-        korpus = [args.korpus, "convert", str(files[0].parent), "--out", str(out / "tables"), "--threads", "2", "--quiet"]
+        where = [str(files[0].parent), "--out", str(out / "tables"), "--threads", "2", "--quiet"]
+        korpus = [args.korpus, "convert", *where]
         jobs = {
             "korpus convert": [(korpus, None), (duckdb, count)],
             "korpus convert --tables messages,templates": [
                 ([*korpus, "--tables", "messages,templates"], None),
                 (duckdb, count),
             ],
-            "DuckDB": [(duckdb, job)],
+            (whole := "DuckDB: messages, templates, sessions"): [(duckdb, messages + TEMPLATES.format(out=out) + sessions)],
+            "korpus analyze": [([args.korpus, "analyze", *where], None)],
+            (short := "DuckDB: messages, sessions"): [(duckdb, messages + sessions)],
         }
         best: dict[str, dict] = {}
         walls: dict[str, list[float]] = {name: [] for name in jobs}
@@ -138,8 +143,9 @@ def main() -> int:
         packed = sum(file.stat().st_size for file in files) / 2**20
         print(f"{len(files)} gzip pages, {packed:.0f} MiB; the least wall time of {args.runs} runs in turn")
         for name, figures in best.items():
-            ratio = best["DuckDB"]["wall"] / figures["wall"]
-            in_turn = statistics.median(map(operator.truediv, walls["DuckDB"], walls[name]))
+            rival = short if name in ("korpus analyze", short) else whole
+            ratio = best[rival]["wall"] / figures["wall"]
+            in_turn = statistics.median(map(operator.truediv, walls[rival], walls[name]))
             print(
                 f"{name:<44} {figures['wall']:6.2f} s wall {figures['cpu']:6.2f} s CPU {figures['mib']:5.0f} MiB "
                 f"{figures['written']:5.1f} MiB written  {ratio:5.2f} x, "
