@@ -153,6 +153,11 @@ impl Job for EventJob {
         self.events(local, work, part);
     }
 
+    /// Reading takes half of the time: with more readers, what they have mapped waits for the inputs before.
+    fn readers(&self, threads: usize) -> usize {
+        threads.div_ceil(2)
+    }
+
     fn commit(&self, state: &mut EventState, at: &BlockSeq<'_>, part: EventPart) -> Result<()> {
         let base = |kind| if is_record(kind) { at.first_record } else { at.first_message };
         let EventPart { mut frames, seen, is_told_around } = part;
