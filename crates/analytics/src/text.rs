@@ -1,12 +1,14 @@
 //! Texts as they are compared: normalised, hashed, and looked through for phrases.
 
+use std::ops::Range;
+
 use caseless::Caseless as _;
+use hashbrown::HashTable;
 use twox_hash::XxHash3_64;
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 use crate::events::Flags;
 use crate::options::AnalyzeOptions;
-use crate::symbols::FastMap;
 
 /// How many characters of a text stand in aggregates at most.
 const SHOWN_CHARS: usize = 1000;
@@ -192,14 +194,18 @@ impl Phrases {
 /// What texts are known to be: bots say the same things again and again.
 #[derive(Debug, Default)]
 pub(crate) struct TextCache {
-    known: FastMap<Box<str>, Known>,
-    bytes: usize,
+    known: HashTable<Known>,
+    /// All of them, end to end.
+    texts: String,
     normal: String,
 }
 
 /// A text that was met before.
 #[derive(Debug)]
 struct Known {
+    hash: u64,
+    /// Where it stands among all.
+    text: Range<usize>,
     facts: TextFacts,
     /// The number of its name, where it has one.
     name: Option<u32>,
@@ -232,17 +238,21 @@ impl TextCache {
         phrases: &Phrases,
         name_of: impl FnOnce(&str) -> Option<u32>,
     ) -> (TextFacts, Option<u32>) {
-        if let Some(known) = self.known.get_mut(text) {
+        let Self { known, texts, .. } = self;
+        let hash = XxHash3_64::oneshot(text.as_bytes());
+        if let Some(known) = known.find_mut(hash, |known| texts[known.text.clone()] == *text) {
             known.name = known.name.or_else(|| name_of(text));
             return (known.facts, known.name);
         }
         self.normal.clear();
         normalize(text, &mut self.normal);
         let facts = TextFacts { hash: text_hash(&self.normal), flags: phrases.flags(&self.normal) };
-        let cost = text.len() + 64;
-        if text.len() <= CACHED && self.bytes + cost <= CACHE_BYTES {
-            self.bytes += cost;
-            self.known.insert(text.into(), Known { facts, name: None });
+        let bytes = self.texts.len() + (self.known.len() + 1) * size_of::<Known>();
+        if text.len() <= CACHED && bytes + text.len() <= CACHE_BYTES {
+            let start = self.texts.len();
+            self.texts.push_str(text);
+            let known = Known { hash, text: start..self.texts.len(), facts, name: None };
+            self.known.insert_unique(hash, known, |known| known.hash);
         }
         (facts, None)
     }
