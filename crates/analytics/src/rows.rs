@@ -153,7 +153,7 @@ fn primitive<T: ArrowPrimitiveType>(
 impl Column {
     fn new(kind: MetricKind) -> Self {
         let cells = match kind {
-            MetricKind::Text | MetricKind::Json => Cells::Text(Texts::default()),
+            MetricKind::Text | MetricKind::Id | MetricKind::Json => Cells::Text(Texts::default()),
             MetricKind::Int => Cells::Int(Vec::new()),
             MetricKind::Small => Cells::Small(Vec::new()),
             MetricKind::Float => Cells::Float(Vec::new()),

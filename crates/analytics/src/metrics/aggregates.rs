@@ -1,7 +1,7 @@
 //! The columns of the aggregates.
 
 use super::MetricTable;
-use super::declare::{count, date, flag, float, small, text, time};
+use super::declare::{count, date, flag, float, id, small, text, time};
 
 const BOT: super::MetricColumn = text("bot_id", "The bot.");
 const CHANNEL: super::MetricColumn = text("channel", "The channel.");
@@ -163,7 +163,7 @@ pub(super) const USERS: MetricTable = MetricTable {
     keys: 2,
     columns: &[
         BOT,
-        text("user_id", "The end user.").required(),
+        id("user_id", "The end user.").required(),
         time("first_seen", "Earliest message of the user."),
         time("last_seen", "Latest message of the user."),
         count("sessions", "Sessions with a message of the user."),

@@ -24,6 +24,8 @@ pub struct MetricColumn {
 pub enum MetricKind {
     /// Text.
     Text,
+    /// Text of which nearly every row has its own.
+    Id,
     /// JSON text.
     Json,
     /// A count, or milliseconds.
@@ -44,7 +46,7 @@ impl MetricKind {
     /// The Arrow type.
     pub fn arrow_type(self) -> DataType {
         match self {
-            Self::Text | Self::Json => DataType::Utf8,
+            Self::Text | Self::Id | Self::Json => DataType::Utf8,
             Self::Int => DataType::Int64,
             Self::Small => DataType::Int32,
             Self::Float => DataType::Float64,
@@ -57,7 +59,7 @@ impl MetricKind {
     /// The type as the docs name it.
     pub const fn type_name(self) -> &'static str {
         match self {
-            Self::Text => "utf8",
+            Self::Text | Self::Id => "utf8",
             Self::Json => "utf8 (JSON)",
             Self::Int => "int64",
             Self::Small => "int32",
@@ -97,6 +99,10 @@ impl MetricColumn {
 
 pub(super) const fn text(name: &'static str, formula: &'static str) -> MetricColumn {
     MetricColumn::new(name, MetricKind::Text, formula)
+}
+
+pub(super) const fn id(name: &'static str, formula: &'static str) -> MetricColumn {
+    MetricColumn::new(name, MetricKind::Id, formula)
 }
 
 pub(super) const fn json(name: &'static str, formula: &'static str) -> MetricColumn {

@@ -1,7 +1,7 @@
 //! The columns of `sessions`.
 
 use super::MetricTable;
-use super::declare::{count, flag, json, millis, text, time};
+use super::declare::{count, flag, id, json, millis, text, time};
 
 pub(super) const SESSIONS: MetricTable = MetricTable {
     name: "sessions",
@@ -9,9 +9,9 @@ pub(super) const SESSIONS: MetricTable = MetricTable {
               Rows are in the order of `session_key`. Sessions of developers are left out, unless asked for.",
     keys: 1,
     columns: &[
-        text("session_key", "Hash (XXH3-128, hexadecimal) of kind of key, bot and session id.").required(),
+        id("session_key", "Hash (XXH3-128, hexadecimal) of kind of key, bot and session id.").required(),
         text("bot_id", "The bot."),
-        text("session_id", "The session id. Agent AI messages without one: the messaging session of their record, else the record's id. Calls: the call id where the request is known, else a hash of the ids of the body's messages.").required(),
+        id("session_id", "The session id. Agent AI messages without one: the messaging session of their record, else the record's id. Calls: the call id where the request is known, else a hash of the ids of the body's messages.").required(),
         text("session_kind", "bot; agent_assist where all messages stand in agent AI records; call where they came by call id.").required(),
         text("user_id", "The first one in the order of the session.").caveat("The end user, on outgoing messages too."),
         text("channel", "The first one."),
@@ -40,14 +40,14 @@ pub(super) const SESSIONS: MetricTable = MetricTable {
         count("form_count", "Messages that lead to a digital form (`formData`)."),
         text("handoff_state", "connected: a message by an author of type AGENT; else requested: a live_agent or SYSTEM template, an out message with isA, or one of the voice verbs sip:refer and dial; else none.").required().caveat("`isA` is undocumented: that it marks what the agent side sent is inferred from samples."),
         time("handoff_at", "Time of the first message that is evidence of the state."),
-        text("handoff_message_id", "Id of that message."),
+        id("handoff_message_id", "Id of that message."),
         flag("timeout_closed", "Whether a closure follows the last in or out message that is none.").required(),
         millis("closure_gap_ms", "From that message to the first closure after it."),
         count("reprompt_count", "Out messages (no closures) with the same text as the out message before (closures aside), and an in message between them."),
         count("fallback_count", "Out messages (no closures) that contain a fallback phrase."),
         text("outcome", "The first rule that holds: agent (handoff_state is not none); none (not interactive); open; drop_off (the last in or out message is an in message; or the last out message is a fallback, or waits for an answer); self_service.").required().caveat("self_service is what is left over, not proof that anything was resolved."),
         text("outcome_reason", "Of drop_off: no_response (the last message is an in message, no pseudo-input), fallback (the last out message is one), left_waiting (the last out message offers an action of a template that is not feedback, leads to a form, or ends in a question mark, and is no wrap-up)."),
-        text("outcome_message_id", "The message that decided: of agent the evidence, of no_response the last in message, of fallback, left_waiting and self_service the last out message; of none and open null."),
+        id("outcome_message_id", "The message that decided: of agent the evidence, of no_response the last in message, of fallback, left_waiting and self_service the last out message; of none and open null."),
         text("platform_containment", "`containmentType` of the platform's session record.").platform("This is the platform's own verdict."),
         text("platform_session_type", "`sessionType` of the platform's session record."),
         text("last_out_text_hash", "Hash (XXH3-64 of the normalised text, hexadecimal) of the last out message that is no closure; null where it has no text."),

@@ -50,7 +50,7 @@ pub(super) fn batch(metric: Metric, rows: &[Map<String, Value>]) -> RecordBatch 
         };
         let short = |row| whole(row).map(|value| i32::try_from(value).unwrap());
         match column.kind {
-            MetricKind::Text | MetricKind::Json => {
+            MetricKind::Text | MetricKind::Id | MetricKind::Json => {
                 let text =
                     |row: &Map<String, Value>| row.get(name).and_then(Value::as_str).map(str::to_owned);
                 let or_empty = |text: Option<String>| {
