@@ -79,7 +79,8 @@ impl Counts {
 /// Reads `inputs` and hands all tables to `put`, batch by batch: `sessions` first, then the others in the order of
 /// [`Metric::ALL`]; the rows of each in the order of its keys. A table without rows is one empty batch, but for `sessions`.
 ///
-/// No table is in memory as a whole; [`collect`] does that, for those who want it.
+/// No table is in memory as a whole; [`collect`] does that, for those who want it. `put` is called on a thread of the
+/// analysis, and what comes next waits for it.
 ///
 /// ```
 /// use korpus_analytics::{AnalyzeOptions, Metric, analyze};
@@ -102,7 +103,7 @@ impl Counts {
 pub fn analyze(
     inputs: &InputList,
     options: &AnalyzeOptions,
-    put: &mut dyn FnMut(Metric, RecordBatch) -> Result<()>,
+    put: &mut (dyn FnMut(Metric, RecordBatch) -> Result<()> + Send),
     observer: &dyn Observer,
 ) -> Result<Analysis> {
     analyze_for(inputs, options, Wanted::default(), &mut OnlyTables(put), observer)
@@ -155,16 +156,18 @@ impl Collected {
     }
 }
 
-/// Takes what comes of an analysis, in order.
-pub(crate) trait Sink {
+/// Takes what comes of an analysis, in order, on the threads of its pool.
+pub(crate) trait Sink: Send {
     /// Rows of a table.
     fn table(&mut self, metric: Metric, rows: RecordBatch) -> Result<()>;
     /// What the sessions give for other programs.
     fn exported(&mut self, exported: Exported) -> Result<()>;
+    /// Nothing more will come, be it that all is done or that something failed: waits for what goes on beside.
+    fn end(&mut self) -> Result<()>;
 }
 
 /// For those who want no more than the tables.
-struct OnlyTables<'s>(&'s mut dyn FnMut(Metric, RecordBatch) -> Result<()>);
+struct OnlyTables<'s>(&'s mut (dyn FnMut(Metric, RecordBatch) -> Result<()> + Send));
 
 impl Sink for OnlyTables<'_> {
     fn table(&mut self, metric: Metric, rows: RecordBatch) -> Result<()> {
@@ -172,6 +175,10 @@ impl Sink for OnlyTables<'_> {
     }
 
     fn exported(&mut self, _: Exported) -> Result<()> {
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<()> {
         Ok(())
     }
 }
@@ -187,8 +194,24 @@ pub(crate) fn analyze_for(
     let pool = Pool::new(options.run.memory.threads(options.threads))?;
     let kept = Kept { names_aside: true, verbatim: exports.corpus, keys: false };
     let mapped = mapped(&pool, inputs, options, kept, observer)?;
+    pool.install(|| {
+        let analysis = folded(&pool, mapped, options, exports, sink);
+        let ended = sink.end();
+        let analysis = analysis?;
+        ended.map(|()| analysis)
+    })
+}
+
+/// The steps after the first, to tables.
+fn folded(
+    pool: &Pool,
+    mapped: Mapped,
+    options: &AnalyzeOptions,
+    exports: Wanted,
+    sink: &mut dyn Sink,
+) -> Result<Analysis> {
     let (states, users_spilled) = {
-        let fold = mapped.fold(&pool, options);
+        let fold = mapped.fold(pool, options);
         let coverage = fold.coverage()?;
         let mut users = Exchange::new(options.share(16), options.run.temp_dir.clone());
         let mut workers = fold.workers();

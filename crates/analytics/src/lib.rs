@@ -23,6 +23,7 @@ pub mod steps;
 mod symbols;
 mod table_file;
 mod text;
+mod write_behind;
 
 pub use aggregate::Aggregates;
 pub use analyze::{Analysis, Counts, Tables, analyze, collect};

@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
-use korpus_engine::{FileEntry, InputList, Manifest, Observer, Publication, PublishOptions};
+use korpus_engine::{Background, FileEntry, InputList, Manifest, Observer, Publication, PublishOptions};
 use korpus_tables::TablesError;
 
 use crate::analyze::{Analysis, Sink, analyze_for};
-use crate::error::Result;
+use crate::error::{AnalyticsError, Result};
 use crate::export::{Export, ExportFiles, Exported, Wanted};
 use crate::metrics::{Metric, RULES_VERSION};
 use crate::options::AnalyzeOptions;
 use crate::report::{Digest, Facts, Highlights};
 use crate::table_file::{CREATED_BY, TableFile, TableFormat, entry};
+use crate::write_behind::WrittenBehind;
 
 /// The file of the report.
 const REPORT: &str = "report.html";
@@ -67,14 +68,14 @@ pub fn analyze_to(
     let mut sink = Files {
         dir: dir.to_owned(),
         format: publishing.format,
-        open: TableFile::create(dir, Metric::Sessions, TableFormat::Parquet)?,
+        open: Some(WrittenBehind::new(TableFile::create(dir, Metric::Sessions, TableFormat::Parquet)?)),
+        closing: Vec::new(),
         closed: Vec::new(),
         digest: Digest::default(),
         exports: ExportFiles::create(dir, exports)?,
     };
     let analysis = analyze_for(inputs, &options, exports, &mut sink, observer)?;
-    let Files { open, closed: mut files, mut digest, exports, .. } = sink;
-    files.push(open.close()?);
+    let Files { closed: mut files, mut digest, exports, .. } = sink;
     for path in exports.finish()? {
         files.push(entry(dir, &path, "export", 0)?);
     }
@@ -139,23 +140,42 @@ fn facts(analysis: &Analysis, options: &AnalyzeOptions, publishing: &Publishing)
 struct Files {
     dir: PathBuf,
     format: TableFormat,
-    open: TableFile,
+    open: Option<WrittenBehind>,
+    closing: Vec<Background<Result<FileEntry>>>,
     closed: Vec<FileEntry>,
     digest: Digest,
     exports: ExportFiles,
 }
 
+impl Files {
+    /// The file of a table; that of the one before is closed.
+    fn of(&mut self, metric: Metric) -> Result<&mut WrittenBehind> {
+        if self.open.as_ref().is_none_or(|open| open.metric() != metric) {
+            self.close();
+            self.open = Some(WrittenBehind::new(TableFile::create(&self.dir, metric, self.format)?));
+        }
+        self.open.as_mut().ok_or(AnalyticsError::Internal("a table without a file"))
+    }
+
+    fn close(&mut self) {
+        self.closing.extend(self.open.take().map(WrittenBehind::close));
+    }
+}
+
 impl Sink for Files {
     fn table(&mut self, metric: Metric, rows: RecordBatch) -> Result<()> {
-        if self.open.metric() != metric {
-            let next = TableFile::create(&self.dir, metric, self.format)?;
-            self.closed.push(std::mem::replace(&mut self.open, next).close()?);
-        }
-        self.digest.add(metric, &rows)?;
-        self.open.write(&rows)
+        self.of(metric)?.write(rows.clone())?;
+        self.digest.add(metric, &rows)
     }
 
     fn exported(&mut self, exported: Exported) -> Result<()> {
         self.exports.add(exported)
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.close();
+        let closed: Vec<Result<FileEntry>> = self.closing.drain(..).map(Background::join).collect();
+        self.closed = closed.into_iter().collect::<Result<_>>()?;
+        Ok(())
     }
 }

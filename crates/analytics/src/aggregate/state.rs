@@ -8,6 +8,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
+use rayon::prelude::*;
 
 use super::Aggregate;
 use super::groups::{Group, Groups, Seen};
@@ -68,6 +69,16 @@ impl Aggregates {
     /// About how much memory they take.
     pub(crate) fn bytes(&self) -> usize {
         self.tables.iter().map(Groups::bytes).sum()
+    }
+
+    /// All states as one, aggregate by aggregate on whichever thread of the pool has a moment.
+    pub(super) fn merged(all: impl IntoIterator<Item = Self>) -> Self {
+        let merge = |mut states: Self, other: Self| {
+            let pairs = states.tables.par_iter_mut().zip(other.tables).with_max_len(1);
+            pairs.for_each(|(table, other)| table.merge(other));
+            states
+        };
+        all.into_iter().reduce(merge).unwrap_or_default()
     }
 
     /// Lets go of the state of one aggregate.

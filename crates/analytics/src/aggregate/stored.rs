@@ -4,7 +4,6 @@ use super::groups::Seen;
 use super::key::{KeyPart, parts};
 use super::{Aggregate, Aggregates, Key, MOST_PARTS, Runs};
 use crate::error::Result;
-use crate::state::MergeableState;
 
 /// The states of all workers together.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ impl From<Aggregates> for Stored {
 }
 
 impl Stored {
-    /// Brings together what workers hold. An aggregate that one of them put aside is on disk as a whole then.
+    /// Brings together what workers hold, on the pool of the calling thread. An aggregate that one of them put aside is on disk as a whole then.
     pub(crate) fn new(workers: impl IntoIterator<Item = (Aggregates, Runs)>) -> Result<Self> {
         let (mut all, mut runs): (Vec<Aggregates>, Vec<Runs>) = workers.into_iter().unzip();
         for aggregate in Aggregate::ALL {
@@ -30,11 +29,7 @@ impl Stored {
                 }
             }
         }
-        let mut states = Aggregates::default();
-        for other in all {
-            states.merge(other);
-        }
-        Ok(Self { states, runs })
+        Ok(Self { states: Aggregates::merged(all), runs })
     }
 
     /// How many bytes did not fit into memory.
