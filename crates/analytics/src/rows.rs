@@ -154,7 +154,7 @@ impl Column {
     fn new(kind: MetricKind) -> Self {
         let cells = match kind {
             MetricKind::Text | MetricKind::Id | MetricKind::Json => Cells::Text(Texts::default()),
-            MetricKind::Int => Cells::Int(Vec::new()),
+            MetricKind::Int | MetricKind::Millis => Cells::Int(Vec::new()),
             MetricKind::Small => Cells::Small(Vec::new()),
             MetricKind::Float => Cells::Float(Vec::new()),
             MetricKind::Bool => Cells::Bool(Vec::new()),

@@ -1,7 +1,7 @@
 //! The columns of the aggregates.
 
 use super::MetricTable;
-use super::declare::{count, date, flag, float, id, small, text, time};
+use super::declare::{count, date, flag, float, id, millis, small, text, time};
 
 const BOT: super::MetricColumn = text("bot_id", "The bot.");
 const CHANNEL: super::MetricColumn = text("channel", "The channel.");
@@ -54,7 +54,7 @@ pub(super) const SESSION_SUMMARY: MetricTable = MetricTable {
         count("timeout_closed", "Sessions that are timeout_closed."),
         count("turns", "Sum of turn_count."),
         count("messages", "Messages of the sessions, of all types."),
-        count("duration_sum_ms", "Sum of duration_ms."),
+        millis("duration_sum_ms", "Sum of duration_ms.").required(),
         count("containment_base", BASE),
         count("contained", "Of them, those with the outcome self_service."),
         count("transferred", "Of them, those with the outcome agent."),
@@ -77,7 +77,7 @@ pub(super) const SESSION_SUMMARY: MetricTable = MetricTable {
         count("timeout_closed_uncut", "As above."),
         count("turns_uncut", "As above."),
         count("messages_uncut", "As above."),
-        count("duration_sum_ms_uncut", "As above."),
+        millis("duration_sum_ms_uncut", "As above.").required(),
         count("containment_base_uncut", "As above."),
         count("contained_uncut", "As above."),
         count("transferred_uncut", "As above."),
@@ -116,9 +116,9 @@ pub(super) const LATENCY: MetricTable = MetricTable {
         text("task", "The task that the message belongs to."),
         text("kind", KIND).required(),
         count("count", "How many. Negative values of the platform are left out; fractions are rounded."),
-        count("sum_ms", "Their sum."),
-        count("min_ms", "The shortest."),
-        count("max_ms", "The longest."),
+        millis("sum_ms", "Their sum.").required(),
+        millis("min_ms", "The shortest.").required(),
+        millis("max_ms", "The longest.").required(),
         float("p50_ms", QUANTILE).required(),
         float("p90_ms", QUANTILE).required(),
         float("p95_ms", QUANTILE).required(),

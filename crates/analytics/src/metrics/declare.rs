@@ -28,8 +28,10 @@ pub enum MetricKind {
     Id,
     /// JSON text.
     Json,
-    /// A count, or milliseconds.
+    /// A count.
     Int,
+    /// Milliseconds.
+    Millis,
     /// A small number: an hour, a weekday, a version.
     Small,
     /// A rate between 0 and 1, or an estimate.
@@ -47,7 +49,7 @@ impl MetricKind {
     pub fn arrow_type(self) -> DataType {
         match self {
             Self::Text | Self::Id | Self::Json => DataType::Utf8,
-            Self::Int => DataType::Int64,
+            Self::Int | Self::Millis => DataType::Int64,
             Self::Small => DataType::Int32,
             Self::Float => DataType::Float64,
             Self::Bool => DataType::Boolean,
@@ -61,7 +63,7 @@ impl MetricKind {
         match self {
             Self::Text | Self::Id => "utf8",
             Self::Json => "utf8 (JSON)",
-            Self::Int => "int64",
+            Self::Int | Self::Millis => "int64",
             Self::Small => "int32",
             Self::Float => "float64",
             Self::Bool => "bool",
@@ -116,7 +118,7 @@ pub(super) const fn count(name: &'static str, formula: &'static str) -> MetricCo
 
 /// Milliseconds, null where there are none.
 pub(super) const fn millis(name: &'static str, formula: &'static str) -> MetricColumn {
-    MetricColumn::new(name, MetricKind::Int, formula)
+    MetricColumn::new(name, MetricKind::Millis, formula)
 }
 
 pub(super) const fn small(name: &'static str, formula: &'static str) -> MetricColumn {

@@ -58,7 +58,7 @@ pub(super) fn batch(metric: Metric, rows: &[Map<String, Value>]) -> RecordBatch 
                 };
                 Arc::new(rows.iter().map(|row| or_empty(text(row))).collect::<StringArray>())
             }
-            MetricKind::Int => Arc::new(rows.iter().map(whole).collect::<Int64Array>()),
+            MetricKind::Int | MetricKind::Millis => Arc::new(rows.iter().map(whole).collect::<Int64Array>()),
             MetricKind::Small => Arc::new(rows.iter().map(short).collect::<Int32Array>()),
             MetricKind::Date => Arc::new(rows.iter().map(short).collect::<Date32Array>()),
             MetricKind::Float => {
