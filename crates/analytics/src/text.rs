@@ -220,7 +220,7 @@ pub(crate) struct TextFacts {
     pub flags: u32,
 }
 
-/// What the texts of one worker's cache may take.
+/// What the texts of one worker's cache may come to; what holds them grows by doubling, and is up to twice as large.
 const CACHE_BYTES: usize = 4 << 20;
 /// Longer texts are not remembered.
 const CACHED: usize = 2048;
@@ -330,6 +330,32 @@ mod tests {
         assert!(!phrases.is_fallback("something"));
         assert!(phrases.is_pseudo("max_no_input") && !phrases.is_pseudo("max_no_input x"));
         assert!(phrases.is_closure("i am closing our current conversation now"));
+    }
+
+    #[test]
+    fn texts_that_were_met_are_known_until_there_is_no_room() {
+        let phrases = Phrases::new(&AnalyzeOptions::default());
+        let mut cache = TextCache::default();
+        let texts = |n: u32| [format!("Text {n}"), format!("Text {n}?"), "x".repeat(n as usize % CACHED)];
+        let all: Vec<String> = std::iter::once(String::new()).chain((0..6000).flat_map(texts)).collect();
+        let plain = |text: &str| {
+            let normal = normalized(text);
+            TextFacts { hash: text_hash(&normal), flags: phrases.flags(&normal) }
+        };
+        for (name, text) in (0..).zip(&all) {
+            assert_eq!(cache.facts(text, &phrases), plain(text));
+            // The name that it got when it was met again, and no other one.
+            let (_, first) = cache.facts_and_name(text, &phrases, |_| Some(name));
+            let (facts, second) = cache.facts_and_name(text, &phrases, |_| None);
+            assert_eq!((facts, second), (plain(text), first));
+        }
+        let known = cache.known.len();
+        assert!(known > 1000 && known < all.len() && cache.texts.len() < CACHE_BYTES);
+        assert!(cache.facts_and_name(&all[1], &phrases, |_| None).1.is_some());
+        assert_eq!(
+            cache.facts_and_name("something new, and long ".repeat(80).trim(), &phrases, |_| Some(1)).1,
+            None
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Work that need not be done within a commit, such as encoding a row group.
+//! Work that need not be done at once, such as writing a file while its next rows are made.
 
 use std::any::Any;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 type Outcome<T> = Result<T, Box<dyn Any + Send>>;
 
-/// A task on the pool, spawned from a commit and joined in a later one.
+/// A task on the pool of the thread that spawns it, joined later; one that is never joined is done all the same.
 ///
 /// The workers of a run prefer such tasks to new blocks, so they are not put off. Joining helps with waiting tasks: it
-/// works with a single thread too.
+/// works with a single thread too. A task may join others that were spawned before it and do not wait for it.
 #[derive(Debug)]
 pub struct Background<T>(Arc<Slot<T>>);
 

@@ -175,7 +175,7 @@ fn threads_and_memory_change_no_byte() {
         files(&out)
     };
     let one = run("one", &["--threads", "1"]);
-    let two = run("two", &["--threads", "3", "--memory-limit", "96M", "--mmap"]);
+    let two = run("two", &["--threads", "3", "--memory-limit", "160M", "--mmap"]);
     assert_eq!(one.keys().collect::<Vec<_>>(), two.keys().collect::<Vec<_>>());
     for (name, bytes) in &one {
         assert!(bytes == &two[name], "{} differs", name.display());
