@@ -162,8 +162,9 @@ pub(crate) trait Sink: Send {
     fn table(&mut self, metric: Metric, rows: RecordBatch) -> Result<()>;
     /// What the sessions give for other programs.
     fn exported(&mut self, exported: Exported) -> Result<()>;
-    /// Nothing more will come, be it that all is done or that something failed: waits for what goes on beside.
-    fn end(&mut self) -> Result<()>;
+    /// Nothing more will come: waits for what goes on beside. Where something failed, what there is `is_whole` no more, and
+    /// will be thrown away.
+    fn end(&mut self, is_whole: bool) -> Result<()>;
 }
 
 /// For those who want no more than the tables.
@@ -178,7 +179,7 @@ impl Sink for OnlyTables<'_> {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<()> {
+    fn end(&mut self, _: bool) -> Result<()> {
         Ok(())
     }
 }
@@ -195,15 +196,15 @@ pub(crate) fn analyze_for(
     let kept = Kept { names_aside: true, verbatim: exports.corpus, keys: false };
     let mapped = mapped(&pool, inputs, options, kept, observer)?;
     pool.install(|| {
-        let analysis = folded(&pool, mapped, options, exports, sink);
-        let ended = sink.end();
-        let analysis = analysis?;
-        ended.map(|()| analysis)
+        let analysis = tables_of(&pool, mapped, options, exports, sink);
+        // What fails beside fails on what came before.
+        sink.end(analysis.is_ok())?;
+        analysis
     })
 }
 
 /// The steps after the first, to tables.
-fn folded(
+fn tables_of(
     pool: &Pool,
     mapped: Mapped,
     options: &AnalyzeOptions,
@@ -229,8 +230,18 @@ fn folded(
     };
     let mut local = LocalTime::new(options.timezone.clone());
     let source = |seq| place_of(&analysis.run.ledger, seq);
-    states.finish(&mut local, &source, &mut |metric, rows| sink.table(metric, rows))?;
+    let put = &mut |metric, rows| {
+        check(options)?;
+        sink.table(metric, rows)
+    };
+    states.finish(&mut local, &source, put)?;
     Ok(analysis)
+}
+
+/// Whether it may go on: nobody has cancelled it.
+fn check(options: &AnalyzeOptions) -> Result<()> {
+    let cancelled = options.run.cancel.load(Ordering::Relaxed);
+    if cancelled { Err(EngineError::Cancelled.into()) } else { Ok(()) }
 }
 
 /// All events of a run, waiting for each other.
@@ -347,11 +358,6 @@ impl Fold<'_> {
         self.report.messages.fate(frame.seq) == Fate::Kept
     }
 
-    fn check(&self) -> Result<()> {
-        let cancelled = self.options.run.cancel.load(Ordering::Relaxed);
-        if cancelled { Err(EngineError::Cancelled.into()) } else { Ok(()) }
-    }
-
     /// How many bytes of a partition may be read at a time.
     fn at_once(&self) -> usize {
         (self.options.share(32) / self.pool.threads()).max(LEAST_AT_ONCE)
@@ -394,7 +400,7 @@ impl Fold<'_> {
         for found in found {
             coverage.merge(found?);
         }
-        self.check()?;
+        check(self.options)?;
         Ok(coverage)
     }
 
@@ -445,7 +451,7 @@ impl Fold<'_> {
                 users.push(&folder.feeder.users.frames, |_| 0)?;
                 folder.feeder.users.frames.clear();
             }
-            self.check()?;
+            check(self.options)?;
         }
         batches.finish_buffered_batch()?;
         while let Some(batch) = batches.next_completed_batch() {
@@ -494,7 +500,7 @@ impl Fold<'_> {
                         fold_users(notes.iter().map(Vec::as_slice), worker.folder.feeder.settled());
                         worker.relieve()?;
                     }
-                    self.check()?;
+                    check(self.options)?;
                 }
                 Ok(())
             };

@@ -69,7 +69,7 @@ pub fn analyze_to(
         dir: dir.to_owned(),
         format: publishing.format,
         open: Some(WrittenBehind::new(TableFile::create(dir, Metric::Sessions, TableFormat::Parquet)?)),
-        closing: Vec::new(),
+        closing: None,
         closed: Vec::new(),
         digest: Digest::default(),
         exports: ExportFiles::create(dir, exports)?,
@@ -136,12 +136,13 @@ fn facts(analysis: &Analysis, options: &AnalyzeOptions, publishing: &Publishing)
     }
 }
 
-/// Takes what comes of an analysis: table after table, each to a file of its own, and to the report.
+/// Takes what comes of an analysis: table after table, each to a file of its own, and to the report. At most two files are open:
+/// one that is written, and the one before, which is closed.
 struct Files {
     dir: PathBuf,
     format: TableFormat,
     open: Option<WrittenBehind>,
-    closing: Vec<Background<Result<FileEntry>>>,
+    closing: Option<Background<Result<FileEntry>>>,
     closed: Vec<FileEntry>,
     digest: Digest,
     exports: ExportFiles,
@@ -151,14 +152,24 @@ impl Files {
     /// The file of a table; that of the one before is closed.
     fn of(&mut self, metric: Metric) -> Result<&mut WrittenBehind> {
         if self.open.as_ref().is_none_or(|open| open.metric() != metric) {
-            self.close();
+            self.close()?;
             self.open = Some(WrittenBehind::new(TableFile::create(&self.dir, metric, self.format)?));
         }
         self.open.as_mut().ok_or(AnalyticsError::Internal("a table without a file"))
     }
 
-    fn close(&mut self) {
-        self.closing.extend(self.open.take().map(WrittenBehind::close));
+    /// Has the open file closed, when the one before is.
+    fn close(&mut self) -> Result<()> {
+        self.closed()?;
+        self.closing = self.open.take().map(WrittenBehind::close);
+        Ok(())
+    }
+
+    /// Waits for the file that is being closed.
+    fn closed(&mut self) -> Result<()> {
+        let closed = self.closing.take().map(Background::join).transpose()?;
+        self.closed.extend(closed);
+        Ok(())
     }
 }
 
@@ -172,10 +183,63 @@ impl Sink for Files {
         self.exports.add(exported)
     }
 
-    fn end(&mut self) -> Result<()> {
-        self.close();
-        let closed: Vec<Result<FileEntry>> = self.closing.drain(..).map(Background::join).collect();
-        self.closed = closed.into_iter().collect::<Result<_>>()?;
-        Ok(())
+    fn end(&mut self, is_whole: bool) -> Result<()> {
+        let closing = if is_whole { self.close() } else { Ok(()) };
+        let closed = self.closed();
+        if let Some(open) = self.open.take() {
+            open.give_up();
+        }
+        closing.and(closed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::DataType;
+    use korpus_engine::Pool;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_fails_beside_ends_all_and_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let empty = |metric: Metric| RecordBatch::new_empty(metric.arrow_schema());
+        let sink = || Files {
+            dir: dir.path().to_owned(),
+            format: TableFormat::Parquet,
+            open: None,
+            closing: None,
+            closed: Vec::new(),
+            digest: Digest::default(),
+            exports: ExportFiles::create(dir.path(), Wanted::default()).unwrap(),
+        };
+        // Rows of another table; the report looks at none of this one.
+        let users =
+            RecordBatch::try_from_iter([("user_id", arrow::array::new_null_array(&DataType::Utf8, 1))]);
+        let users = users.unwrap();
+        for threads in [1, 2] {
+            Pool::new(threads).unwrap().install(|| {
+                let mut failed = sink();
+                failed.table(Metric::Sessions, users.clone()).unwrap();
+                failed.table(Metric::Volumes, empty(Metric::Volumes)).unwrap();
+                let told = failed.table(Metric::Latency, empty(Metric::Latency)).unwrap_err();
+                assert!(matches!(told, AnalyticsError::Tables(_)), "{told}");
+                failed.end(false).unwrap();
+
+                let mut failed = sink();
+                failed.table(Metric::Sessions, users.clone()).unwrap();
+                failed.table(Metric::Volumes, empty(Metric::Volumes)).unwrap();
+                assert!(matches!(failed.end(true), Err(AnalyticsError::Tables(_))));
+
+                let mut whole = sink();
+                let metrics = [Metric::Sessions, Metric::Volumes, Metric::Latency];
+                for metric in metrics {
+                    whole.table(metric, empty(metric)).unwrap();
+                }
+                whole.end(true).unwrap();
+                let closed: Vec<&str> = whole.closed.iter().map(|file| file.table.as_str()).collect();
+                assert_eq!(closed, metrics.map(Metric::name));
+            });
+        }
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct WrittenBehind {
 enum Whereabouts {
     Here(Box<TableFile>),
     Written(Background<Result<Box<TableFile>>>),
-    /// Something failed, and was told.
+    /// With whoever takes it; for good where something failed.
     Gone,
 }
 
@@ -43,6 +43,11 @@ impl WrittenBehind {
     /// Ends the file, when all is written.
     pub(crate) fn close(mut self) -> Background<Result<FileEntry>> {
         Background::spawn(move || self.take()?.close())
+    }
+
+    /// Waits until nobody writes any more: what there is will be thrown away.
+    pub(crate) fn give_up(mut self) {
+        drop(self.take());
     }
 
     fn take(&mut self) -> Result<Box<TableFile>> {

@@ -153,7 +153,7 @@ impl Job for EventJob {
         self.events(local, work, part);
     }
 
-    /// Reading takes half of the time: with more readers, what they have mapped waits for the inputs before.
+    /// Half of the time goes into mapping. With more readers, what they have mapped waits for the inputs before.
     fn readers(&self, threads: usize) -> usize {
         threads.div_ceil(2)
     }
