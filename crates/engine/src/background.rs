@@ -32,11 +32,6 @@ impl<T: Send + 'static> Background<T> {
         Self(slot)
     }
 
-    /// Whether it is done, so that joining does not wait.
-    pub fn is_done(&self) -> bool {
-        self.0.outcome.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-    }
-
     /// What the task gave; waits for it, doing other tasks meanwhile.
     ///
     /// # Panics
