@@ -134,10 +134,7 @@ fn window_end(text: &str) -> Result<i64, String> {
 
 /// The name of a compression.
 pub(crate) fn compression(text: &str) -> Result<Compression, String> {
-    Compression::from_name(text).ok_or_else(|| {
-        let names: Vec<&str> = Compression::ALL.into_iter().map(Compression::as_str).collect();
-        format!("choose from {}", names.join(", "))
-    })
+    chosen(Compression::from_name(text), "", Compression::ALL.into_iter().map(Compression::as_str))
 }
 
 /// What the inputs are said to be.
