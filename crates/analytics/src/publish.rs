@@ -65,15 +65,7 @@ pub fn analyze_to(
     options.run.temp_dir.get_or_insert_with(|| dir.to_owned());
 
     let exports = Wanted::new(&publishing.exports);
-    let mut sink = Files {
-        dir: dir.to_owned(),
-        format: publishing.format,
-        open: Some(WrittenBehind::new(TableFile::create(dir, Metric::Sessions, TableFormat::Parquet)?)),
-        closing: None,
-        closed: Vec::new(),
-        digest: Digest::default(),
-        exports: ExportFiles::create(dir, exports)?,
-    };
+    let mut sink = Files::create(dir, publishing.format, exports)?;
     let analysis = analyze_for(inputs, &options, exports, &mut sink, observer)?;
     let Files { closed: mut files, mut digest, exports, .. } = sink;
     for path in exports.finish()? {
@@ -149,6 +141,20 @@ struct Files {
 }
 
 impl Files {
+    /// Begins with the file of `sessions`, which is there without a row too.
+    fn create(dir: &Path, format: TableFormat, exports: Wanted) -> Result<Self> {
+        let sessions = TableFile::create(dir, Metric::Sessions, TableFormat::Parquet)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            format,
+            open: Some(WrittenBehind::new(sessions)),
+            closing: None,
+            closed: Vec::new(),
+            digest: Digest::default(),
+            exports: ExportFiles::create(dir, exports)?,
+        })
+    }
+
     /// The file of a table; that of the one before is closed.
     fn of(&mut self, metric: Metric) -> Result<&mut WrittenBehind> {
         if self.open.as_ref().is_none_or(|open| open.metric() != metric) {
@@ -204,15 +210,7 @@ mod tests {
     fn a_file_that_fails_beside_ends_all_and_is_told() {
         let dir = tempfile::tempdir().unwrap();
         let empty = |metric: Metric| RecordBatch::new_empty(metric.arrow_schema());
-        let sink = || Files {
-            dir: dir.path().to_owned(),
-            format: TableFormat::Parquet,
-            open: None,
-            closing: None,
-            closed: Vec::new(),
-            digest: Digest::default(),
-            exports: ExportFiles::create(dir.path(), Wanted::default()).unwrap(),
-        };
+        let sink = || Files::create(dir.path(), TableFormat::Parquet, Wanted::default()).unwrap();
         // Rows of another table; the report looks at none of this one.
         let users =
             RecordBatch::try_from_iter([("user_id", arrow::array::new_null_array(&DataType::Utf8, 1))]);

@@ -303,3 +303,15 @@ impl Rows {
             .map_err(|_| AnalyticsError::Internal("rows do not fit their declaration"))
     }
 }
+
+/// A batch of one row, less its `rules_version`.
+#[cfg(test)]
+pub(crate) fn one_row(metric: Metric, cells: &[Cell<'_>]) -> RecordBatch {
+    let mut rows = Rows::new(metric);
+    let mut row = rows.begin();
+    for &cell in cells {
+        row.put(cell);
+    }
+    drop(row);
+    rows.finish().unwrap()
+}

@@ -227,7 +227,7 @@ mod tests {
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
     use super::*;
-    use crate::rows::{Cell, Rows};
+    use crate::rows::{Cell, one_row};
 
     fn written(metric: Metric, format: TableFormat, batches: &[RecordBatch]) -> String {
         let dir = tempfile::tempdir().unwrap();
@@ -244,13 +244,9 @@ mod tests {
     fn columns_are_encoded_by_what_they_hold() {
         let dir = tempfile::tempdir().unwrap();
         let mut file = TableFile::create(dir.path(), Metric::Users, TableFormat::Parquet).unwrap();
-        let mut users = Rows::new(Metric::Users);
-        let mut row = users.begin();
-        let [bot, user] = [Cell::Text("st-1"), Cell::Text("u-1")];
-        let ints = [Cell::Int(1), Cell::Int(2), Cell::Int(3), Cell::Int(4), Cell::Int(5)];
-        [bot, user].into_iter().chain(ints).chain([Cell::Bool(true)]).for_each(|cell| row.put(cell));
-        drop(row);
-        file.write(&users.finish().unwrap()).unwrap();
+        let names = [Cell::Text("st-1"), Cell::Text("u-1")];
+        let user = [&names[..], &[1, 2, 3, 4, 5].map(Cell::Int), &[Cell::Bool(true)]].concat();
+        file.write(&one_row(Metric::Users, &user)).unwrap();
         let file = File::open(dir.path().join(file.close().unwrap().path)).unwrap();
         let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
         for (column, chunk) in Metric::Users.columns().zip(reader.metadata().row_group(0).columns()) {
@@ -289,17 +285,8 @@ mod tests {
 
     #[test]
     fn small_tables_are_written_as_text() {
-        let rows = |metric, cells: &[Cell<'_>]| {
-            let mut rows = Rows::new(metric);
-            let mut row = rows.begin();
-            for &cell in cells {
-                row.put(cell);
-            }
-            drop(row);
-            rows.finish().unwrap()
-        };
         let cells = [Cell::Text("user"), Cell::Text("a \"b\",\nc"), Cell::Null, 1.into(), 2.into(), 3.into()];
-        let batch = rows(Metric::TagsUsage, &cells);
+        let batch = one_row(Metric::TagsUsage, &cells);
         let line = "user,\"a \"\"b\"\",\nc\",,1,2,3,1\n";
         let expected = format!("scope,name,tag_value,messages,sessions,users,rules_version\n{line}{line}");
         let batches = [batch.clone(), batch];
@@ -310,7 +297,7 @@ mod tests {
             "rules_version": 1
         });
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), serde_json::json!([row, row]));
-        let batch = rows(Metric::Concurrency, &[Cell::Int(20_000), 5.into(), 7.into()]);
+        let batch = one_row(Metric::Concurrency, &[Cell::Int(20_000), 5.into(), 7.into()]);
         let text = written(Metric::Concurrency, TableFormat::Csv, &[batch]);
         assert_eq!(text, "day,hour,peak,rules_version\n2024-10-04,5,7,1\n");
         assert_eq!(written(Metric::Drift, TableFormat::Json, &[]), "[\n]\n");

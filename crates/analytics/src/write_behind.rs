@@ -68,17 +68,11 @@ mod tests {
     use korpus_engine::Pool;
 
     use super::*;
-    use crate::rows::{Cell, Rows};
+    use crate::rows::{Cell, one_row};
     use crate::table_file::TableFormat;
 
     fn rows() -> RecordBatch {
-        let mut rows = Rows::new(Metric::Concurrency);
-        let mut row = rows.begin();
-        for cell in [20_000, 5, 7].map(Cell::Int) {
-            row.put(cell);
-        }
-        drop(row);
-        rows.finish().unwrap()
+        one_row(Metric::Concurrency, &[20_000, 5, 7].map(Cell::Int))
     }
 
     fn file(dir: &Path, metric: Metric) -> WrittenBehind {

@@ -19,7 +19,8 @@ impl From<Aggregates> for Stored {
 }
 
 impl Stored {
-    /// Brings together what workers hold, on the pool of the calling thread. An aggregate that one of them put aside is on disk as a whole then.
+    /// Brings together what workers hold, on the pool of the calling thread. An aggregate that one of them put aside is on
+    /// disk as a whole then.
     pub(crate) fn new(workers: impl IntoIterator<Item = (Aggregates, Runs)>) -> Result<Self> {
         let (mut all, mut runs): (Vec<Aggregates>, Vec<Runs>) = workers.into_iter().unzip();
         for aggregate in Aggregate::ALL {
