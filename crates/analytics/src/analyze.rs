@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::compute::{BatchCoalescer, concat_batches};
 use arrow::record_batch::RecordBatch;
-use korpus_engine::{EngineError, Fate, InputList, Ledger, Observer, Pool, RunReport, run};
+use korpus_engine::{EngineError, Fate, InputList, Ledger, Observer, Pool, RunReport, check_cancelled, run};
 use rayon::prelude::*;
 
 use crate::aggregate::{Runs, Stored};
@@ -231,17 +231,11 @@ fn tables_of(
     let mut local = LocalTime::new(options.timezone.clone());
     let source = |seq| place_of(&analysis.run.ledger, seq);
     let put = &mut |metric, rows| {
-        check(options)?;
+        check_cancelled(&options.run.cancel)?;
         sink.table(metric, rows)
     };
     states.finish(&mut local, &source, put)?;
     Ok(analysis)
-}
-
-/// Whether it may go on: nobody has cancelled it.
-fn check(options: &AnalyzeOptions) -> Result<()> {
-    let cancelled = options.run.cancel.load(Ordering::Relaxed);
-    if cancelled { Err(EngineError::Cancelled.into()) } else { Ok(()) }
 }
 
 /// All events of a run, waiting for each other.
@@ -400,7 +394,7 @@ impl Fold<'_> {
         for found in found {
             coverage.merge(found?);
         }
-        check(self.options)?;
+        check_cancelled(&self.options.run.cancel)?;
         Ok(coverage)
     }
 
@@ -451,7 +445,7 @@ impl Fold<'_> {
                 users.push(&folder.feeder.users.frames, |_| 0)?;
                 folder.feeder.users.frames.clear();
             }
-            check(self.options)?;
+            check_cancelled(&self.options.run.cancel)?;
         }
         batches.finish_buffered_batch()?;
         while let Some(batch) = batches.next_completed_batch() {
@@ -500,7 +494,7 @@ impl Fold<'_> {
                         fold_users(notes.iter().map(Vec::as_slice), worker.folder.feeder.settled());
                         worker.relieve()?;
                     }
-                    check(self.options)?;
+                    check_cancelled(&self.options.run.cancel)?;
                 }
                 Ok(())
             };

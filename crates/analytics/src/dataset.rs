@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{Array, AsArray, StringArray};
@@ -15,7 +15,7 @@ use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 use korpus_core::{HttpHead, write_json_string, write_timestamp};
 use korpus_engine::{
-    Container, EngineError, InputInfo, InputKind, InputList, MANIFEST, Manifest, OnceReader,
+    Container, InputInfo, InputKind, InputList, MANIFEST, Manifest, OnceReader, check_cancelled,
 };
 use korpus_tables::{Dataset, Table, TableReader, TablesError};
 
@@ -50,7 +50,7 @@ impl DatasetInputs {
     ///
     /// # Errors
     /// Where the dataset lacks tables that are needed, or cannot be read; where the files cannot be written;
-    /// [`EngineError::Cancelled`].
+    /// [`EngineError::Cancelled`](korpus_engine::EngineError::Cancelled).
     pub fn open(dir: &Path, temp_dir: Option<&Path>, cancel: &AtomicBool) -> Result<Self> {
         let dataset = Dataset::open(dir)?;
         let temp = temp_dir.map_or_else(std::env::temp_dir, Path::to_owned);
@@ -95,13 +95,9 @@ fn batches(
     cancel: &AtomicBool,
 ) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
     Ok(dataset.read(table)?.map(|batch| {
-        check(cancel)?;
+        check_cancelled(cancel)?;
         Ok(batch?)
     }))
-}
-
-fn check(cancel: &AtomicBool) -> Result<()> {
-    if cancel.load(Ordering::Relaxed) { Err(EngineError::Cancelled.into()) } else { Ok(()) }
 }
 
 fn texts<'b>(batch: &'b RecordBatch, name: &str) -> Option<&'b StringArray> {
@@ -311,7 +307,7 @@ struct Bodies<'c> {
 
 impl Bodies<'_> {
     fn line(&mut self, line: &str) -> Result<()> {
-        check(self.cancel)?;
+        check_cancelled(self.cancel)?;
         let line = line.trim_end();
         let Some((batch, row)) = self.messages.next()? else {
             return self.record(line);

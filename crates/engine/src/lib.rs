@@ -86,7 +86,7 @@ pub use memory::MemoryBudget;
 pub use observer::Observer;
 pub use publish::{Publication, PublishOptions, hash_file, progress_of, remove_unfinished};
 pub use recent::RecentTexts;
-pub use run::{Pool, RunOptions, RunReport, run};
+pub use run::{Pool, RunOptions, RunReport, check_cancelled, run};
 pub use spool::Spool;
 pub use times::MessageTimes;
 pub use work::{Item, RecordItem, RejectItem, Work};

@@ -7,7 +7,7 @@ mod tests;
 mod worker;
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use korpus_core::Limits;
@@ -54,6 +54,14 @@ pub struct RunOptions {
     pub mmap: bool,
     /// Set from anywhere to stop the run, which then ends with [`EngineError::Cancelled`].
     pub cancel: Arc<AtomicBool>,
+}
+
+/// Whether what [`RunOptions::cancel`] stops may go on.
+///
+/// # Errors
+/// [`EngineError::Cancelled`] where it may not.
+pub fn check_cancelled(cancel: &AtomicBool) -> Result<()> {
+    if cancel.load(Ordering::Relaxed) { Err(EngineError::Cancelled) } else { Ok(()) }
 }
 
 impl Default for RunOptions {

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use korpus_engine::{
-    EngineError, FileEntry, InputList, Manifest, Observer, Pool, RunOptions, RunReport, hash_file, run,
+    EngineError, FileEntry, InputList, Manifest, Observer, Pool, RunOptions, RunReport, check_cancelled,
+    hash_file, run,
 };
 use parquet::file::metadata::ParquetMetaDataReader;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
@@ -152,11 +152,6 @@ impl<'a> Making<'a> {
         TableWriter::create(self.dir, table, part, self.options.compression, self.limits)
     }
 
-    fn check_cancelled(&self) -> Result<()> {
-        let cancelled = self.options.run.cancel.load(Ordering::Relaxed);
-        if cancelled { Err(EngineError::Cancelled.into()) } else { Ok(()) }
-    }
-
     /// Takes the rows that are not kept out of the tables, and puts those that lost into `superseded`. Gives back which
     /// files of the earlier dataset are others now.
     fn settle(
@@ -187,7 +182,7 @@ impl<'a> Making<'a> {
             put_superseded(&fates, files, &raised.unwrap_or_default(), writer)?;
         }
         for file in files {
-            self.check_cancelled()?;
+            check_cancelled(&self.options.run.cancel)?;
             let is_messages = file.table == Table::Messages;
             let dropped = |row: Row<'_>| {
                 if !is_messages {

@@ -5,11 +5,11 @@
 //! one, and beside it at most one step is lost.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use korpus_engine::{
     EngineError, Finished, InputInfo, InputKind, InputList, Ledger, Manifest, Observer, Publication,
-    PublishOptions, finished, hash_file,
+    PublishOptions, check_cancelled, finished, hash_file,
 };
 
 use crate::convert::{ConvertOptions, Volume};
@@ -164,9 +164,7 @@ fn take_up(inputs: &InputList, dir: &Path, options: &ConvertOptions) -> Result<R
 /// The first file of the dataset at `dir` that is not what its manifest says.
 fn damaged_file(dir: &Path, manifest: &Manifest, cancel: &AtomicBool) -> Result<Option<String>> {
     for file in manifest.files.iter().chain(&manifest.keys) {
-        if cancel.load(Ordering::Relaxed) {
-            return Err(EngineError::Cancelled.into());
-        }
+        check_cancelled(cancel)?;
         let is_whole = hash_file(&dir.join(&file.path))
             .is_ok_and(|(bytes, hash)| bytes == file.bytes && format!("{hash:032x}") == file.hash);
         if !is_whole {

@@ -2,16 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use twox_hash::XxHash3_128;
 
 use super::known::hash_until;
-use crate::error::{EngineError, Result};
+use crate::error::Result;
 use crate::inputs::{InputInfo, InputKind, InputList};
 use crate::ledger::InputStatus;
 use crate::manifest::{InputEntry, Manifest};
+use crate::run::check_cancelled;
 
 /// What an interrupted run was through with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub enum Finished {
 /// it was: nothing can be taken out again. Runs on the threads of the pool that it is called in.
 ///
 /// # Errors
-/// [`EngineError::Cancelled`].
+/// [`EngineError::Cancelled`](crate::EngineError::Cancelled).
 pub fn finished(inputs: &InputList, manifest: &Manifest, cancel: &AtomicBool) -> Result<Finished> {
     let entries: HashMap<&str, &InputEntry> =
         manifest.inputs.iter().map(|entry| (entry.path.as_str(), entry)).collect();
@@ -36,7 +37,7 @@ pub fn finished(inputs: &InputList, manifest: &Manifest, cancel: &AtomicBool) ->
         .map(|input| {
             let entry = entries.get(input.display.as_str());
             let same = entry.map(|entry| is_same(input, entry, cancel));
-            if cancel.load(Ordering::Relaxed) { Err(EngineError::Cancelled) } else { Ok(same) }
+            check_cancelled(cancel).map(|()| same)
         })
         .collect::<Result<_>>()?;
     let named = |found: &Option<bool>| found.is_some();
@@ -77,6 +78,7 @@ fn is_same(input: &InputInfo, entry: &InputEntry, cancel: &AtomicBool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::EngineError;
     use crate::ledger::Ledger;
 
     fn entry(path: &str, bytes: &[u8]) -> InputEntry {

@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use twox_hash::XxHash3_128;
 
-use crate::error::{EngineError, IoContext, Result};
+use crate::error::{IoContext, Result};
 use crate::inputs::{InputInfo, InputKind, InputList, StandardInput};
 use crate::manifest::Manifest;
 use crate::observer::Observer;
+use crate::run::check_cancelled;
 
 /// The inputs of a dataset: sizes, and XXH3-128 of their bytes; of exchanges, of their requests too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl Known {
     /// What can be read only once, as standard input, is written down in the directory `aside` first.
     ///
     /// # Errors
-    /// Where something cannot be written down; [`EngineError::Cancelled`].
+    /// Where something cannot be written down; [`EngineError::Cancelled`](crate::EngineError::Cancelled).
     pub fn take_out(
         &self,
         inputs: &mut InputList,
@@ -87,9 +88,7 @@ impl Known {
             .inputs
             .par_iter()
             .map(|input| {
-                if cancel.load(Ordering::Relaxed) {
-                    return Err(EngineError::Cancelled);
-                }
+                check_cancelled(cancel)?;
                 let known = self.knows(input, cancel);
                 if known {
                     observer.bytes_read(input.size.unwrap_or_default());
@@ -144,9 +143,7 @@ fn put_aside(
         written = file.write_all(bytes);
         if written.is_ok() { Ok(()) } else { Err(io::ErrorKind::Other.into()) }
     });
-    if cancel.load(Ordering::Relaxed) {
-        return Err(EngineError::Cancelled);
-    }
+    check_cancelled(cancel)?;
     written.context("write", &path)?;
     input.size = Some(outcome.context("read", Path::new(&input.display))?);
     input.kind = InputKind::File(path);
@@ -188,6 +185,7 @@ fn copy(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::EngineError;
     use crate::ledger::Ledger;
     use crate::manifest::InputEntry;
 
