@@ -72,6 +72,7 @@ impl<R: Read> PageReader<R> {
             max_ratio: limits.ratio,
             ratio_floor: limits.ratio_floor,
             whole_limit: limits.whole_bytes,
+            ..DecodeLimits::default()
         };
         Ok(Self {
             decoder: Decoder::new(input, name, decode)?,

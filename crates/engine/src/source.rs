@@ -97,6 +97,7 @@ impl Source {
             max_ratio: limits.ratio,
             ratio_floor: limits.ratio_floor,
             whole_limit: limits.whole_bytes,
+            ..DecodeLimits::default()
         };
         Self {
             parser: PageParser::new(limits.clone()),

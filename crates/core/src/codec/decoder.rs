@@ -10,12 +10,10 @@ use super::sniff::{Hint, PREFIX, sniff_as};
 use super::stage::{Input, Stage, pull};
 use super::{Codec, CodecError, CodecErrorKind, DecodeLimits};
 
-/// How many encodings are taken off one another, such as the gzip of a gzip file.
-const MAX_CODECS: usize = 2;
-
 /// A reader of decoded bytes.
 ///
-/// What the input is, HTTP heads, chunked framing and up to two nested codecs, is found from its first bytes.
+/// What the input is, HTTP heads, chunked framing and up to two nested codecs, is found from its first bytes, and again from
+/// those that stand behind the end of a stream or a body, in whatever layer that is.
 /// Damage is reported only after every byte before it was given out. A warm read allocates nothing.
 ///
 /// ```
@@ -37,11 +35,10 @@ const MAX_CODECS: usize = 2;
 /// ```
 pub struct Decoder<R> {
     reader: R,
+    /// From the outside in; the last one gives out what was decoded.
     stages: Vec<Stage>,
-    codecs: [Codec; MAX_CODECS],
+    codecs: Vec<Codec>,
     http: Option<HttpHead>,
-    /// How long the input is, by the head of a plain body.
-    said_length: u64,
     limits: DecodeLimits,
     decoded: u64,
     /// Ignored bytes of layers that are gone.
@@ -73,22 +70,13 @@ impl<R: Read> Decoder<R> {
     pub fn of(reader: R, codec: Codec, limits: DecodeLimits) -> Self {
         let mut decoder = Self::bare(reader, limits);
         decoder.stages.push(Stage::new(Input::new(), Engine::new(codec)));
-        decoder.codecs[0] = codec;
+        decoder.codecs.extend(Some(codec).filter(|codec| *codec != Codec::Plain));
         decoder
     }
 
     /// Before any layer is put up.
     fn bare(reader: R, limits: DecodeLimits) -> Self {
-        Self {
-            reader,
-            stages: Vec::with_capacity(MAX_CODECS + 2),
-            codecs: [Codec::Plain; MAX_CODECS],
-            http: None,
-            said_length: 0,
-            limits,
-            decoded: 0,
-            trailing: 0,
-        }
+        Self { reader, stages: Vec::new(), codecs: Vec::new(), http: None, limits, decoded: 0, trailing: 0 }
     }
 
     /// Gets as much of `input` as tells what it is.
@@ -98,11 +86,13 @@ impl<R: Read> Decoder<R> {
         }
     }
 
-    /// Puts up the layers for what begins in `input`.
+    /// Puts up the layers for what begins in `input`, which comes out of the layers that are there.
     fn begin(&mut self, mut input: Input, name_hint: Option<&str>) {
-        let mut codecs = [Codec::Plain; MAX_CODECS];
-        let (mut layers, mut head) = (0, None);
-        let mut length = None;
+        let outside = self.stages.iter().filter(|stage| stage.engine.expands()).count();
+        let mut codecs = Vec::new();
+        let mut head: Option<HttpHead> = None;
+        // How many codecs stand in front of the head, whether the body stands right behind it, and how long that is said to be.
+        let (mut before_head, mut is_behind_head, mut length) = (0, false, None);
         loop {
             self.fill(&mut input);
             if head.is_none() {
@@ -115,71 +105,73 @@ impl<R: Read> Decoder<R> {
                     }
                 };
                 if let Parsed::Heads(heads) = parsed {
-                    length = said_length(&heads);
+                    (before_head, is_behind_head, length) = (codecs.len(), true, said_length(&heads));
                     input.take(heads.length);
-                    self.said_length = length.map_or(0, |length| input.taken.saturating_add(length));
                     head = Some(heads.head);
                     self.fill(&mut input);
                     if heads.chunked && looks_chunked(input.bytes()) {
                         self.stages.push(Stage::new(input, Engine::Chunked(Chunked::new())));
                         input = Input::new();
+                        is_behind_head = false;
                         continue;
                     }
                 }
             }
             let hint = match &head {
-                Some(head) if head.content_encoding.is_some() => head.hint(layers),
-                _ if layers == 0 => Hint::from_name(name_hint),
+                Some(head) if head.content_encoding.is_some() => head.hint(codecs.len() - before_head),
+                _ if codecs.is_empty() => Hint::from_name(name_hint),
                 _ => Hint::None,
             };
-            let codec = if layers < MAX_CODECS { sniff_as(input.bytes(), hint) } else { Codec::Plain };
+            let is_deepest = outside + codecs.len() >= self.limits.max_codecs;
+            let codec = if is_deepest { Codec::Plain } else { sniff_as(input.bytes(), hint) };
             if codec == Codec::Plain {
-                // The codecs find out for themselves where they end, and when something is missing.
-                let length = length.filter(|_| self.stages.is_empty());
-                self.said_length = if layers == 0 { self.said_length } else { 0 };
-                let is_open = head.is_some() && length.is_none() && self.stages.is_empty();
-                self.stages.push(if is_open {
+                self.stages.push(if is_behind_head && length.is_none() {
                     Stage::until_head(input)
                 } else {
                     Stage::plain(input, length)
                 });
                 self.http = self.http.take().or(head);
-                // What the first stream is, the input is.
-                if self.decoded == 0 {
-                    self.codecs = codecs;
+                // What the first stream that gives something is, the input is.
+                if self.decoded == 0 && !codecs.is_empty() {
+                    self.codecs.truncate(outside);
+                    self.codecs.append(&mut codecs);
                 }
                 return;
             }
-            self.stages.push(Stage::new(input, Engine::new(codec)));
+            // The codecs find out for themselves where they end, and when something is missing.
+            (is_behind_head, length) = (false, None);
+            self.stages.push(Stage::behind(self.decoded, input, Engine::new(codec)));
             input = Input::new();
-            codecs[layers] = codec;
-            layers += 1;
+            codecs.push(codec);
         }
     }
 
-    /// Goes on with what stands behind the end of the data: another response, another stream, or a body. Whatever else is
-    /// there is ignored; but text goes on behind text, however long that was said to be.
+    /// Goes on with what stands behind the end of the data of the innermost layer that has more: another response, another
+    /// stream, or a body. Whatever else is there is ignored; but text goes on behind text, however long that was said to be.
     fn goes_on(&mut self) -> bool {
-        if !self.stages.first().is_some_and(Stage::goes_on) {
-            return false;
-        }
-        let was_plain = self.stages.len() == 1 && self.codecs[0] == Codec::Plain;
-        self.trailing += self.stages.iter().map(Stage::trailing).sum::<u64>();
-        let Some(Stage { mut input, .. }) = self.stages.drain(..).next() else { return false };
-        self.fill(&mut input);
-        let padding =
-            input.bytes().iter().take_while(|&&byte| byte == 0 || byte.is_ascii_whitespace()).count();
+        let Some(layer) = self.stages.iter().rposition(Stage::goes_on) else { return false };
+        let was_plain = self.stages.len() == layer + 1 && matches!(self.stages[layer].engine, Engine::Pass);
+        self.trailing += self.stages[layer..].iter().map(Stage::trailing).sum::<u64>();
+        let Some(Stage { mut input, .. }) = self.stages.drain(layer..).next() else { return false };
+        let padding = loop {
+            self.fill(&mut input);
+            let bytes = &input.bytes()[..input.bytes().len().min(PREFIX)];
+            let padding = bytes.iter().take_while(|&&byte| byte == 0 || byte.is_ascii_whitespace()).count();
+            if was_plain || padding == 0 {
+                break padding;
+            }
+            input.take(padding);
+            self.trailing += padding as u64;
+        };
         let rest = &input.bytes()[padding..];
         let is_known = looks_http(rest) || sniff_as(rest, Hint::None) != Codec::Plain;
         if !is_known && was_plain && !input.bytes().is_empty() {
-            self.said_length = 0;
-            self.stages.push(Stage::plain(input, None));
+            self.stages.push(Stage::until_head(input));
             return true;
         }
         if is_known || matches!(rest.first(), Some(b'{' | b'[')) {
             input.take(padding);
             self.trailing += padding as u64;
-            self.said_length = 0;
             self.begin(input, None);
             return true;
         }
@@ -196,7 +188,7 @@ impl<R: Read> Decoder<R> {
         // Where reading broke off, that is still to be told.
         let is_read = input.eof;
         self.stages.push(if is_read { Stage::ended(input) } else { Stage::plain(input, None) });
-        !is_read
+        true
     }
 
     /// Decodes into `out` and returns how many bytes were written; 0 is the clean end (or an empty `out`).
@@ -211,7 +203,7 @@ impl<R: Read> Decoder<R> {
         loop {
             match pull(&mut self.reader, &mut self.stages, &self.limits, out) {
                 Ok(0) if self.goes_on() => {}
-                Ok(0) if self.decoded > 0 && self.compressed_bytes() < self.said_length => {
+                Ok(0) if self.decoded > 0 && self.stages.last().is_some_and(Stage::is_short) => {
                     let failure = Failure { codec: Codec::Plain, kind: CodecErrorKind::Truncated, io: None };
                     return Err(locate(failure, self.compressed_bytes(), self.decoded));
                 }
@@ -226,13 +218,12 @@ impl<R: Read> Decoder<R> {
 
     /// The outermost codec.
     pub fn codec(&self) -> Codec {
-        self.codecs[0]
+        self.codecs.first().copied().unwrap_or(Codec::Plain)
     }
 
     /// The codecs from the outside in, without the plain text at the end; empty for plain input.
     pub fn codecs(&self) -> &[Codec] {
-        let layers = self.codecs.iter().take_while(|codec| **codec != Codec::Plain).count();
-        &self.codecs[..layers]
+        &self.codecs
     }
 
     /// How many bytes of the input were used so far; HTTP heads, framing and padding count.

@@ -79,13 +79,15 @@ pub struct DecodeLimits {
     pub max_ratio: u64,
     /// Decoded bytes below which the ratio is not looked at: 64 MiB.
     pub ratio_floor: u64,
+    /// How many codecs are taken off one another, such as the gzip of a gzip file: 2. What comes out of them is a body.
+    pub max_codecs: usize,
     /// Decoded bytes above which [`WholeDecoder`] leaves a body to [`Decoder`]: 64 MiB.
     pub whole_limit: usize,
 }
 
 impl Default for DecodeLimits {
     fn default() -> Self {
-        Self { max_ratio: 500, ratio_floor: 64 << 20, whole_limit: 64 << 20 }
+        Self { max_ratio: 500, ratio_floor: 64 << 20, max_codecs: 2, whole_limit: 64 << 20 }
     }
 }
 

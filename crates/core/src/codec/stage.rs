@@ -76,8 +76,10 @@ pub(super) struct Stage {
     pub(super) input: Input,
     pub(super) engine: Engine,
     /// How many bytes come through a layer that decodes nothing, where that is known.
-    length: u64,
+    length: Option<u64>,
     produced: u64,
+    /// How many bytes were decoded of the input before this layer began: limits are on all of it.
+    before: u64,
     done: bool,
     /// Where the data end with the head of another response: the byte that was given out last.
     until_head: Option<u8>,
@@ -93,8 +95,9 @@ impl Stage {
         Self {
             input,
             engine,
-            length: u64::MAX,
+            length: None,
             produced: 0,
+            before: 0,
             done: false,
             until_head: None,
             goes_on: false,
@@ -103,9 +106,14 @@ impl Stage {
         }
     }
 
+    /// A layer that begins where `before` bytes were decoded.
+    pub(super) fn behind(before: u64, input: Input, engine: Engine) -> Self {
+        Self { before, ..Self::new(input, engine) }
+    }
+
     /// The bytes as they are, `length` of them.
     pub(super) fn plain(input: Input, length: Option<u64>) -> Self {
-        Self { length: length.unwrap_or(u64::MAX), ..Self::new(input, Engine::Pass) }
+        Self { length, ..Self::new(input, Engine::Pass) }
     }
 
     /// The bytes as they are, up to the head of another response.
@@ -138,6 +146,11 @@ impl Stage {
         self.done && self.goes_on
     }
 
+    /// Whether fewer bytes came than were said to be there.
+    pub(super) fn is_short(&self) -> bool {
+        self.length.is_some_and(|length| self.produced < length)
+    }
+
     /// Ignored bytes after the end of the data.
     pub(super) fn trailing(&self) -> u64 {
         self.engine.trailing() - self.given_back
@@ -159,7 +172,8 @@ pub(super) fn pull<R: Read>(
         if top.done {
             return Ok(0);
         }
-        let room = usize::try_from(top.length - top.produced).unwrap_or(usize::MAX).min(out.len());
+        let left = top.length.map_or(u64::MAX, |length| length - top.produced);
+        let room = usize::try_from(left).unwrap_or(usize::MAX).min(out.len());
         if room == 0 {
             (top.done, top.goes_on) = (true, true);
             return Ok(0);
@@ -190,7 +204,7 @@ pub(super) fn pull<R: Read>(
         let trailing = top.engine.trailing();
         let step = top.engine.step(top.input.bytes(), top.input.eof, out);
         let mut consumed = step.consumed;
-        if below.is_empty() && top.engine.is_past_the_end() {
+        if top.engine.is_past_the_end() {
             // Something else may begin there.
             let more = (top.engine.trailing() - trailing).min(consumed as u64);
             consumed -= more as usize;
@@ -206,7 +220,7 @@ pub(super) fn pull<R: Read>(
         }
         if top.engine.expands() {
             let compressed = below.first().map_or(top.input.taken, |bottom| bottom.input.taken);
-            if limits.exceeded(compressed, top.produced) {
+            if limits.exceeded(compressed, top.before + top.produced) {
                 top.failure = Some(CodecErrorKind::RatioExceeded);
             }
         }

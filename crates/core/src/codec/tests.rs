@@ -396,7 +396,12 @@ fn a_failing_reader_fails_after_what_it_gave() {
 
 #[test]
 fn bombs_stop_at_the_limit() {
-    let limits = DecodeLimits { max_ratio: 100, ratio_floor: 1 << 20, whole_limit: 8 << 20 };
+    let limits = DecodeLimits {
+        max_ratio: 100,
+        ratio_floor: 1 << 20,
+        whole_limit: 8 << 20,
+        ..DecodeLimits::default()
+    };
     let zeros = vec![b' '; 4 << 20];
     for codec in ENCODED {
         let file = encode(codec, &zeros);

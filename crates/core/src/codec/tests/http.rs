@@ -77,7 +77,8 @@ fn a_body_shorter_than_its_head_says_is_cut_off() {
     ] {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n{coding}\r\n");
         let file = [head.as_bytes(), &page[..cut]].concat();
-        for window in [1, 100, 1 << 20] {
+        let packed = gzip(&file);
+        for (file, window) in [(&file, 1), (&file, 100), (&file, 1 << 20), (&packed, 100)] {
             let mut decoder =
                 Decoder::new(&file[..], None, DecodeLimits::default()).expect("memory can be read");
             let (mut body, mut window) = (Vec::new(), vec![0; window]);
@@ -168,7 +169,6 @@ fn what_follows_a_stream_is_read_too() {
     let framed = |body: &[u8], coding: &str| {
         response(&chunked(body, 700, "\r\n"), &format!("Transfer-Encoding: chunked\r\n{coding}"))
     };
-    let gzip = |body: &[u8]| encode(Codec::Gzip, body);
     let packed = "Content-Encoding: gzip\r\n";
     let firsts = [
         framed(&one, ""),
@@ -200,6 +200,7 @@ fn what_follows_a_stream_is_read_too() {
                         bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<_>>()
                     };
                     assert_eq!(packed(&body), packed(&both), "{n} {m} {between:?}");
+                    assert_eq!(body_of(&gzip(&file), None), body, "the same in gzip: {n} {m} {between:?}");
                 }
                 let whole =
                     WholeDecoder::new().decode(&file, None, &DecodeLimits::default(), &mut Vec::new());
@@ -210,6 +211,29 @@ fn what_follows_a_stream_is_read_too() {
     // A length that says less than there is costs nothing.
     let short = response(&one, &format!("Content-Length: {}\r\n", one.len() - 100));
     assert_eq!(decode(&short, None).body, one);
+    let followed = [&short[..], b"\n", &long(&gzip(&two), packed)].concat();
+    assert_eq!(body_of(&followed, None), [&one[..], b"\n", &two].concat());
+}
+
+#[test]
+fn streams_behind_padding_and_garbage_count_the_same_in_every_layer() {
+    let (one, two) = (page(20), page(30));
+    let padding = vec![0; 3 * 4096 + 5];
+    let second = encode(Codec::Zlib, &two);
+    for (between, is_found) in [(&padding[..], true), (b" \r\n", true), (b"\0\x07garbage", false)] {
+        let ignored = between.len() + b"\nmore".len() + if is_found { 0 } else { second.len() };
+        for first in [gzip(&one), encode(Codec::Zlib, &one), encode(Codec::Zstd, &one)] {
+            let file = [&first[..], between, &second, b"\nmore"].concat();
+            for file in [file.clone(), gzip(&file)] {
+                for (chunk, window) in [(usize::MAX, 1 << 20), (97, 333), (1, 4096)] {
+                    let outcome = decode_by(&file, None, DecodeLimits::default(), chunk, window);
+                    assert_eq!(outcome.error, None);
+                    assert_eq!(outcome.trailing, ignored as u64);
+                    assert_eq!(outcome.body, [&one[..], if is_found { &two } else { b"" }].concat());
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -226,6 +250,7 @@ fn responses_follow_bodies_whose_length_nobody_said() {
             for first in [&page[..], said, b"{\"errors\":[]}"] {
                 let file = [&head("")[..], first, joint.as_bytes(), second, &plain].concat();
                 let whole = body_of(&file, None);
+                assert_eq!(body_of(&super::gzip(&file), None), whole);
                 let mut expected = [first, expected, &page].concat();
                 let mut found = whole.clone();
                 for body in [&mut expected, &mut found] {
