@@ -219,10 +219,10 @@ fn balance(page: &Page) {
 }
 
 /// Whether nothing is lost that stands between two spans: what separates them, or the end of what held the first one, an
-/// array or an envelope whose messages are none. Record separators stand for nothing.
+/// array or an envelope whose messages are none. Record separators and byte order marks stand for nothing.
 fn is_punctuation(between: &[u8]) -> bool {
-    let told: Vec<u8> = between.iter().copied().filter(|&byte| byte != 0x1e).collect();
-    let told = told.trim_ascii();
+    let told = String::from_utf8_lossy(between).replace(['\x1e', '\u{feff}'], "");
+    let told = told.trim_ascii().as_bytes();
     let ends_envelope = || {
         let envelope = [b"{\"messages\":0", told].concat();
         let mut values = serde_json::Deserializer::from_slice(&envelope).into_iter::<&RawValue>();
