@@ -1,6 +1,6 @@
 //! Pages: whatever the bytes are, the books balance, spans follow each other, and windows make no difference.
 
-use korpus_core::{Block, InputEnd, Limits, PageEnd, PageParser, Record};
+use korpus_core::{Block, Envelope, InputEnd, Limits, PageEnd, PageParser, Record};
 use serde_json::value::RawValue;
 
 use crate::json::{Json, JsonKind};
@@ -218,17 +218,41 @@ fn balance(page: &Page) {
     assert!(page.rejected.is_empty() || page.end.reason.is_some(), "a page with a reject is not whole");
 }
 
-/// Whether nothing is lost that stands between two spans: what separates them, or the end of what held the first one, an
-/// array or an envelope whose messages are none. Record separators and byte order marks stand for nothing.
-fn is_punctuation(between: &[u8]) -> bool {
-    let told = String::from_utf8_lossy(between).replace(['\x1e', '\u{feff}'], "");
-    let told = told.trim_ascii().as_bytes();
-    let ends_envelope = || {
-        let envelope = [b"{\"messages\":0", told].concat();
-        let mut values = serde_json::Deserializer::from_slice(&envelope).into_iter::<&RawValue>();
-        values.next().is_some_and(|value| value.is_ok())
+/// Whether nothing is lost that stands between two spans: the end of an array, and whatever stands behind it; or brackets, commas,
+/// record separators and byte order marks, and members that the envelope shows.
+fn is_accounted_for(between: &[u8], envelope: &Envelope) -> bool {
+    let text = String::from_utf8_lossy(between).replace(['\x1e', '\u{feff}'], "");
+    let mut rest = text.as_str();
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || ",[{}".contains(c));
+        if rest.is_empty() || rest.contains(']') {
+            return true;
+        }
+        let Some((key, value, after)) = member(rest) else { return false };
+        if !KNOWN.contains(&key) && !envelope.extra.contains(value) {
+            return false;
+        }
+        rest = after;
+    }
+}
+
+/// The keys of an envelope that need not stand in its `extra`.
+const KNOWN: [&str; 7] = ["total", "totalResults", "moreAvailable", "hasMore", "skip", "limit", "totalPages"];
+
+/// The key and the value at the start of a text, as they are written, and what stands behind them. A value that is not whole holds
+/// what stands behind it.
+fn member(text: &str) -> Option<(&str, &str, &str)> {
+    let value = |text| {
+        let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+        Some((values.next()?.ok()?.get(), &text[values.byte_offset()..]))
     };
-    matches!(told, b"" | b"," | b"[") || told.contains(&b']') || ends_envelope()
+    let (key, rest) = value(text)?;
+    let key = key.strip_prefix('"')?.strip_suffix('"')?;
+    let rest = rest.trim_ascii_start().strip_prefix(':')?.trim_ascii_start();
+    match value(rest) {
+        Some((value, rest)) => Some((key, value, rest)),
+        None => rest.starts_with(['{', '[']).then_some((key, "", rest)),
+    }
 }
 
 /// Spans follow each other, and nothing but punctuation stands between two of one array.
@@ -255,7 +279,7 @@ fn spans(data: &[u8], page: &Page, end: u64) {
             assert!(before <= offset, "spans do not overlap");
             let between = &data[before as usize..offset as usize];
             assert!(
-                is_punctuation(between),
+                is_accounted_for(between, &page.end.envelope),
                 "lost between messages, before {offset}: {}",
                 between.escape_ascii()
             );
