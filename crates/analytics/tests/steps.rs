@@ -589,6 +589,15 @@ fn states_that_are_none_are_refused() {
     let days: Vec<Vec<u8>> = (0..rows).map(|row| vec![0x82, 1, row as u8]).collect();
     long = with(&long, "key", Arc::new(BinaryArray::from_iter_values(days)));
     assert!(tables_of(read(&long).unwrap()).is_ok());
+    // Sessions that never end run for as long as any may, not for thousands of years.
+    let at = |key: &[u8]| read(&with(&long, "key", keys(key))).unwrap();
+    let mut forever = at(&[0x82, 1, 0]);
+    forever.merge(at(&[0x84, 0xf0, 0, 0, 0]));
+    let tables = tables_of(forever).unwrap();
+    let hours = tables.iter().filter(|(metric, _)| *metric == Metric::Concurrency);
+    let hours: usize = hours.map(|(_, batch)| batch.num_rows()).sum();
+    // Where the clock went back, two of them show the same.
+    assert!((9_999..=10_001).contains(&hours), "{hours}");
     assert!(is_state(&read(&with(
         &long,
         "key",

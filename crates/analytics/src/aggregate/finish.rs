@@ -6,7 +6,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::groups::Seen;
 use super::key::KeyPart;
-use super::{Aggregate, SUMMARY_CELLS, Stored};
+use super::{Aggregate, LONGEST_MINUTES, MICROS_A_MINUTE, SUMMARY_CELLS, Stored};
 use crate::error::Result;
 use crate::events::is_link;
 use crate::local_time::LocalTime;
@@ -16,9 +16,10 @@ use crate::sketch::estimate;
 
 /// Rows of a batch.
 const BATCH_ROWS: usize = 8192;
-const MICROS_A_MINUTE: i64 = 60_000_000;
 /// A clock shows another hour after this many minutes at the earliest, in every zone.
 const STEP: i64 = 15;
+/// A clock goes back by fewer days than this, be it over the date line.
+const DAYS_BACK: i32 = 2;
 
 /// The parts of a session summary that rates are made of.
 const BASE: usize = 16;
@@ -238,26 +239,33 @@ impl Stored {
 
     /// Sweeps over the minutes in which the number of sessions changes.
     fn concurrency(&self, mut table: Table<'_>, local: &mut LocalTime) -> Result<()> {
+        // Of the hours that a clock may still come back to.
         let mut peaks: BTreeMap<(i32, i32), i64> = BTreeMap::new();
+        let mut put = |((day, hour), peak): ((i32, i32), i64)| {
+            table.row(|row| put_counts(row, &[i64::from(day), i64::from(hour), peak]))
+        };
         // Since which minute how many run.
         let (mut since, mut running) = (0, 0_i64);
         self.for_each(Aggregate::Concurrency, |parts, group| {
             let KeyPart::Int(until) = parts[0] else { return Ok(()) };
-            // That concerns every local hour in between.
+            // That concerns every local hour in between; but none of them runs for longer than this.
             let mut minute = since;
-            while running > 0 && minute < until {
+            while running > 0 && minute < until.min(since + LONGEST_MINUTES + 1) {
                 if let Some(local) = local.at(minute.saturating_mul(MICROS_A_MINUTE)) {
                     let peak = peaks.entry((local.day, local.hour)).or_default();
                     *peak = running.max(*peak);
+                    while let Some(past) = peaks.first_entry()
+                        && past.key().0 + DAYS_BACK < local.day
+                    {
+                        put(past.remove_entry())?;
+                    }
                 }
                 minute = (minute.div_euclid(STEP) + 1) * STEP;
             }
             (since, running) = (until, running.saturating_add(group.cells[0]));
             Ok(())
         })?;
-        for ((day, hour), peak) in peaks {
-            table.row(|row| put_counts(row, &[i64::from(day), i64::from(hour), peak]))?;
-        }
+        peaks.into_iter().try_for_each(put)?;
         table.finish()
     }
 }

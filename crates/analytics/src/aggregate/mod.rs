@@ -49,6 +49,9 @@ use Op::{Max, Min, Sum};
 pub(crate) const USERS: usize = 2;
 /// The most parts that a key has.
 const MOST_PARTS: usize = 7;
+/// A session counts in `concurrency` for this long at most, in minutes: a wrong clock must not fill the table.
+pub(crate) const LONGEST_MINUTES: i64 = 10_000 * 60;
+pub(crate) const MICROS_A_MINUTE: i64 = 60_000_000;
 /// How many cells of a session summary count all sessions; as many count those that are not `left_cut`.
 pub(crate) const SUMMARY_CELLS: usize = 20;
 

@@ -6,14 +6,10 @@ use super::observed::Observed;
 use super::session::{Handoff, Outcome, Session, SessionKind};
 use super::users::UserNotes;
 use super::walked::{LATENCIES, LatencyPlaces, Recent, TagPlaces, VolumePlace, Walked, are_equal, recently};
-use crate::aggregate::{Aggregate, Aggregates, Group, Key, SUMMARY_CELLS};
+use crate::aggregate::{Aggregate, Aggregates, Group, Key, LONGEST_MINUTES, MICROS_A_MINUTE, SUMMARY_CELLS};
 use crate::codec::Reader;
 use crate::events::{Event, Flags, PLATFORM_LATENCIES, PlatformRecord, SEPARATOR, ShownAction, TAG_SCOPES};
 use crate::local_time::{Local, LocalTime};
-
-/// A session counts in `concurrency` for this long at most, in minutes: a wrong clock must not fill the table.
-const LONGEST_MINUTES: i64 = 10_000 * 60;
-const MICROS_A_MINUTE: i64 = 60_000_000;
 
 /// Feeds sessions to the states.
 #[derive(Debug)]
