@@ -1,4 +1,5 @@
-//! Ctrl-C and termination: a flag for those who clean up, and the way out for those who insist.
+//! What the system would end the program for: Ctrl-C and termination, with a flag for those who clean up and the way out for those
+//! who insist, and files that grow past their limit.
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +36,17 @@ pub(crate) fn flag() -> Arc<AtomicBool> {
         flag
     });
     Arc::clone(flag)
+}
+
+/// A file past the limit of its size (`ulimit -f`) fails to be written like one on a full disk, and does not end the program. To be
+/// called while there is one thread.
+#[allow(unsafe_code, reason = "there is no safe form of the call")]
+pub(crate) fn outlive_size_limits() {
+    // SAFETY: no handler of ours runs, and nothing else asked for this signal.
+    #[cfg(unix)]
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN)
+    };
 }
 
 /// Ends the program, whatever its threads are at, with the words that it would have ended with in good order.

@@ -32,6 +32,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     memory::set_up();
+    interrupt::outlive_size_limits();
     panics::tell_places_only();
     let outcome = match Cli::parse().command {
         Command::Convert(args) => commands::convert::run(&args),
