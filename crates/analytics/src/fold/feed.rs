@@ -119,7 +119,8 @@ impl Feeder {
     pub(crate) fn unsessioned(&mut self, event: &Event<'_>) {
         self.drift(event);
         let local = event.at.and_then(|at| self.local.at(at));
-        self.volume(event, local, false);
+        let note = event.user().map(|user| self.users.place(event.bot, user));
+        self.volume(event, local, note, false);
         self.users.flush();
         self.count("unsessioned", 1);
         self.count("untimed", i64::from(event.at.is_none()));
@@ -136,7 +137,7 @@ impl Feeder {
     /// Adds a session.
     pub(super) fn session<'a>(&mut self, session: &Session<'_, 'a>, walked: &mut Walked<'a>) {
         self.session += 1;
-        walked.walk(session.events, &mut self.local);
+        walked.walk(session.events, &mut self.local, &mut self.users);
         for at in 0..session.events.len() {
             self.message(session.events, at, walked);
         }
@@ -153,14 +154,20 @@ impl Feeder {
     }
 
     /// Counts a message in the group of its volumes, and gives back where that is.
-    fn volume(&mut self, event: &Event<'_>, local: Option<Local>, of_session: bool) -> usize {
+    fn volume(
+        &mut self,
+        event: &Event<'_>,
+        local: Option<Local>,
+        note: Option<usize>,
+        of_session: bool,
+    ) -> usize {
         let key = self.key.start().int(local.map(|local| local.day)).int(local.map(|local| local.hour));
         key.text(event.bot).text(event.channel).text(event.language).text(event.message_type);
         let key = key.text(event.status).bytes();
         let hash = XxHash3_128::oneshot(key);
         let place = self.states.place_hashed(Aggregate::Volumes, hash, key);
-        if let Some(user) = event.user() {
-            self.users.message(event.bot, user, Aggregate::Volumes, hash, key);
+        if let Some(note) = note {
+            self.users.message(note, Aggregate::Volumes, hash, key);
         }
         let mut group = self.states.at_place(Aggregate::Volumes, place);
         group.add(0, 1);
@@ -171,12 +178,13 @@ impl Feeder {
     }
 
     /// Counts a message of a session in its volumes and in the heat map.
-    fn volumes(&mut self, events: &[Event<'_>], at: usize, local: Option<Local>, recent: &mut Recent<'_>) {
-        let event = &events[at];
+    fn volumes(&mut self, events: &[Event<'_>], at: usize, walked: &mut Walked<'_>) {
+        let (event, local, note) = (&events[at], walked.locals[at], walked.notes[at]);
+        let recent = &mut walked.recent;
         let is = |known: &VolumePlace| known.local == local && events[known.event].has_profile_of(event);
         let known = recently(&recent.volumes, is).map(|at| &recent.volumes[at]);
         if let Some(known) = known
-            && event.user().is_none_or(|user| events[known.event].user() == Some(user))
+            && (note.is_none() || known.note == note)
         {
             self.states.at_place(Aggregate::Volumes, known.volumes).add(0, 1);
             if let Some(place) = known.heatmap {
@@ -184,26 +192,33 @@ impl Feeder {
             }
             return;
         }
-        let volumes = self.volume(event, local, true);
+        let volumes = self.volume(event, local, note, true);
+        // It tells less than volumes do.
+        let is = |known: &VolumePlace| known.local == local && events[known.event].channel == event.channel;
+        let known = recently(&recent.volumes, is).and_then(|at| recent.volumes[at].heatmap);
         let heatmap = local.map(|local| {
-            self.key.start().int(Some(local.weekday)).int(Some(local.hour)).text(event.channel);
-            let place = self.place(Aggregate::Heatmap);
-            self.states.at_place(Aggregate::Heatmap, place).add(1, 1);
-            place
+            known.unwrap_or_else(|| {
+                self.key.start().int(Some(local.weekday)).int(Some(local.hour)).text(event.channel);
+                self.place(Aggregate::Heatmap)
+            })
         });
-        recent.volumes.push(VolumePlace { local, event: at, volumes, heatmap });
+        if let Some(place) = heatmap {
+            self.states.at_place(Aggregate::Heatmap, place).add(1, 1);
+        }
+        recent.volumes.push(VolumePlace { local, event: at, note, volumes, heatmap });
     }
 
     fn message<'a>(&mut self, events: &[Event<'a>], at: usize, walked: &mut Walked<'a>) {
         let (event, local, task) = (&events[at], walked.locals[at], walked.tasks[at]);
-        let recent = &mut walked.recent;
         self.drift(event);
-        self.volumes(events, at, local, recent);
-        if let Some(user) = event.user() {
-            self.users.visit(event.bot, user, event.at, local.map(|local| local.day));
+        self.volumes(events, at, walked);
+        let note = walked.notes[at];
+        if let Some(note) = note {
+            self.users.visit(note, event.at, local.map(|local| local.day));
         }
+        let recent = &mut walked.recent;
         if event.has_tags() {
-            self.tags(event, recent);
+            self.tags(event, note, recent);
         }
         let mut forms = event.forms;
         while !forms.is_empty() {
@@ -254,9 +269,9 @@ impl Feeder {
         self.waits.add(&mut self.states, place, ms);
     }
 
-    fn tags<'a>(&mut self, event: &Event<'a>, recent: &mut Recent<'a>) {
-        let (tags, user) = (event.tag_bytes(), event.user());
-        let is = |known: &TagPlaces<'_>| known.tags == tags && known.user == user;
+    fn tags<'a>(&mut self, event: &Event<'a>, note: Option<usize>, recent: &mut Recent<'a>) {
+        let tags = event.tag_bytes();
+        let is = |known: &TagPlaces<'_>| known.note == note && known.tags == tags;
         if let Some(at) = recently(&recent.tags, is) {
             for &place in &recent.tag_places[recent.tags[at].places.clone()] {
                 self.states.at_place(Aggregate::Tags, place).add(0, 1);
@@ -277,11 +292,11 @@ impl Feeder {
             let is_first = group.is_first(self.session);
             group.add(0, 1);
             group.add(1, i64::from(is_first));
-            if let Some(user) = user {
-                self.users.message(event.bot, user, Aggregate::Tags, hash, key);
+            if let Some(note) = note {
+                self.users.message(note, Aggregate::Tags, hash, key);
             }
         }
-        recent.tags.push(TagPlaces { tags, user, places: start..recent.tag_places.len() });
+        recent.tags.push(TagPlaces { tags, note, places: start..recent.tag_places.len() });
     }
 
     fn waits<'a>(&mut self, session: &Session<'_, 'a>, walked: &mut Walked<'a>) {
@@ -474,22 +489,19 @@ impl Feeder {
         let executions = &walked.executions;
         let bot = session.bot();
         let outcome = session.outcome.as_str();
-        for &task in &session.tasks {
-            self.key.start().text(bot).text(Some(task));
-            let mut group = self.group(Aggregate::Tasks);
-            group.add(0, 1);
-            let cell = match session.outcome {
-                Outcome::Agent => 2,
-                Outcome::None => 3,
-                Outcome::Open => 4,
-                Outcome::SelfService => 6,
-                _ => 5,
-            };
-            group.add(cell, 1);
-        }
+        let ended = match session.outcome {
+            Outcome::Agent => 2,
+            Outcome::None => 3,
+            Outcome::Open => 4,
+            Outcome::SelfService => 6,
+            _ => 5,
+        };
         for (at, &task) in executions.iter().enumerate() {
             self.key.start().text(bot).text(Some(task));
-            self.group(Aggregate::Tasks).add(1, 1);
+            let (mut group, is_first) = self.group_first(Aggregate::Tasks);
+            group.add(0, i64::from(is_first));
+            group.add(1, 1);
+            group.add(ended, i64::from(is_first));
             let next = executions.get(at + 1).copied();
             let key = self.key.start().text(bot).text(Some(task));
             key.text(Some(next.unwrap_or(outcome))).int(Some(next.is_none()));

@@ -1,5 +1,6 @@
 //! One session: its events in order, walked once, and what comes of it.
 
+use super::walked::is_same;
 use crate::events::{Event, Flags, PlatformRecord};
 use crate::fold::Coverage;
 
@@ -408,7 +409,7 @@ pub(crate) fn developer_of(events: &[Event<'_>], platform: Option<PlatformRecord
 /// Adds a text that differs from the one before; all others go when the list is whole.
 fn push_new<'a>(list: &mut Vec<&'a str>, text: Option<&'a str>) {
     if let Some(text) = text
-        && list.last() != Some(&text)
+        && !list.last().is_some_and(|last| is_same(last, text))
     {
         list.push(text);
     }

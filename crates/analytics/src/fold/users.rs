@@ -53,13 +53,13 @@ struct Note {
 }
 
 impl UserNotes {
-    /// The note of a user, by bytes that are a text.
-    fn note(&mut self, bot: Option<&str>, user: &[u8]) -> &mut Note {
+    /// Where the note of a user stands until the session ends, by bytes that are a text.
+    pub(crate) fn place(&mut self, bot: Option<&str>, user: &[u8]) -> usize {
         let is = |note: &Note| note.user.as_bytes() == user && note.bot.as_deref() == bot;
         if !self.open.get(self.last).is_some_and(is) {
             self.last = self.find(bot, std::str::from_utf8(user).unwrap_or_default());
         }
-        &mut self.open[self.last]
+        self.last
     }
 
     /// Where the note of a user stands, which is made where there was none.
@@ -80,17 +80,11 @@ impl UserNotes {
         place
     }
 
-    /// Notes that a message of the user counts in a group of an aggregate, by its key, whose hash is given too.
-    pub(crate) fn message(
-        &mut self,
-        bot: Option<&str>,
-        user: &[u8],
-        aggregate: Aggregate,
-        hash: u128,
-        key: &[u8],
-    ) {
+    /// Notes that a message of the user whose note stands there counts in a group of an aggregate, by its key, whose hash is
+    /// given too.
+    pub(crate) fn message(&mut self, place: usize, aggregate: Aggregate, hash: u128, key: &[u8]) {
         let start = self.keys.len();
-        let groups = &mut self.note(bot, user).groups;
+        let groups = &mut self.open[place].groups;
         let is_known = |known: &NotedGroup| known.hash == hash && known.aggregate == aggregate;
         if recently(groups, is_known).is_none() {
             groups.push(NotedGroup { aggregate, hash, key: start..start + key.len() });
@@ -98,9 +92,9 @@ impl UserNotes {
         }
     }
 
-    /// Notes a message of the user in a session.
-    pub(crate) fn visit(&mut self, bot: Option<&str>, user: &[u8], at: Option<i64>, day: Option<i32>) {
-        let note = self.note(bot, user);
+    /// Notes a message in a session of the user whose note stands there.
+    pub(crate) fn visit(&mut self, place: usize, at: Option<i64>, day: Option<i32>) {
+        let note = &mut self.open[place];
         note.messages += 1;
         note.first = note.first.into_iter().chain(at).min();
         note.last = note.last.max(at);
@@ -183,8 +177,10 @@ pub(crate) fn fold_users<'b>(runs: impl IntoIterator<Item = &'b [u8]>, states: &
         }
         days.sort_unstable();
         days.dedup();
-        for (user, bot, _) in &days {
-            states.at(Aggregate::Users, key.start().text(*bot).text(Some(user)).bytes()).add(4, 1);
+        for days in days.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let (user, bot, _) = days[0];
+            let key = key.start().text(bot).text(Some(user)).bytes();
+            states.at(Aggregate::Users, key).add(4, days.len() as i64);
         }
         groups.sort_unstable_by_key(|group| (group.0, group.1));
         groups.dedup_by_key(|group| (group.0, group.1));

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::session::WaitKind;
+use super::users::UserNotes;
 use crate::events::{Event, Flags, PLATFORM_LATENCIES};
 use crate::local_time::{Local, LocalTime};
 
@@ -13,6 +14,8 @@ pub(super) struct Walked<'a> {
     pub exchanged: Vec<usize>,
     /// By event, when it happened.
     pub locals: Vec<Option<Local>>,
+    /// By event: where the note of its user stands.
+    pub notes: Vec<Option<usize>>,
     /// By event: its own task, else the last one before it.
     pub tasks: Vec<Option<&'a str>>,
     /// The tasks one after the other.
@@ -42,6 +45,8 @@ pub(super) struct VolumePlace {
     pub local: Option<Local>,
     /// The index of one of them.
     pub event: usize,
+    /// The note of the user who was noted there.
+    pub note: Option<usize>,
     pub volumes: usize,
     pub heatmap: Option<usize>,
 }
@@ -50,8 +55,8 @@ pub(super) struct VolumePlace {
 #[derive(Debug)]
 pub(super) struct TagPlaces<'a> {
     pub tags: &'a [u8],
-    /// The user who was noted there.
-    pub user: Option<&'a [u8]>,
+    /// The note of the user who was noted there.
+    pub note: Option<usize>,
     /// Where the places stand among those of all tags.
     pub places: Range<usize>,
 }
@@ -74,9 +79,14 @@ pub(super) const LATENCIES: [&str; 7] = {
 };
 
 /// Whether names are equal; mostly they are the same one.
+pub(super) fn is_same(a: &str, b: &str) -> bool {
+    std::ptr::eq(a, b) || a == b
+}
+
+/// The same, of several.
 pub(super) fn are_equal<const N: usize>(a: &[Option<&str>; N], b: &[Option<&str>; N]) -> bool {
     a.iter().zip(b).all(|pair| match pair {
-        (Some(a), Some(b)) => std::ptr::eq(*a, *b) || a == b,
+        (Some(a), Some(b)) => is_same(a, b),
         (None, None) => true,
         _ => false,
     })
@@ -84,8 +94,8 @@ pub(super) fn are_equal<const N: usize>(a: &[Option<&str>; N], b: &[Option<&str>
 
 impl<'a> Walked<'a> {
     /// Forgets the session before.
-    pub(super) fn walk(&mut self, events: &[Event<'a>], local: &mut LocalTime) {
-        let Self { exchanged, locals, tasks, executions, recent } = self;
+    pub(super) fn walk(&mut self, events: &[Event<'a>], local: &mut LocalTime, users: &mut UserNotes) {
+        let Self { exchanged, locals, notes, tasks, executions, recent } = self;
         let Recent { volumes, latencies, tags, tag_places } = recent;
         volumes.clear();
         latencies.clear();
@@ -93,16 +103,20 @@ impl<'a> Walked<'a> {
         tag_places.clear();
         exchanged.clear();
         locals.clear();
+        notes.clear();
         tasks.clear();
         executions.clear();
         let mut last = None;
         for (at, event) in events.iter().enumerate() {
             last = event.task.or(last);
             tasks.push(last);
-            if let Some(task) = last.filter(|task| executions.last() != Some(task)) {
+            if let Some(task) =
+                last.filter(|&task| !executions.last().is_some_and(|last| is_same(last, task)))
+            {
                 executions.push(task);
             }
             locals.push(event.at.and_then(|at| local.at(at)));
+            notes.push(event.user().map(|user| users.place(event.bot, user)));
             if event.flags.has(Flags::IN | Flags::OUT) {
                 exchanged.push(at);
             }
