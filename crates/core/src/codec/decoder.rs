@@ -89,6 +89,9 @@ impl<R: Read> Decoder<R> {
     /// Puts up the layers for what begins in `input`, which comes out of the layers that are there.
     fn begin(&mut self, mut input: Input, name_hint: Option<&str>) {
         let outside = self.stages.iter().filter(|stage| stage.engine.expands()).count();
+        // A response in the frames of another one is no response of its own: without this, layers would pile up.
+        let framed = self.stages.iter().filter(|stage| matches!(stage.engine, Engine::Chunked(_))).count();
+        let may_be_framed = framed <= outside;
         let mut codecs = Vec::new();
         let mut head: Option<HttpHead> = None;
         // How many codecs stand in front of the head, whether the body stands right behind it, and how long that is said to be.
@@ -109,7 +112,7 @@ impl<R: Read> Decoder<R> {
                     input.take(heads.length);
                     head = Some(heads.head);
                     self.fill(&mut input);
-                    if heads.chunked && looks_chunked(input.bytes()) {
+                    if heads.chunked && may_be_framed && looks_chunked(input.bytes()) {
                         self.stages.push(Stage::new(input, Engine::Chunked(Chunked::new())));
                         input = Input::new();
                         is_behind_head = false;
@@ -224,6 +227,12 @@ impl<R: Read> Decoder<R> {
     /// The codecs from the outside in, without the plain text at the end; empty for plain input.
     pub fn codecs(&self) -> &[Codec] {
         &self.codecs
+    }
+
+    /// How many layers there are, framing and the text at the end among them.
+    #[cfg(test)]
+    pub(super) fn layers(&self) -> usize {
+        self.stages.len()
     }
 
     /// How many bytes of the input were used so far; HTTP heads, framing and padding count.

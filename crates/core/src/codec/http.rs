@@ -65,9 +65,17 @@ pub(super) enum Parsed {
     Heads(Heads),
 }
 
+/// The methods of requests whose heads are known, with the space behind them.
+const METHODS: [&[u8]; 2] = [b"GET ", b"POST "];
+
 /// Whether `prefix` starts like a response or a request head.
 pub(super) fn looks_http(prefix: &[u8]) -> bool {
-    prefix.starts_with(b"HTTP/") || request_target(first_line(prefix)).is_some()
+    prefix.starts_with(b"HTTP/") || is_request(prefix) && request_target(first_line(prefix)).is_some()
+}
+
+/// Whether a line begins like that of a request, which is cheaper to tell than where it ends.
+fn is_request(line: &[u8]) -> bool {
+    METHODS.iter().any(|method| line.starts_with(method))
 }
 
 /// The longest status line that is looked for behind a body.
@@ -243,7 +251,7 @@ fn is_status_line(line: &[u8]) -> bool {
 
 /// The target of a line such as `GET /api/public/bot/st-1/getMessages HTTP/1.1`.
 fn request_target(line: &[u8]) -> Option<&[u8]> {
-    let rest = line.strip_prefix(b"GET ").or_else(|| line.strip_prefix(b"POST "))?;
+    let rest = METHODS.iter().find_map(|method| line.strip_prefix(*method))?;
     let space = rest.iter().position(|&byte| byte == b' ')?;
     rest[space + 1..].starts_with(b"HTTP/").then(|| &rest[..space])
 }

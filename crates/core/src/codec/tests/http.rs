@@ -236,6 +236,26 @@ fn streams_behind_padding_and_garbage_count_the_same_in_every_layer() {
     }
 }
 
+/// A response in the frames of another one, behind a stream that ends there, ten thousand times.
+#[test]
+fn layers_do_not_pile_up() {
+    let one = gzip(b"{}");
+    let mut file = Vec::new();
+    for _ in 0..10_000 {
+        let size = one.len() + file.len();
+        let head = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{size:x}\r\n");
+        file = [head.as_bytes(), &one, &file, b"\r\n0\r\n\r\n"].concat();
+    }
+    for file in [file.clone(), gzip(&file)] {
+        let mut decoder = Decoder::new(&file[..], None, DecodeLimits::default()).expect("memory can be read");
+        let mut window = [0; 4096];
+        while decoder.read(&mut window).is_ok_and(|n| n > 0) {
+            assert!(decoder.layers() < 8);
+        }
+        assert!(decoder.decoded_bytes() > 2);
+    }
+}
+
 #[test]
 fn responses_follow_bodies_whose_length_nobody_said() {
     let page = page(3);
