@@ -5,7 +5,7 @@ use std::io::Read;
 use super::chunked::{Chunked, looks_chunked};
 use super::engine::Engine;
 use super::error::Failure;
-use super::http::{self, Heads, HttpHead, Parsed, looks_http};
+use super::http::{self, Following, Heads, HttpHead, Parsed, following, looks_http};
 use super::sniff::{Hint, PREFIX, sniff_as};
 use super::stage::{Input, Stage, pull};
 use super::{Codec, CodecError, CodecErrorKind, DecodeLimits};
@@ -41,8 +41,11 @@ pub struct Decoder<R> {
     http: Option<HttpHead>,
     limits: DecodeLimits,
     decoded: u64,
-    /// Ignored bytes of layers that are gone.
+    /// What layers that are gone expanded to, and how many bytes of it they ignored.
+    expanded: u64,
     trailing: u64,
+    /// Whether a body was shorter than its head says.
+    is_cut_off: bool,
 }
 
 impl<R: Read> Decoder<R> {
@@ -76,12 +79,27 @@ impl<R: Read> Decoder<R> {
 
     /// Before any layer is put up.
     fn bare(reader: R, limits: DecodeLimits) -> Self {
-        Self { reader, stages: Vec::new(), codecs: Vec::new(), http: None, limits, decoded: 0, trailing: 0 }
+        Self {
+            reader,
+            stages: Vec::new(),
+            codecs: Vec::new(),
+            http: None,
+            limits,
+            decoded: 0,
+            expanded: 0,
+            trailing: 0,
+            is_cut_off: false,
+        }
     }
 
     /// Gets as much of `input` as tells what it is.
     fn fill(&mut self, input: &mut Input) {
-        while input.bytes().len() < PREFIX && !input.at_end() {
+        self.fill_behind(0, input);
+    }
+
+    /// The same, of what stands behind so many bytes of it.
+    fn fill_behind(&mut self, skipped: usize, input: &mut Input) {
+        while input.bytes().len() < skipped + PREFIX && !input.at_end() {
             input.fill(&mut self.reader, &mut self.stages, &self.limits);
         }
     }
@@ -134,7 +152,7 @@ impl<R: Read> Decoder<R> {
                     Stage::plain(input, length)
                 });
                 self.http = self.http.take().or(head);
-                // What the first stream that gives something is, the input is.
+                // What the first stream is, the input is; where it gives nothing, the next one.
                 if self.decoded == 0 && !codecs.is_empty() {
                     self.codecs.truncate(outside);
                     self.codecs.append(&mut codecs);
@@ -143,7 +161,7 @@ impl<R: Read> Decoder<R> {
             }
             // The codecs find out for themselves where they end, and when something is missing.
             (is_behind_head, length) = (false, None);
-            self.stages.push(Stage::behind(self.decoded, input, Engine::new(codec)));
+            self.stages.push(Stage::behind(self.expanded, input, Engine::new(codec)));
             input = Input::new();
             codecs.push(codec);
         }
@@ -154,17 +172,25 @@ impl<R: Read> Decoder<R> {
     fn goes_on(&mut self) -> bool {
         let Some(layer) = self.stages.iter().rposition(Stage::goes_on) else { return false };
         let was_plain = self.stages.len() == layer + 1 && matches!(self.stages[layer].engine, Engine::Pass);
-        self.trailing += self.stages[layer..].iter().map(Stage::trailing).sum::<u64>();
+        let gone = &self.stages[layer..];
+        self.trailing += gone.iter().map(Stage::trailing).sum::<u64>();
+        self.expanded += gone.iter().map(Stage::expanded).max().unwrap_or_default();
+        self.is_cut_off |= self.decoded > 0 && gone.last().is_some_and(Stage::is_short);
         let Some(Stage { mut input, .. }) = self.stages.drain(layer..).next() else { return false };
         let padding = loop {
-            self.fill(&mut input);
-            let bytes = &input.bytes()[..input.bytes().len().min(PREFIX)];
+            let bytes = input.bytes();
             let padding = bytes.iter().take_while(|&&byte| byte == 0 || byte.is_ascii_whitespace()).count();
-            if was_plain || padding == 0 {
+            // White space between texts is theirs.
+            let padding = if was_plain {
+                padding
+            } else {
+                self.ignore(&mut input, padding);
+                0
+            };
+            if input.bytes().len() >= padding + PREFIX || input.at_end() {
                 break padding;
             }
-            input.take(padding);
-            self.trailing += padding as u64;
+            self.fill_behind(padding, &mut input);
         };
         let rest = &input.bytes()[padding..];
         let is_known = looks_http(rest) || sniff_as(rest, Hint::None) != Codec::Plain;
@@ -173,17 +199,26 @@ impl<R: Read> Decoder<R> {
             return true;
         }
         if is_known || matches!(rest.first(), Some(b'{' | b'[')) {
-            input.take(padding);
-            self.trailing += padding as u64;
+            self.ignore(&mut input, padding);
             self.begin(input, None);
             return true;
         }
-        // Garbage: it is read, as it counts, and no more.
+        // Garbage: it is read, as it counts, and no more; but the head of another response may stand behind it.
+        let mut before = 0;
         loop {
-            let more = input.bytes().len();
-            self.trailing += more as u64;
-            input.take(more);
-            if input.at_end() {
+            let bytes = input.bytes();
+            let ignored = match following(bytes, before) {
+                Following::At(at) => {
+                    self.ignore(&mut input, at);
+                    self.begin(input, None);
+                    return true;
+                }
+                Following::Perhaps(at) if !input.at_end() || at > 0 => at,
+                _ => bytes.len(),
+            };
+            before = ignored.checked_sub(1).map_or(before, |last| bytes[last]);
+            self.ignore(&mut input, ignored);
+            if input.at_end() && input.bytes().is_empty() {
                 break;
             }
             input.fill(&mut self.reader, &mut self.stages, &self.limits);
@@ -192,6 +227,12 @@ impl<R: Read> Decoder<R> {
         let is_read = input.eof;
         self.stages.push(if is_read { Stage::ended(input) } else { Stage::plain(input, None) });
         true
+    }
+
+    /// Passes bytes of which nothing is read, and counts them.
+    fn ignore(&mut self, input: &mut Input, len: usize) {
+        input.take(len);
+        self.trailing += len as u64;
     }
 
     /// Decodes into `out` and returns how many bytes were written; 0 is the clean end (or an empty `out`).
@@ -206,7 +247,10 @@ impl<R: Read> Decoder<R> {
         loop {
             match pull(&mut self.reader, &mut self.stages, &self.limits, out) {
                 Ok(0) if self.goes_on() => {}
-                Ok(0) if self.decoded > 0 && self.stages.last().is_some_and(Stage::is_short) => {
+                Ok(0)
+                    if self.is_cut_off
+                        || self.decoded > 0 && self.stages.last().is_some_and(Stage::is_short) =>
+                {
                     let failure = Failure { codec: Codec::Plain, kind: CodecErrorKind::Truncated, io: None };
                     return Err(locate(failure, self.compressed_bytes(), self.decoded));
                 }

@@ -106,9 +106,14 @@ impl Gzip {
                     let zeros = rest.iter().position(|&byte| byte != 0).unwrap_or(rest.len());
                     self.trailing += zeros as u64;
                     consumed += zeros;
-                    let Some(&byte) = input.get(consumed) else { break };
-                    self.state = if byte == MAGIC[0] { State::Fixed { at: 1 } } else { State::Garbage };
-                    consumed += usize::from(byte == MAGIC[0]);
+                    let rest = &input[consumed..];
+                    let may_be_magic = rest.starts_with(&MAGIC) || MAGIC.starts_with(rest);
+                    if rest.is_empty() || may_be_magic && rest.len() < MAGIC.len() && !eof {
+                        // More of it tells; what is none is not to be taken.
+                        break;
+                    }
+                    self.state = if may_be_magic { State::Fixed { at: 1 } } else { State::Garbage };
+                    consumed += usize::from(may_be_magic);
                 }
                 _ => {
                     let Some(&byte) = rest.first() else { break };
@@ -132,14 +137,10 @@ impl Gzip {
     fn header_byte(&mut self, byte: u8) -> Result<(), CodecErrorKind> {
         self.state = match self.state {
             State::Fixed { at } if at < 3 => {
-                if byte == MAGIC[usize::from(at)] {
-                    State::Fixed { at: at + 1 }
-                } else if self.members > 0 {
-                    self.trailing += u64::from(at) + 1;
-                    State::Garbage
-                } else {
+                if byte != MAGIC[usize::from(at)] {
                     return Err(CodecErrorKind::Corrupt);
                 }
+                State::Fixed { at: at + 1 }
             }
             State::Fixed { at: 3 } => {
                 if byte & FLAGS_RESERVED != 0 {

@@ -78,7 +78,7 @@ pub(super) struct Stage {
     /// How many bytes come through a layer that decodes nothing, where that is known.
     length: Option<u64>,
     produced: u64,
-    /// How many bytes were decoded of the input before this layer began: limits are on all of it.
+    /// How much the input had expanded to before this layer began: limits are on all of it.
     before: u64,
     done: bool,
     /// Where the data end with the head of another response: the byte that was given out last.
@@ -106,7 +106,7 @@ impl Stage {
         }
     }
 
-    /// A layer that begins where `before` bytes were decoded.
+    /// A layer that begins where the input had expanded to `before` bytes.
     pub(super) fn behind(before: u64, input: Input, engine: Engine) -> Self {
         Self { before, ..Self::new(input, engine) }
     }
@@ -144,6 +144,11 @@ impl Stage {
     /// Whether the data ended before the input did, as far as one can see.
     pub(super) fn goes_on(&self) -> bool {
         self.done && self.goes_on
+    }
+
+    /// How much its input has expanded to.
+    pub(super) fn expanded(&self) -> u64 {
+        if self.engine.expands() { self.produced } else { 0 }
     }
 
     /// Whether fewer bytes came than were said to be there.
@@ -230,15 +235,15 @@ pub(super) fn pull<R: Read>(
         if top.done || top.failure.is_some() || step.consumed > 0 {
             continue;
         }
-        if !top.input.bytes().is_empty() {
-            // Not reached by any known input; it must not become an endless loop.
-            top.failure = Some(CodecErrorKind::Corrupt);
+        if !top.input.at_end() {
+            top.input.fill(reader, below, limits);
         } else if let Some(failure) = top.input.take_failure() {
             return Err(failure);
-        } else if top.input.eof {
-            top.failure = Some(CodecErrorKind::Truncated);
+        } else if !top.input.bytes().is_empty() {
+            // Not reached by any known input; it must not become an endless loop.
+            top.failure = Some(CodecErrorKind::Corrupt);
         } else {
-            top.input.fill(reader, below, limits);
+            top.failure = Some(CodecErrorKind::Truncated);
         }
     }
 }

@@ -51,20 +51,29 @@ impl Zstd {
             match self.state {
                 State::Magic { at, mut bytes } => {
                     let Some(&byte) = rest.first() else { break };
-                    consumed += 1;
-                    if at == 0 && byte == 0 && self.frames > 0 {
-                        self.trailing += 1;
-                        continue;
+                    if at == 0 && self.frames > 0 {
+                        if byte == 0 {
+                            consumed += 1;
+                            self.trailing += 1;
+                            continue;
+                        }
+                        let start = &rest[..rest.len().min(bytes.len())];
+                        if !is_magic(start) {
+                            self.state = State::Garbage;
+                            continue;
+                        }
+                        if start.len() < bytes.len() && !eof {
+                            // More of it tells; what is none is not to be taken.
+                            break;
+                        }
                     }
+                    consumed += 1;
                     bytes[usize::from(at)] = byte;
                     let at = at + 1;
                     if !is_magic(&bytes[..usize::from(at)]) {
-                        if self.frames == 0 {
-                            return Step { consumed, produced, next: Next::Fail(CodecErrorKind::Corrupt) };
-                        }
-                        self.trailing += u64::from(at);
-                        self.state = State::Garbage;
-                    } else if at < 4 {
+                        return Step { consumed, produced, next: Next::Fail(CodecErrorKind::Corrupt) };
+                    }
+                    if at < 4 {
                         self.state = State::Magic { at, bytes };
                     } else {
                         // What came before was padding between frames.

@@ -77,8 +77,11 @@ fn a_body_shorter_than_its_head_says_is_cut_off() {
     ] {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n{coding}\r\n");
         let file = [head.as_bytes(), &page[..cut]].concat();
-        let packed = gzip(&file);
-        for (file, window) in [(&file, 1), (&file, 100), (&file, 1 << 20), (&packed, 100)] {
+        let packed = [Codec::Gzip, Codec::Zlib, Codec::Zstd].map(|codec| encode(codec, &file));
+        let followed = [&packed[0][..], b"\n"].concat();
+        let all = [1, 100, 1 << 20].map(|window| (&file, window));
+        let all = all.into_iter().chain(packed.iter().chain([&followed]).map(|file| (file, 100)));
+        for (file, window) in all {
             let mut decoder =
                 Decoder::new(&file[..], None, DecodeLimits::default()).expect("memory can be read");
             let (mut body, mut window) = (Vec::new(), vec![0; window]);
@@ -231,6 +234,37 @@ fn streams_behind_padding_and_garbage_count_the_same_in_every_layer() {
                     assert_eq!(outcome.trailing, ignored as u64);
                     assert_eq!(outcome.body, [&one[..], if is_found { &two } else { b"" }].concat());
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_stands_between_responses_hides_none_however_it_is_read() {
+    let (one, two, three) = (page(4), page(5), page(6));
+    let long = |body: &[u8]| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+        [head.as_bytes(), body].concat()
+    };
+    let framed =
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &chunked(&two, 70, "\r\n")[..]].concat();
+    let asked = [b"POST /api/public/bot/b/getMessages HTTP/1.1\r\n\r\n", &long(&three)[..]].concat();
+    let blank = vec![b' '; 8192];
+    for (what, file) in [
+        ("lines", [&long(&one), &b"\n---\n"[..], &framed, b"\n* Connection #0\n", &long(&three)].concat()),
+        ("a request", [&long(&one), &framed[..], &encode(Codec::Zstd, b""), &asked].concat()),
+        ("white space", [&long(&one), &blank[..], &gzip(&two), &blank, &long(&three)].concat()),
+        ("half a magic number", [&gzip(&one), &gzip(&two)[..], b"\x1f\n", &long(&three)].concat()),
+    ] {
+        for (wrapped, file) in [(false, file.clone()), (true, gzip(&file))] {
+            let expected = decode(&file, None);
+            for page in [&one, &two, &three] {
+                let is_there = memchr::memmem::find(&expected.body, page).is_some();
+                assert!(is_there && expected.error.is_none(), "{what}, wrapped: {wrapped}");
+            }
+            for (chunk, window) in [(1, 64), (2, 4096), (97, 1), (4096, 64 << 10)] {
+                let outcome = decode_by(&file, None, DecodeLimits::default(), chunk, window);
+                assert_eq!(outcome, expected, "{what}, wrapped: {wrapped}");
             }
         }
     }
