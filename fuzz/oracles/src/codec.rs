@@ -1,6 +1,6 @@
-//! Codecs: any bytes decode without a panic, in windows of any size to the same, and whole as streamed.
+//! Codecs: any bytes decode without a panic, read and given out in pieces of any size to the same, and whole as streamed.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -20,8 +20,28 @@ struct Decoded {
     end: Result<u64, CodecErrorKind>,
 }
 
+/// A reader that gives a few bytes at a time, as a pipe may.
+struct Pieces<'d>(&'d [u8], usize);
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let len = self.1.min(out.len());
+        self.0.read(&mut out[..len])
+    }
+}
+
 fn decode(data: &[u8], name: Option<&str>, window: usize, limits: DecodeLimits) -> Decoded {
-    let mut decoder = Decoder::new(data, name, limits).expect("reading from memory does not fail");
+    decode_from(data, data.len() as u64, name, window, limits)
+}
+
+fn decode_from(
+    reader: impl Read,
+    len: u64,
+    name: Option<&str>,
+    window: usize,
+    limits: DecodeLimits,
+) -> Decoded {
+    let mut decoder = Decoder::new(reader, name, limits).expect("reading from memory does not fail");
     let mut bytes = Vec::new();
     let mut buffer = vec![0; window];
     let end = loop {
@@ -39,7 +59,7 @@ fn decode(data: &[u8], name: Option<&str>, window: usize, limits: DecodeLimits) 
         }
     };
     assert!(bytes.len() > MOST || decoder.decoded_bytes() == bytes.len() as u64);
-    assert!(decoder.compressed_bytes() <= data.len() as u64);
+    assert!(decoder.compressed_bytes() <= len);
     Decoded { bytes, codecs: decoder.codecs().to_vec(), has_http: decoder.http().is_some(), end }
 }
 
@@ -58,6 +78,9 @@ pub fn codec(data: &[u8]) {
             assert!(decode(data, name, 1, LIMITS) == streamed, "a window of one byte");
         }
         assert!(decode(data, name, 1000, LIMITS) == streamed, "a window of 1000 bytes");
+        let piece = 1 + data.len() % 7;
+        let dripped = decode_from(Pieces(data, piece), data.len() as u64, name, 4096, LIMITS);
+        assert!(dripped == streamed, "read {piece} bytes at a time");
         if streamed.codecs.is_empty() && !streamed.has_http {
             assert!(streamed.bytes == data, "plain bytes pass as they are");
             assert_eq!(streamed.end, Ok(0));
