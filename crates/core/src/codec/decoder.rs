@@ -179,14 +179,12 @@ impl<R: Read> Decoder<R> {
         let Some(Stage { mut input, .. }) = self.stages.drain(layer..).next() else { return false };
         let padding = loop {
             let bytes = input.bytes();
-            let padding = bytes.iter().take_while(|&&byte| byte == 0 || byte.is_ascii_whitespace()).count();
+            let mut padding =
+                bytes.iter().take_while(|&&byte| byte == 0 || byte.is_ascii_whitespace()).count();
             // White space between texts is theirs.
-            let padding = if was_plain {
-                padding
-            } else {
-                self.ignore(&mut input, padding);
-                0
-            };
+            if !was_plain {
+                self.ignore(&mut input, std::mem::take(&mut padding));
+            }
             if input.bytes().len() >= padding + PREFIX || input.at_end() {
                 break padding;
             }
@@ -203,15 +201,20 @@ impl<R: Read> Decoder<R> {
             self.begin(input, None);
             return true;
         }
-        // Garbage: it is read, as it counts, and no more; but the head of another response may stand behind it.
+        self.pass_garbage(input);
+        true
+    }
+
+    /// Reads what is neither a stream nor a body, as it counts, and no more; up to the head of another response, which is gone on
+    /// with.
+    fn pass_garbage(&mut self, mut input: Input) {
         let mut before = 0;
         loop {
             let bytes = input.bytes();
             let ignored = match following(bytes, before) {
                 Following::At(at) => {
                     self.ignore(&mut input, at);
-                    self.begin(input, None);
-                    return true;
+                    return self.begin(input, None);
                 }
                 Following::Perhaps(at) if !input.at_end() || at > 0 => at,
                 _ => bytes.len(),
@@ -226,7 +229,6 @@ impl<R: Read> Decoder<R> {
         // Where reading broke off, that is still to be told.
         let is_read = input.eof;
         self.stages.push(if is_read { Stage::ended(input) } else { Stage::plain(input, None) });
-        true
     }
 
     /// Passes bytes of which nothing is read, and counts them.
