@@ -20,7 +20,8 @@ struct Decoded {
     end: Result<u64, CodecErrorKind>,
 }
 
-/// A reader that gives a few bytes at a time, as a pipe may.
+/// A reader that gives so many bytes at a time, as a pipe may.
+#[derive(Clone, Copy)]
 struct Pieces<'d>(&'d [u8], usize);
 
 impl Read for Pieces<'_> {
@@ -30,18 +31,9 @@ impl Read for Pieces<'_> {
     }
 }
 
-fn decode(data: &[u8], name: Option<&str>, window: usize, limits: DecodeLimits) -> Decoded {
-    decode_from(data, data.len() as u64, name, window, limits)
-}
-
-fn decode_from(
-    reader: impl Read,
-    len: u64,
-    name: Option<&str>,
-    window: usize,
-    limits: DecodeLimits,
-) -> Decoded {
-    let mut decoder = Decoder::new(reader, name, limits).expect("reading from memory does not fail");
+fn decode(input: Pieces<'_>, name: Option<&str>, window: usize, limits: DecodeLimits) -> Decoded {
+    let len = input.0.len() as u64;
+    let mut decoder = Decoder::new(input, name, limits).expect("reading from memory does not fail");
     let mut bytes = Vec::new();
     let mut buffer = vec![0; window];
     let end = loop {
@@ -68,18 +60,19 @@ fn decode_from(
 /// # Panics
 /// If two ways disagree.
 pub fn codec(data: &[u8]) {
+    let at_once = Pieces(data, usize::MAX);
     let names = ["page.json.br", "page.deflate", "page.json.gz"];
     for name in [None, Some(names[data.len() % names.len()])] {
-        let streamed = decode(data, name, 64 << 10, LIMITS);
+        let streamed = decode(at_once, name, 64 << 10, LIMITS);
         if streamed.bytes.len() > MOST {
             continue;
         }
         if streamed.bytes.len() < 64 << 10 {
-            assert!(decode(data, name, 1, LIMITS) == streamed, "a window of one byte");
+            assert!(decode(at_once, name, 1, LIMITS) == streamed, "a window of one byte");
         }
-        assert!(decode(data, name, 1000, LIMITS) == streamed, "a window of 1000 bytes");
+        assert!(decode(at_once, name, 1000, LIMITS) == streamed, "a window of 1000 bytes");
         let piece = 1 + data.len() % 7;
-        let dripped = decode_from(Pieces(data, piece), data.len() as u64, name, 4096, LIMITS);
+        let dripped = decode(Pieces(data, piece), name, 4096, LIMITS);
         assert!(dripped == streamed, "read {piece} bytes at a time");
         if streamed.codecs.is_empty() && !streamed.has_http {
             assert!(streamed.bytes == data, "plain bytes pass as they are");
@@ -104,14 +97,14 @@ pub fn codec(data: &[u8]) {
 /// What was packed with gzip comes out as what it was.
 fn wrapped(data: &[u8]) {
     let limits = DecodeLimits { max_ratio: u64::MAX, ..LIMITS };
-    let mut inner = decode(data, None, 4096, DecodeLimits { max_codecs: 1, ..limits });
+    let mut inner = decode(Pieces(data, usize::MAX), None, 4096, DecodeLimits { max_codecs: 1, ..limits });
     if inner.bytes.len() > MOST {
         return;
     }
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(data).expect("writing to memory");
     let packed = gzip.finish().expect("writing to memory");
-    let outer = decode(&packed, None, 4096, limits);
+    let outer = decode(Pieces(&packed, usize::MAX), None, 4096, limits);
     inner.codecs.insert(0, Codec::Gzip);
     assert!(outer == inner, "packed as unpacked");
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 use super::chunked::{Chunked, looks_chunked};
 use super::engine::Engine;
 use super::error::Failure;
-use super::http::{self, Following, Heads, HttpHead, Parsed, following, looks_http};
+use super::http::{self, Heads, HttpHead, Parsed, looks_http};
 use super::sniff::{Hint, PREFIX, sniff_as};
 use super::stage::{Input, Stage, pull};
 use super::{Codec, CodecError, CodecErrorKind, DecodeLimits};
@@ -44,8 +44,8 @@ pub struct Decoder<R> {
     /// What layers that are gone expanded to, and how many bytes of it they ignored.
     expanded: u64,
     trailing: u64,
-    /// Whether a body was shorter than its head says.
-    is_cut_off: bool,
+    /// Whether a body of layers that are gone was shorter than its head says.
+    was_cut_off: bool,
 }
 
 impl<R: Read> Decoder<R> {
@@ -88,7 +88,7 @@ impl<R: Read> Decoder<R> {
             decoded: 0,
             expanded: 0,
             trailing: 0,
-            is_cut_off: false,
+            was_cut_off: false,
         }
     }
 
@@ -175,7 +175,7 @@ impl<R: Read> Decoder<R> {
         let gone = &self.stages[layer..];
         self.trailing += gone.iter().map(Stage::trailing).sum::<u64>();
         self.expanded += gone.iter().map(Stage::expanded).max().unwrap_or_default();
-        self.is_cut_off |= self.decoded > 0 && gone.last().is_some_and(Stage::is_short);
+        self.was_cut_off = self.is_cut_off();
         let Some(Stage { mut input, .. }) = self.stages.drain(layer..).next() else { return false };
         let padding = loop {
             let bytes = input.bytes();
@@ -208,27 +208,25 @@ impl<R: Read> Decoder<R> {
     /// Reads what is neither a stream nor a body, as it counts, and no more; up to the head of another response, which is gone on
     /// with.
     fn pass_garbage(&mut self, mut input: Input) {
-        let mut before = 0;
-        loop {
-            let bytes = input.bytes();
-            let ignored = match following(bytes, before) {
-                Following::At(at) => {
-                    self.ignore(&mut input, at);
-                    return self.begin(input, None);
+        let mut last = 0;
+        while !(input.at_end() && input.bytes().is_empty()) {
+            match input.before_head(last, usize::MAX) {
+                Some(0) => return self.begin(input, None),
+                Some(len) => {
+                    last = input.bytes()[len - 1];
+                    self.ignore(&mut input, len);
                 }
-                Following::Perhaps(at) if !input.at_end() || at > 0 => at,
-                _ => bytes.len(),
-            };
-            before = ignored.checked_sub(1).map_or(before, |last| bytes[last]);
-            self.ignore(&mut input, ignored);
-            if input.at_end() && input.bytes().is_empty() {
-                break;
+                None => input.fill(&mut self.reader, &mut self.stages, &self.limits),
             }
-            input.fill(&mut self.reader, &mut self.stages, &self.limits);
         }
         // Where reading broke off, that is still to be told.
         let is_read = input.eof;
         self.stages.push(if is_read { Stage::ended(input) } else { Stage::plain(input, None) });
+    }
+
+    /// Whether a body was shorter than its head says. What has none at all answers a question for the head alone.
+    fn is_cut_off(&self) -> bool {
+        self.was_cut_off || self.decoded > 0 && self.stages.last().is_some_and(Stage::is_short)
     }
 
     /// Passes bytes of which nothing is read, and counts them.
@@ -249,10 +247,7 @@ impl<R: Read> Decoder<R> {
         loop {
             match pull(&mut self.reader, &mut self.stages, &self.limits, out) {
                 Ok(0) if self.goes_on() => {}
-                Ok(0)
-                    if self.is_cut_off
-                        || self.decoded > 0 && self.stages.last().is_some_and(Stage::is_short) =>
-                {
+                Ok(0) if self.is_cut_off() => {
                     let failure = Failure { codec: Codec::Plain, kind: CodecErrorKind::Truncated, io: None };
                     return Err(locate(failure, self.compressed_bytes(), self.decoded));
                 }

@@ -52,6 +52,21 @@ impl Input {
         self.failure.take()
     }
 
+    /// How many of the bytes that are there, at most `most`, stand in front of the head of another response: 0 where one begins,
+    /// `None` where there are too few to tell. `last` is the byte before them.
+    pub(super) fn before_head(&self, last: u8, most: usize) -> Option<usize> {
+        let all = self.bytes();
+        let bytes = &all[..all.len().min(most.saturating_add(STATUS_LINE))];
+        let len = match following(bytes, last) {
+            Following::At(at) => at,
+            Following::Perhaps(0) if !self.at_end() => return None,
+            Following::Perhaps(at) if at > 0 => at,
+            _ if bytes.is_empty() => return None,
+            _ => bytes.len(),
+        };
+        Some(len.min(most))
+    }
+
     /// Reads once from the layers below.
     pub(super) fn fill<R: Read>(&mut self, reader: &mut R, below: &mut [Stage], limits: &DecodeLimits) {
         if self.at_end() {
@@ -121,21 +136,6 @@ impl Stage {
         Self { until_head: Some(0), ..Self::plain(input, None) }
     }
 
-    /// How many of the bytes that are there may be given out, at most `most`: 0 where the head of another response begins,
-    /// `None` where there are too few to tell.
-    fn before_head(&self, last: u8, most: usize) -> Option<usize> {
-        let all = self.input.bytes();
-        let bytes = &all[..all.len().min(most + STATUS_LINE)];
-        let len = match following(bytes, last) {
-            Following::At(at) => at,
-            Following::Perhaps(0) if !self.input.at_end() => return None,
-            Following::Perhaps(at) if at > 0 => at,
-            _ if bytes.is_empty() => return None,
-            _ => bytes.len(),
-        };
-        Some(len.min(most))
-    }
-
     /// Nothing, where everything was read.
     pub(super) fn ended(input: Input) -> Self {
         Self { done: true, ..Self::new(input, Engine::Pass) }
@@ -185,7 +185,7 @@ pub(super) fn pull<R: Read>(
         }
         let out = &mut out[..room];
         if let Some(last) = top.until_head.filter(|_| !top.input.bytes().is_empty() || !top.input.at_end()) {
-            match top.before_head(last, out.len()) {
+            match top.input.before_head(last, out.len()) {
                 None => top.input.fill(reader, below, limits),
                 Some(0) => (top.done, top.goes_on) = (true, true),
                 Some(len) => {
