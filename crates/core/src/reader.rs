@@ -68,12 +68,7 @@ impl<R: Read> PageReader<R> {
     /// # Errors
     /// Where the first bytes cannot be read.
     pub fn with_limits(input: R, name: Option<&str>, limits: Limits) -> Result<Self, Error> {
-        let decode = DecodeLimits {
-            max_ratio: limits.ratio,
-            ratio_floor: limits.ratio_floor,
-            whole_limit: limits.whole_bytes,
-            ..DecodeLimits::default()
-        };
+        let decode = DecodeLimits::from(&limits);
         Ok(Self {
             decoder: Decoder::new(input, name, decode)?,
             parser: PageParser::new(limits),

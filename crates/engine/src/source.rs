@@ -93,19 +93,13 @@ struct Reading<'c, S> {
 
 impl Source {
     pub(crate) fn new(limits: &Limits, mmap: bool, temp_dir: Option<PathBuf>) -> Self {
-        let decode = DecodeLimits {
-            max_ratio: limits.ratio,
-            ratio_floor: limits.ratio_floor,
-            whole_limit: limits.whole_bytes,
-            ..DecodeLimits::default()
-        };
         Self {
             parser: PageParser::new(limits.clone()),
             whole: WholeDecoder::new(),
             file: Vec::new(),
             bodies: Vec::new(),
             limits: limits.clone(),
-            decode,
+            decode: DecodeLimits::from(limits),
             mmap,
             temp_dir,
             call_id: None,

@@ -22,6 +22,8 @@ mod tests;
 mod whole;
 mod zstd;
 
+use crate::limits::Limits;
+
 pub use decoder::Decoder;
 pub use error::{CodecError, CodecErrorKind};
 pub use http::HttpHead;
@@ -88,6 +90,17 @@ pub struct DecodeLimits {
 impl Default for DecodeLimits {
     fn default() -> Self {
         Self { max_ratio: 500, ratio_floor: 64 << 20, max_codecs: 2, whole_limit: 64 << 20 }
+    }
+}
+
+impl From<&Limits> for DecodeLimits {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            max_ratio: limits.ratio,
+            ratio_floor: limits.ratio_floor,
+            whole_limit: limits.whole_bytes,
+            ..Self::default()
+        }
     }
 }
 
