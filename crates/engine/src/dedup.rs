@@ -91,13 +91,17 @@ impl Fates {
     ) -> Result<Self> {
         let mut fates = Self { before, ..Self::default() };
         let resolve = |resolver: &mut Resolver, decisions: &mut Decisions| {
-            let Resolver { keys, order, alike, .. } = resolver;
+            let Resolver { keys, met, order, alike, .. } = resolver;
+            let half = |key: &Key| (key.id >> 64) as u64;
+            met.begin(keys.len());
             for key in keys.iter_mut() {
                 key.id = key.id_among(&array_hash);
+                met.meet(half(key));
             }
             // Most ids come once, which half of an id tells: only the others' keys are put in order.
+            let again = keys.iter().enumerate().filter(|(_, key)| met.may_come_again(half(key)));
             order.clear();
-            order.extend(keys.iter().enumerate().map(|(at, key)| ((key.id >> 64) as u64, at as u32)));
+            order.extend(again.map(|(at, key)| (half(key), at as u32)));
             order.sort_unstable();
             for half in order.chunk_by(|a, b| a.0 == b.0).filter(|half| half.len() > 1) {
                 alike.clear();

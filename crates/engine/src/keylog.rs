@@ -9,6 +9,7 @@ use twox_hash::XxHash3_128;
 
 use crate::error::Result;
 use crate::fetch::fetch;
+use crate::met::Met;
 use crate::spool::Spool;
 
 /// What de-duplication knows of one message or record.
@@ -297,6 +298,8 @@ impl KeyLog {
 pub(crate) struct Resolver {
     /// The keys that are to be resolved.
     pub keys: Vec<Key>,
+    /// Which of them may come again.
+    pub met: Met,
     /// Halves of ids, and where their keys are.
     pub order: Vec<(u64, u32)>,
     /// The keys of some ids.

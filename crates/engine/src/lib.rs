@@ -56,6 +56,7 @@ mod keylog;
 mod ledger;
 mod manifest;
 mod memory;
+mod met;
 mod mmap;
 mod observer;
 mod publish;
