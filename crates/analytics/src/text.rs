@@ -1,10 +1,8 @@
 //! Texts as they are compared: normalised, hashed, and looked through for phrases.
 
-use std::ops::Range;
-
 use caseless::Caseless as _;
 use hashbrown::HashTable;
-use twox_hash::XxHash3_64;
+use twox_hash::{XxHash3_64, XxHash3_128};
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 use crate::events::Flags;
@@ -191,21 +189,17 @@ impl Phrases {
     }
 }
 
-/// What texts are known to be: bots say the same things again and again.
+/// What texts are known to be, by a hash of 128 bits: bots say the same things again and again.
 #[derive(Debug, Default)]
 pub(crate) struct TextCache {
     known: HashTable<Known>,
-    /// All of them, end to end.
-    texts: String,
     normal: String,
 }
 
 /// A text that was met before.
 #[derive(Debug)]
 struct Known {
-    hash: u64,
-    /// Where it stands among all.
-    text: Range<usize>,
+    hash: u128,
     facts: TextFacts,
     /// The number of its name, where it has one.
     name: Option<u32>,
@@ -220,10 +214,8 @@ pub(crate) struct TextFacts {
     pub flags: u32,
 }
 
-/// What the texts of one worker's cache may come to; what holds them grows by doubling, and is up to twice as large.
-const CACHE_BYTES: usize = 4 << 20;
-/// Longer texts are not remembered.
-const CACHED: usize = 2048;
+/// How many texts a worker knows at most: 4 MiB of them.
+const MOST_KNOWN: usize = (4 << 20) / size_of::<Known>();
 
 impl TextCache {
     /// What there is to know of a text.
@@ -238,21 +230,17 @@ impl TextCache {
         phrases: &Phrases,
         name_of: impl FnOnce(&str) -> Option<u32>,
     ) -> (TextFacts, Option<u32>) {
-        let Self { known, texts, .. } = self;
-        let hash = XxHash3_64::oneshot(text.as_bytes());
-        if let Some(known) = known.find_mut(hash, |known| texts[known.text.clone()] == *text) {
+        let Self { known, normal } = self;
+        let hash = XxHash3_128::oneshot(text.as_bytes());
+        if let Some(known) = known.find_mut(hash as u64, |known| known.hash == hash) {
             known.name = known.name.or_else(|| name_of(text));
             return (known.facts, known.name);
         }
-        self.normal.clear();
-        normalize(text, &mut self.normal);
-        let facts = TextFacts { hash: text_hash(&self.normal), flags: phrases.flags(&self.normal) };
-        let bytes = self.texts.len() + (self.known.len() + 1) * size_of::<Known>();
-        if text.len() <= CACHED && bytes + text.len() <= CACHE_BYTES {
-            let start = self.texts.len();
-            self.texts.push_str(text);
-            let known = Known { hash, text: start..self.texts.len(), facts, name: None };
-            self.known.insert_unique(hash, known, |known| known.hash);
+        normal.clear();
+        normalize(text, normal);
+        let facts = TextFacts { hash: text_hash(normal), flags: phrases.flags(normal) };
+        if known.len() < MOST_KNOWN {
+            known.insert_unique(hash as u64, Known { hash, facts, name: None }, |known| known.hash as u64);
         }
         (facts, None)
     }
@@ -336,8 +324,8 @@ mod tests {
     fn texts_that_were_met_are_known_until_there_is_no_room() {
         let phrases = Phrases::new(&AnalyzeOptions::default());
         let mut cache = TextCache::default();
-        let texts = |n: u32| [format!("Text {n}"), format!("Text {n}?"), "x".repeat(n as usize % CACHED)];
-        let all: Vec<String> = std::iter::once(String::new()).chain((0..6000).flat_map(texts)).collect();
+        let texts = |n: usize| [format!("Text {n}"), format!("Text {n}?"), "x".repeat(n % 100)];
+        let all: Vec<String> = (0..MOST_KNOWN / 2 + 1000).flat_map(texts).collect();
         let plain = |text: &str| {
             let normal = normalized(text);
             TextFacts { hash: text_hash(&normal), flags: phrases.flags(&normal) }
@@ -349,13 +337,9 @@ mod tests {
             let (facts, second) = cache.facts_and_name(text, &phrases, |_| None);
             assert_eq!((facts, second), (plain(text), first));
         }
-        let known = cache.known.len();
-        assert!(known > 1000 && known < all.len() && cache.texts.len() < CACHE_BYTES);
+        assert_eq!(cache.known.len(), MOST_KNOWN);
         assert!(cache.facts_and_name(&all[1], &phrases, |_| None).1.is_some());
-        assert_eq!(
-            cache.facts_and_name("something new, and long ".repeat(80).trim(), &phrases, |_| Some(1)).1,
-            None
-        );
+        assert_eq!(cache.facts_and_name("something new", &phrases, |_| Some(1)).1, None);
     }
 
     #[test]
