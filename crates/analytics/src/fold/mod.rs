@@ -9,6 +9,8 @@ mod users;
 mod walked;
 
 use arrow::record_batch::RecordBatch;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use korpus_engine::fetch_all;
 
 use crate::codec::Reader;
@@ -59,19 +61,17 @@ impl Folder {
         kept: impl Fn(Frame<'_>) -> bool,
     ) {
         let all = runs.into_iter().inspect(|run| fetch_all(run)).flat_map(frames).map(|(frame, _)| frame);
-        let (loose, found): (Vec<Frame<'_>>, Vec<Frame<'_>>) =
-            all.filter(|&frame| kept(frame)).partition(|frame| frame.kind == UNSESSIONED);
-        for frame in loose {
-            self.feeder.unsessioned(&Event::read(frame, rules.names));
+        let mut found = Vec::new();
+        for frame in all.filter(|&frame| kept(frame)) {
+            if frame.kind == UNSESSIONED {
+                self.feeder.unsessioned(&Event::read(frame, rules.names));
+            } else {
+                found.push(frame);
+            }
         }
-        let place = |(at, frame): (usize, &Frame<'_>)| {
-            (frame.key, Event::time_of(*frame).unwrap_or(i64::MAX), at as u32)
-        };
-        let mut order: Vec<(u128, i64, u32)> = found.iter().enumerate().map(place).collect();
-        order.sort_unstable();
         let (mut events, mut walked) = (Vec::new(), Walked::default());
-        for group in order.chunk_by(|a, b| a.0 == b.0) {
-            let frames = || group.iter().map(|&(_, _, at)| found[at as usize]);
+        by_session(&found, |key, group| {
+            let frames = || group.iter().map(|&(_, at)| found[at as usize]);
             let messages = frames().filter(|frame| !is_record(frame.kind));
             events.clear();
             events.extend(messages.map(|frame| Event::read(frame, rules.names)));
@@ -84,8 +84,8 @@ impl Folder {
             if !events.is_sorted_by(Event::is_before) {
                 events.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
             }
-            self.session(group[0].0, &mut events, platform, &mut walked, rules);
-        }
+            self.session(key, &mut events, platform, &mut walked, rules);
+        });
         self.feeder.end();
     }
 
@@ -138,6 +138,54 @@ impl Folder {
         row::push(&mut self.rows, &session);
         self.exported.add(&session, rules.exports);
         self.feeder.session(&session, walked);
+    }
+}
+
+/// Calls `each` with every session, in the order of keys: the times of its frames and their indices, in order.
+fn by_session(frames: &[Frame<'_>], mut each: impl FnMut(u128, &[(i64, u32)])) {
+    // Sessions are few beside their frames: only they are sorted.
+    let mut numbers: HashTable<u32> = HashTable::new();
+    let mut sessions: Vec<(u128, usize)> = Vec::new();
+    let number_of = |frame: &Frame<'_>| {
+        let is = |&number: &u32| sessions[number as usize].0 == frame.key;
+        let number = match numbers.entry(frame.key as u64, is, |&number| sessions[number as usize].0 as u64) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(free) => {
+                let number = sessions.len() as u32;
+                free.insert(number);
+                sessions.push((frame.key, 0));
+                number
+            }
+        };
+        sessions[number as usize].1 += 1;
+        number
+    };
+    let numbers: Vec<u32> = frames.iter().map(number_of).collect();
+    let mut order: Vec<usize> = (0..sessions.len()).collect();
+    order.sort_unstable_by_key(|&number| sessions[number].0);
+    // Where the next frame of a session goes, by its number.
+    let mut next = vec![0; sessions.len()];
+    let mut end = 0;
+    for &number in &order {
+        next[number] = end;
+        end += sessions[number].1;
+    }
+    let mut places = vec![(0, 0); frames.len()];
+    for (at, (frame, number)) in frames.iter().zip(numbers).enumerate() {
+        let place = &mut next[number as usize];
+        places[*place] = (Event::time_of(*frame).unwrap_or(i64::MAX), at as u32);
+        *place += 1;
+    }
+    let mut rest = &mut places[..];
+    for number in order {
+        let (key, len) = sessions[number];
+        let group = rest.split_off_mut(..len).unwrap_or_default();
+        // Mostly they come in order, or the latest first.
+        if group.first() > group.last() {
+            group.reverse();
+        }
+        group.sort_unstable();
+        each(key, group);
     }
 }
 
