@@ -3,21 +3,24 @@
 
 use std::ops::Range;
 
-use twox_hash::XxHash3_128;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use twox_hash::{XxHash3_64, XxHash3_128};
 
 use super::walked::recently;
 use crate::aggregate::{Aggregate, Aggregates, Key, USERS};
 use crate::codec::{Reader, put_int, put_maybe, put_text, put_uint};
-use crate::events::session_key;
 use crate::exchange::{frames, put_frame};
-use crate::symbols::{FastMap, Names};
+use crate::symbols::Names;
 
 /// What one session, or one message without a session, knows of its users.
 #[derive(Debug, Default)]
 pub(crate) struct UserNotes {
     open: Vec<Note>,
-    /// Where the note of a user stands, by hash, and which was asked for last.
-    places: FastMap<u128, usize>,
+    /// Emptied notes, to be filled again.
+    free: Vec<Note>,
+    /// Where the note of a user stands, and which was asked for last.
+    places: HashTable<usize>,
     last: usize,
     /// The keys of the groups that open notes name, one behind the other.
     keys: Vec<u8>,
@@ -40,7 +43,7 @@ pub(crate) const NOTE: u8 = 6;
 const KEPT_NOTES: usize = 64;
 
 /// What is known of one user.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Note {
     user: String,
     bot: Option<String>,
@@ -52,32 +55,46 @@ struct Note {
     groups: Vec<NotedGroup>,
 }
 
+impl Note {
+    fn is_of(&self, bot: Option<&str>, user: &[u8]) -> bool {
+        self.user.as_bytes() == user && self.bot.as_deref() == bot
+    }
+
+    fn emptied(self) -> Self {
+        let Self { mut user, mut days, mut groups, .. } = self;
+        user.clear();
+        days.clear();
+        groups.clear();
+        Self { user, days, groups, ..Self::default() }
+    }
+}
+
 impl UserNotes {
     /// Where the note of a user stands until the session ends, by bytes that are a text.
     pub(crate) fn place(&mut self, bot: Option<&str>, user: &[u8]) -> usize {
-        let is = |note: &Note| note.user.as_bytes() == user && note.bot.as_deref() == bot;
-        if !self.open.get(self.last).is_some_and(is) {
-            self.last = self.find(bot, std::str::from_utf8(user).unwrap_or_default());
+        if !self.open.get(self.last).is_some_and(|note| note.is_of(bot, user)) {
+            self.last = self.find(bot, user);
         }
         self.last
     }
 
     /// Where the note of a user stands, which is made where there was none.
-    fn find(&mut self, bot: Option<&str>, user: &str) -> usize {
-        let next = self.open.len();
-        let place = *self.places.entry(session_key(b'u', bot, user)).or_insert(next);
-        if place == next {
-            self.open.push(Note {
-                user: user.to_owned(),
-                bot: bot.map(str::to_owned),
-                messages: 0,
-                first: None,
-                last: None,
-                days: Vec::new(),
-                groups: Vec::new(),
-            });
+    fn find(&mut self, bot: Option<&str>, user: &[u8]) -> usize {
+        let Self { open, free, places, .. } = self;
+        let hash = |user: &[u8]| XxHash3_64::oneshot(user);
+        let is = |&place: &usize| open[place].is_of(bot, user);
+        match places.entry(hash(user), is, |&place| hash(open[place].user.as_bytes())) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(vacant) => {
+                let place = open.len();
+                vacant.insert(place);
+                let mut note = free.pop().unwrap_or_default();
+                note.user.push_str(std::str::from_utf8(user).unwrap_or_default());
+                note.bot = bot.map(str::to_owned);
+                open.push(note);
+                place
+            }
         }
-        place
     }
 
     /// Notes that a message of the user whose note stands there counts in a group of an aggregate, by its key, whose hash is
@@ -107,9 +124,9 @@ impl UserNotes {
 
     /// Ends the session.
     pub(crate) fn flush(&mut self) {
-        let Self { open, frames, places, keys, .. } = self;
+        let Self { open, free, frames, places, keys, .. } = self;
         if places.capacity() > KEPT_NOTES {
-            *places = FastMap::default();
+            *places = HashTable::new();
         }
         places.clear();
         for mut note in open.drain(..) {
@@ -132,6 +149,9 @@ impl UserNotes {
                     out.extend_from_slice(&keys[group.key.clone()]);
                 }
             });
+            if free.len() < KEPT_NOTES {
+                free.push(note.emptied());
+            }
         }
         keys.clear();
     }
