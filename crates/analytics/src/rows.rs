@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ArrowPrimitiveType, BooleanArray, Int32Array, PrimitiveArray, StringArray};
+use arrow::array::{
+    ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBufferBuilder, Int32Array, PrimitiveArray, StringArray,
+};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
@@ -17,7 +19,8 @@ pub(crate) enum Cell<'a> {
     Int(i64),
     Float(f64),
     Bool(bool),
-    Text(&'a str),
+    /// The bytes of a text: whether they are one is found out when the batch is whole.
+    Text(&'a [u8]),
 }
 
 impl<'a> Cell<'a> {
@@ -42,7 +45,7 @@ impl<'a> Cell<'a> {
     }
 
     #[inline]
-    fn text(self) -> Option<&'a str> {
+    fn text(self) -> Option<&'a [u8]> {
         if let Self::Text(value) = self { Some(value) } else { None }
     }
 }
@@ -61,7 +64,7 @@ impl From<bool> for Cell<'_> {
 
 impl<'a> From<&'a str> for Cell<'a> {
     fn from(value: &'a str) -> Self {
-        Self::Text(value)
+        Self::Text(value.as_bytes())
     }
 }
 
@@ -89,24 +92,27 @@ enum Cells {
     Date(Vec<i32>),
 }
 
-/// Texts, end to end, and where each ends.
+/// Texts, end to end, and where each ends; past 2 GiB, which no batch may take, that is anywhere.
 #[derive(Debug, Default)]
 struct Texts {
     bytes: Vec<u8>,
-    ends: Vec<usize>,
+    ends: Vec<i32>,
 }
 
 impl Texts {
     #[inline]
-    fn push(&mut self, text: &str) {
-        self.bytes.extend_from_slice(text.as_bytes());
-        self.ends.push(self.bytes.len());
+    fn push(&mut self, text: &[u8]) {
+        self.bytes.extend_from_slice(text);
+        self.ends.push(self.bytes.len() as i32);
     }
 
     fn finish(&mut self, valid: Option<NullBuffer>) -> Result<StringArray> {
-        let ends: Result<Vec<i32>, _> =
-            std::iter::once(0).chain(self.ends.drain(..)).map(i32::try_from).collect();
-        let ends = ends.map_err(|_| AnalyticsError::Internal("the texts of a batch take more than 2 GiB"))?;
+        if i32::try_from(self.bytes.len()).is_err() {
+            return Err(AnalyticsError::Internal("the texts of a batch take more than 2 GiB"));
+        }
+        let mut ends = Vec::with_capacity(self.ends.len() + 1);
+        ends.push(0);
+        ends.append(&mut self.ends);
         let bytes = taken(&mut self.bytes);
         Ok(StringArray::try_new(OffsetBuffer::new(ends.into()), bytes.into(), valid)?)
     }
@@ -116,17 +122,16 @@ impl Texts {
 #[derive(Debug)]
 struct Column {
     cells: Cells,
-    /// Which cells hold something.
-    valid: Vec<bool>,
-    has_none: bool,
+    /// How many cells there are, and which of them hold nothing.
+    len: usize,
+    none: Vec<usize>,
 }
 
-/// Adds a cell, and whether there is one.
+/// Adds a cell, and says whether there is one.
 #[inline]
-fn add<T: Default>(cells: &mut Vec<T>, valid: &mut Vec<bool>, cell: Option<T>) -> bool {
+fn add<T: Default>(cells: &mut Vec<T>, cell: Option<T>) -> bool {
     let is_some = cell.is_some();
     cells.push(cell.unwrap_or_default());
-    valid.push(is_some);
     is_some
 }
 
@@ -161,26 +166,27 @@ impl Column {
             MetricKind::Timestamp => Cells::Time(Vec::new()),
             MetricKind::Date => Cells::Date(Vec::new()),
         };
-        Self { cells, valid: Vec::new(), has_none: false }
+        Self { cells, len: 0, none: Vec::new() }
     }
 
     /// A value of another kind counts as none: the declaration and what fills it are held together by tests.
     #[inline]
     fn push(&mut self, cell: Cell<'_>) {
-        let valid = &mut self.valid;
         let is_some = match &mut self.cells {
             Cells::Text(cells) => {
                 let text = cell.text();
                 cells.push(text.unwrap_or_default());
-                valid.push(text.is_some());
                 text.is_some()
             }
-            Cells::Int(cells) | Cells::Time(cells) => add(cells, valid, cell.int()),
-            Cells::Small(cells) | Cells::Date(cells) => add(cells, valid, cell.small()),
-            Cells::Float(cells) => add(cells, valid, cell.float()),
-            Cells::Bool(cells) => add(cells, valid, cell.bool()),
+            Cells::Int(cells) | Cells::Time(cells) => add(cells, cell.int()),
+            Cells::Small(cells) | Cells::Date(cells) => add(cells, cell.small()),
+            Cells::Float(cells) => add(cells, cell.float()),
+            Cells::Bool(cells) => add(cells, cell.bool()),
         };
-        self.has_none |= !is_some;
+        if !is_some {
+            self.none.push(self.len);
+        }
+        self.len += 1;
     }
 
     /// Adds a value so many times.
@@ -194,12 +200,26 @@ impl Column {
             Cells::Float(cells) => repeat_last(cells, more),
             Cells::Bool(cells) => repeat_last(cells, more),
         }
-        repeat_last(&mut self.valid, more);
+        if self.none.last() == Some(&(self.len - 1)) {
+            self.none.extend(self.len..self.len + more);
+        }
+        self.len += more;
+    }
+
+    /// Which cells hold something; nothing where all of them do.
+    fn valid(&mut self) -> Option<NullBuffer> {
+        let len = std::mem::take(&mut self.len);
+        if self.none.is_empty() {
+            return None;
+        }
+        let mut valid = BooleanBufferBuilder::new(len);
+        valid.append_n(len, true);
+        self.none.drain(..).for_each(|at| valid.set_bit(at, false));
+        Some(NullBuffer::new(valid.finish()))
     }
 
     fn finish(&mut self) -> Result<ArrayRef> {
-        let valid = taken(&mut self.valid);
-        let valid = std::mem::take(&mut self.has_none).then(|| NullBuffer::from(valid));
+        let valid = self.valid();
         Ok(match &mut self.cells {
             Cells::Text(cells) => Arc::new(cells.finish(valid)?),
             Cells::Int(cells) => Arc::new(primitive::<Int64Type>(cells, valid)),

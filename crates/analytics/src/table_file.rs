@@ -244,7 +244,7 @@ mod tests {
     fn columns_are_encoded_by_what_they_hold() {
         let dir = tempfile::tempdir().unwrap();
         let mut file = TableFile::create(dir.path(), Metric::Users, TableFormat::Parquet).unwrap();
-        let names = [Cell::Text("st-1"), Cell::Text("u-1")];
+        let names = ["st-1".into(), "u-1".into()];
         let user = [&names[..], &[1, 2, 3, 4, 5].map(Cell::Int), &[Cell::Bool(true)]].concat();
         file.write(&one_row(Metric::Users, &user)).unwrap();
         let file = File::open(dir.path().join(file.close().unwrap().path)).unwrap();
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn small_tables_are_written_as_text() {
-        let cells = [Cell::Text("user"), Cell::Text("a \"b\",\nc"), Cell::Null, 1.into(), 2.into(), 3.into()];
+        let cells = ["user".into(), "a \"b\",\nc".into(), Cell::Null, 1.into(), 2.into(), 3.into()];
         let batch = one_row(Metric::TagsUsage, &cells);
         let line = "user,\"a \"\"b\"\",\nc\",,1,2,3,1\n";
         let expected = format!("scope,name,tag_value,messages,sessions,users,rules_version\n{line}{line}");

@@ -7,6 +7,7 @@ use arrow::record_batch::RecordBatch;
 use super::groups::Seen;
 use super::key::KeyPart;
 use super::{Aggregate, LONGEST_MINUTES, MICROS_A_MINUTE, SUMMARY_CELLS, Stored};
+use crate::codec::hex;
 use crate::error::Result;
 use crate::events::is_link;
 use crate::local_time::LocalTime;
@@ -91,7 +92,7 @@ fn put_part(part: &KeyPart<'_>, put: impl FnOnce(Cell<'_>)) {
         KeyPart::Null => put(Cell::Null),
         KeyPart::Int(value) => put(Cell::Int(*value)),
         KeyPart::Text(value) => put(Cell::Text(value)),
-        KeyPart::Hash(hash) => put(Cell::Text(&format!("{hash:016x}"))),
+        KeyPart::Hash(hash) => put(Cell::Text(&hex(*hash))),
     }
 }
 
@@ -203,9 +204,9 @@ impl Stored {
     }
 
     fn path_variants(&self, mut table: Table<'_>) -> Result<()> {
-        let mut of_bot: BTreeMap<Option<String>, i64> = BTreeMap::new();
+        let mut of_bot: BTreeMap<Option<Vec<u8>>, i64> = BTreeMap::new();
         let bot = |part: &KeyPart<'_>| match part {
-            KeyPart::Text(bot) => Some(bot.to_string()),
+            KeyPart::Text(bot) => Some(bot.to_vec()),
             _ => None,
         };
         self.for_each(Aggregate::Paths, |parts, group| {

@@ -1,7 +1,8 @@
 //! Keys of groups, written so that their bytes compare as their parts do: the order of a table is that of the bytes.
 
 use std::borrow::Cow;
-use std::ffi::CStr;
+
+use memchr::memchr;
 
 /// What a key is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +19,8 @@ pub(crate) enum KeyPart<'a> {
     Null,
     Int(i64),
     Hash(u64),
-    Text(Cow<'a, str>),
+    /// The bytes of a text.
+    Text(Cow<'a, [u8]>),
 }
 
 /// What a part begins with: none, or something. Integers begin with something else, from which it is known how many bytes
@@ -49,7 +51,7 @@ impl Key {
         let bytes = text.as_bytes();
         self.0.reserve(bytes.len() + 2);
         self.0.push(SOME);
-        if bytes.contains(&END) {
+        if has_end(bytes) {
             for &byte in bytes {
                 self.0.push(byte);
                 if byte == END {
@@ -100,6 +102,20 @@ impl Key {
     }
 }
 
+/// Whether there is an [`END`] among these bytes, eight at a time: names are too short for a search that has to be set up.
+fn has_end(bytes: &[u8]) -> bool {
+    const LOW: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let has_zero = |word: &[u8; 8]| {
+        let word = u64::from_ne_bytes(*word);
+        word.wrapping_sub(LOW) & !word & HIGH != 0
+    };
+    match bytes.last_chunk() {
+        Some(last) => bytes.as_chunks().0.iter().any(has_zero) || has_zero(last),
+        None => bytes.contains(&END),
+    }
+}
+
 /// The parts of a key. Bytes that are no key give some parts, never a panic: states come from outside.
 pub(super) fn parts<'k>(mut key: &'k [u8], kinds: &[KeyKind]) -> impl Iterator<Item = KeyPart<'k>> {
     kinds.iter().map(move |kind| {
@@ -125,7 +141,7 @@ pub(super) fn is_key(bytes: &[u8], kinds: &[KeyKind]) -> bool {
     let mut is_far = false;
     for (part, kind) in parts(bytes, kinds).zip(kinds) {
         match (part, kind) {
-            (KeyPart::Text(text), _) => key.text(Some(&text)),
+            (KeyPart::Text(text), _) => key.text(std::str::from_utf8(&text).ok()),
             (KeyPart::Int(value), _) => {
                 is_far |= value.unsigned_abs() >= FAR;
                 key.int(Some(value))
@@ -139,20 +155,20 @@ pub(super) fn is_key(bytes: &[u8], kinds: &[KeyKind]) -> bool {
     !is_far && key.bytes() == bytes
 }
 
-fn text<'k>(from: &mut &'k [u8]) -> Cow<'k, str> {
+fn text<'k>(from: &mut &'k [u8]) -> Cow<'k, [u8]> {
     let mut own: Vec<u8> = Vec::new();
     loop {
-        let end = CStr::from_bytes_until_nul(from).map_or(from.len(), CStr::count_bytes);
+        let end = memchr(END, from).unwrap_or(from.len());
         let (bytes, rest) = from.split_at(end);
         let rest = rest.get(1..).unwrap_or_default();
         let is_escaped = rest.first() == Some(&ESCAPED);
         *from = if is_escaped { &rest[1..] } else { rest };
         if own.is_empty() && !is_escaped {
-            return std::str::from_utf8(bytes).unwrap_or_default().into();
+            return bytes.into();
         }
         own.extend_from_slice(bytes);
         if !is_escaped {
-            return String::from_utf8(own).unwrap_or_default().into();
+            return own.into();
         }
         own.push(END);
     }
@@ -195,11 +211,14 @@ mod tests {
         fn keys_compare_as_their_parts_and_give_them_back(a in any_parts(), b in any_parts()) {
             let (one, other) = (key_of(&a), key_of(&b));
             let read = |key| parts(key, &KINDS).collect::<Vec<_>>();
+            let text = |text: &Option<String>| {
+                text.clone().map_or(KeyPart::Null, |text| KeyPart::Text(text.into_bytes().into()))
+            };
             let expected = |(a, b, c, d): &Parts| vec![
-                a.clone().map_or(KeyPart::Null, |text| KeyPart::Text(text.into())),
+                text(a),
                 b.map_or(KeyPart::Null, KeyPart::Int),
                 if *c == 0 { KeyPart::Null } else { KeyPart::Hash(*c) },
-                d.clone().map_or(KeyPart::Null, |text| KeyPart::Text(text.into())),
+                text(d),
             ];
             prop_assert_eq!(&read(&one), &expected(&a));
             prop_assert_eq!(one.cmp(&other), expected(&a).cmp(&expected(&b)));

@@ -12,7 +12,6 @@ use crate::symbols::{Names, PROFILE};
 pub(crate) use drift::SEPARATOR;
 pub(crate) use keyed::split_key;
 pub(crate) use map::{EventJob, EventState};
-pub(crate) use message::session_key;
 
 /// What a frame of the first exchange is.
 pub(crate) const MESSAGE: u8 = 0;
@@ -162,13 +161,13 @@ pub(crate) struct ShownAction<'a> {
 impl ShownAction<'_> {
     /// Whether pressing it sends a message.
     pub(crate) fn is_measurable(&self) -> bool {
-        !self.action_type.is_some_and(is_link)
+        !self.action_type.is_some_and(|name| is_link(name.as_bytes()))
     }
 }
 
 /// Whether actions of this type lead to a page, and send nothing.
-pub(crate) fn is_link(action_type: &str) -> bool {
-    ["url", "web_url"].iter().any(|link| action_type.eq_ignore_ascii_case(link))
+pub(crate) fn is_link(action_type: &[u8]) -> bool {
+    [&b"url"[..], b"web_url"].iter().any(|link| action_type.eq_ignore_ascii_case(link))
 }
 
 /// A tag of a message.

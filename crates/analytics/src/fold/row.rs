@@ -3,8 +3,9 @@
 use korpus_core::write_json_string;
 
 use super::session::{Session, WaitKind, median};
+use crate::codec::hex;
 use crate::events::{Event, ShownTag};
-use crate::rows::Rows;
+use crate::rows::{Cell, Rows};
 
 /// The indices of the scopes in the table.
 const USER_TAGS: u8 = 1;
@@ -12,7 +13,7 @@ const SESSION_TAGS: u8 = 2;
 
 /// Adds the row of a session.
 pub(crate) fn push(rows: &mut Rows, session: &Session<'_, '_>) {
-    let key = format!("{:032x}", session.key);
+    let key = [hex((session.key >> 64) as u64), hex(session.key as u64)];
     let mut responses = session.waits_of(WaitKind::BotResponse);
     let first_response = responses.first().copied();
     let longest_response = responses.iter().copied().max();
@@ -20,13 +21,13 @@ pub(crate) fn push(rows: &mut Rows, session: &Session<'_, '_>) {
     let event = |at: Option<usize>| at.map(|at| &session.events[at]);
     let handoff = event(session.handoff_event);
     let last = session.last_said();
-    let hash = last.filter(|event| event.hash != 0).map(|event| format!("{:016x}", event.hash));
+    let hash = last.filter(|event| event.hash != 0).map(|event| hex(event.hash));
     let tags = last_tags(session.events);
     let tags = [USER_TAGS, SESSION_TAGS].map(|scope| tags_json(&tags, scope));
     let platform = session.platform;
     let interactive = session.interactive();
     let mut row = rows.begin();
-    row.put(key.as_str());
+    row.put(Cell::Text(key.as_flattened()));
     row.put(session.bot());
     row.put(session.session_id());
     row.put(session.kind.as_str());
@@ -67,7 +68,7 @@ pub(crate) fn push(rows: &mut Rows, session: &Session<'_, '_>) {
     row.put(event(session.outcome_event).map(Event::id));
     row.put(platform.and_then(|record| record.containment));
     row.put(platform.and_then(|record| record.session_type));
-    row.put(hash.as_deref());
+    row.put(hash.as_ref().map(|hash| Cell::Text(hash)));
     row.put(last.and_then(Event::template_type));
     row.put(session.created_at);
     row.put(session.left_cut);
