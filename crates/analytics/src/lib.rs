@@ -10,6 +10,7 @@ mod events;
 mod exchange;
 mod export;
 mod fold;
+mod hash;
 mod local_time;
 mod metrics;
 mod options;

@@ -124,7 +124,7 @@ struct Column {
     cells: Cells,
     /// How many cells there are, and which of them hold nothing.
     len: usize,
-    none: Vec<usize>,
+    none: Vec<u32>,
 }
 
 /// Adds a cell, and says whether there is one.
@@ -184,7 +184,7 @@ impl Column {
             Cells::Bool(cells) => add(cells, cell.bool()),
         };
         if !is_some {
-            self.none.push(self.len);
+            self.none.push(self.len as u32);
         }
         self.len += 1;
     }
@@ -200,8 +200,8 @@ impl Column {
             Cells::Float(cells) => repeat_last(cells, more),
             Cells::Bool(cells) => repeat_last(cells, more),
         }
-        if self.none.last() == Some(&(self.len - 1)) {
-            self.none.extend(self.len..self.len + more);
+        if self.none.last() == Some(&(self.len as u32 - 1)) {
+            self.none.extend(self.len as u32..(self.len + more) as u32);
         }
         self.len += more;
     }
@@ -214,7 +214,7 @@ impl Column {
         }
         let mut valid = BooleanBufferBuilder::new(len);
         valid.append_n(len, true);
-        self.none.drain(..).for_each(|at| valid.set_bit(at, false));
+        self.none.drain(..).for_each(|at| valid.set_bit(at as usize, false));
         Some(NullBuffer::new(valid.finish()))
     }
 

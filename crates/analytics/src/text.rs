@@ -2,10 +2,11 @@
 
 use caseless::Caseless as _;
 use hashbrown::HashTable;
-use twox_hash::{XxHash3_64, XxHash3_128};
+use twox_hash::XxHash3_64;
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 use crate::events::Flags;
+use crate::hash::hash;
 use crate::options::AnalyzeOptions;
 
 /// How many characters of a text stand in aggregates at most.
@@ -214,8 +215,8 @@ pub(crate) struct TextFacts {
     pub flags: u32,
 }
 
-/// How many texts a worker knows at most: 4 MiB of them.
-const MOST_KNOWN: usize = (4 << 20) / size_of::<Known>();
+/// How many texts a worker knows at most: those that a table of 3 MiB has room for.
+const MOST_KNOWN: usize = 7 << 13;
 
 impl TextCache {
     /// What there is to know of a text.
@@ -231,7 +232,7 @@ impl TextCache {
         name_of: impl FnOnce(&str) -> Option<u32>,
     ) -> (TextFacts, Option<u32>) {
         let Self { known, normal } = self;
-        let hash = XxHash3_128::oneshot(text.as_bytes());
+        let hash = hash(text.as_bytes());
         if let Some(known) = known.find_mut(hash as u64, |known| known.hash == hash) {
             known.name = known.name.or_else(|| name_of(text));
             return (known.facts, known.name);

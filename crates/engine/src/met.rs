@@ -8,7 +8,7 @@ pub(crate) struct Met {
     again: Vec<u64>,
 }
 
-/// Bits for each hash: as many of those that come once share theirs with another one.
+/// Bits for each hash: of those that come once, not more than one in so many is taken for one that comes again.
 const BITS_EACH: usize = 16;
 
 impl Met {

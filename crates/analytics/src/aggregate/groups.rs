@@ -4,9 +4,9 @@
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use korpus_engine::fetch;
-use twox_hash::XxHash3_128;
 
 use super::Aggregate;
+use crate::hash::hash;
 use crate::sketch::Sketch;
 
 /// How the cells of two states become one.
@@ -136,7 +136,7 @@ impl Groups {
 
     /// Where the group of a key is, until groups are put aside.
     pub(crate) fn place(&mut self, key: &[u8]) -> usize {
-        self.place_hashed(XxHash3_128::oneshot(key), key)
+        self.place_hashed(hash(key), key)
     }
 
     /// The same, of a key with that hash.

@@ -19,7 +19,7 @@ pub(crate) enum KeyPart<'a> {
     Null,
     Int(i64),
     Hash(u64),
-    /// The bytes of a text.
+    /// The bytes of a text: those of a [key](is_key) are one.
     Text(Cow<'a, [u8]>),
 }
 

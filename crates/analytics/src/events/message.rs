@@ -17,6 +17,7 @@ use crate::codec::{put_fixed, put_int, put_list, put_maybe, put_short, put_symbo
 use crate::dataset::MADE_UP_ID;
 use crate::exchange::put_frame;
 use crate::fold::Coverage;
+use crate::hash::hash;
 use crate::symbols::{PROFILE, SymbolCache, Symbols};
 use crate::text::{Phrases, TextCache, shown};
 
@@ -334,7 +335,7 @@ impl EventWriter<'_> {
     /// Whether what was appended to a list from `at` on was not there before.
     fn is_new(&mut self, list: u8, at: usize, of: impl Fn(&mut Lists) -> &mut Vec<u8>) -> bool {
         let bytes = &of(self.lists)[at..];
-        let hash = XxHash3_128::oneshot(bytes) ^ u128::from(list);
+        let hash = hash(bytes) ^ u128::from(list);
         let is_new = !self.lists.seen.contains(&hash);
         if is_new {
             self.lists.seen.push(hash);

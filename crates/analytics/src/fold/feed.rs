@@ -1,7 +1,5 @@
 //! From sessions to the states of the aggregates.
 
-use twox_hash::XxHash3_128;
-
 use super::observed::Observed;
 use super::session::{Handoff, Outcome, Session, SessionKind};
 use super::users::UserNotes;
@@ -9,6 +7,7 @@ use super::walked::{LATENCIES, LatencyPlaces, Recent, TagPlaces, VolumePlace, Wa
 use crate::aggregate::{Aggregate, Aggregates, Group, Key, LONGEST_MINUTES, MICROS_A_MINUTE, SUMMARY_CELLS};
 use crate::codec::Reader;
 use crate::events::{Event, Flags, PLATFORM_LATENCIES, PlatformRecord, SEPARATOR, ShownAction, TAG_SCOPES};
+use crate::hash::hash;
 use crate::local_time::{Local, LocalTime};
 
 /// Feeds sessions to the states.
@@ -164,7 +163,7 @@ impl Feeder {
         let key = self.key.start().int(local.map(|local| local.day)).int(local.map(|local| local.hour));
         key.text(event.bot).text(event.channel).text(event.language).text(event.message_type);
         let key = key.text(event.status).bytes();
-        let hash = XxHash3_128::oneshot(key);
+        let hash = hash(key);
         let place = self.states.place_hashed(Aggregate::Volumes, hash, key);
         if let Some(note) = note {
             self.users.message(note, Aggregate::Volumes, hash, key);
@@ -282,7 +281,7 @@ impl Feeder {
         for tag in event.tags() {
             let scope = TAG_SCOPES.get(usize::from(tag.scope)).copied();
             let key = self.key.start().text(scope).text(tag.name).text(tag.value).bytes();
-            let hash = XxHash3_128::oneshot(key);
+            let hash = hash(key);
             let place = self.states.place_hashed(Aggregate::Tags, hash, key);
             if recent.tag_places[start..].contains(&place) {
                 continue;

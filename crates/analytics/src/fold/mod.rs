@@ -18,6 +18,7 @@ use crate::error::Result;
 use crate::events::{Event, Flags, MESSAGE, PLATFORM, PlatformRecord, UNSESSIONED, is_record};
 use crate::exchange::{Frame, frames};
 use crate::export::{Exported, Wanted};
+use crate::hash::hash;
 use crate::local_time::LocalTime;
 use crate::metrics::Metric;
 use crate::rows::Rows;
@@ -144,11 +145,12 @@ impl Folder {
 /// Calls `each` with every session, in the order of keys: the times of its frames and their indices, in order.
 fn by_session(frames: &[Frame<'_>], mut each: impl FnMut(u128, &[(i64, u32)])) {
     // Sessions are few beside their frames: only they are sorted.
-    let mut numbers: HashTable<u32> = HashTable::new();
+    let mut known: HashTable<u32> = HashTable::new();
     let mut sessions: Vec<(u128, usize)> = Vec::new();
     let number_of = |frame: &Frame<'_>| {
         let is = |&number: &u32| sessions[number as usize].0 == frame.key;
-        let number = match numbers.entry(frame.key as u64, is, |&number| sessions[number as usize].0 as u64) {
+        let rehash = |&number: &u32| hash(&sessions[number as usize].0.to_le_bytes()) as u64;
+        let number = match known.entry(hash(&frame.key.to_le_bytes()) as u64, is, rehash) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(free) => {
                 let number = sessions.len() as u32;

@@ -5,20 +5,19 @@ use std::ops::Range;
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use twox_hash::{XxHash3_64, XxHash3_128};
+use twox_hash::XxHash3_128;
 
 use super::walked::recently;
 use crate::aggregate::{Aggregate, Aggregates, Key, USERS};
 use crate::codec::{Reader, put_int, put_maybe, put_text, put_uint};
 use crate::exchange::{frames, put_frame};
+use crate::hash::hash;
 use crate::symbols::Names;
 
 /// What one session, or one message without a session, knows of its users.
 #[derive(Debug, Default)]
 pub(crate) struct UserNotes {
     open: Vec<Note>,
-    /// Emptied notes, to be filled again.
-    free: Vec<Note>,
     /// Where the note of a user stands, and which was asked for last.
     places: HashTable<usize>,
     last: usize,
@@ -43,7 +42,7 @@ pub(crate) const NOTE: u8 = 6;
 const KEPT_NOTES: usize = 64;
 
 /// What is known of one user.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Note {
     user: String,
     bot: Option<String>,
@@ -59,39 +58,40 @@ impl Note {
     fn is_of(&self, bot: Option<&str>, user: &[u8]) -> bool {
         self.user.as_bytes() == user && self.bot.as_deref() == bot
     }
-
-    fn emptied(self) -> Self {
-        let Self { mut user, mut days, mut groups, .. } = self;
-        user.clear();
-        days.clear();
-        groups.clear();
-        Self { user, days, groups, ..Self::default() }
-    }
 }
 
 impl UserNotes {
     /// Where the note of a user stands until the session ends, by bytes that are a text.
     pub(crate) fn place(&mut self, bot: Option<&str>, user: &[u8]) -> usize {
         if !self.open.get(self.last).is_some_and(|note| note.is_of(bot, user)) {
-            self.last = self.find(bot, user);
+            self.last = self.find(bot, std::str::from_utf8(user).unwrap_or_default());
         }
         self.last
     }
 
     /// Where the note of a user stands, which is made where there was none.
-    fn find(&mut self, bot: Option<&str>, user: &[u8]) -> usize {
-        let Self { open, free, places, .. } = self;
-        let hash = |user: &[u8]| XxHash3_64::oneshot(user);
-        let is = |&place: &usize| open[place].is_of(bot, user);
-        match places.entry(hash(user), is, |&place| hash(open[place].user.as_bytes())) {
+    fn find(&mut self, bot: Option<&str>, user: &str) -> usize {
+        let Self { open, places, .. } = self;
+        let hash_of = |bot: Option<&str>, user: &str| {
+            let [bot, user] = [bot.unwrap_or_default(), user].map(|name| hash(name.as_bytes()) as u64);
+            user ^ bot.rotate_left(1)
+        };
+        let rehash = |&place: &usize| hash_of(open[place].bot.as_deref(), &open[place].user);
+        let is = |&place: &usize| open[place].is_of(bot, user.as_bytes());
+        match places.entry(hash_of(bot, user), is, rehash) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(vacant) => {
                 let place = open.len();
                 vacant.insert(place);
-                let mut note = free.pop().unwrap_or_default();
-                note.user.push_str(std::str::from_utf8(user).unwrap_or_default());
-                note.bot = bot.map(str::to_owned);
-                open.push(note);
+                open.push(Note {
+                    user: user.to_owned(),
+                    bot: bot.map(str::to_owned),
+                    messages: 0,
+                    first: None,
+                    last: None,
+                    days: Vec::new(),
+                    groups: Vec::new(),
+                });
                 place
             }
         }
@@ -124,7 +124,7 @@ impl UserNotes {
 
     /// Ends the session.
     pub(crate) fn flush(&mut self) {
-        let Self { open, free, frames, places, keys, .. } = self;
+        let Self { open, frames, places, keys, .. } = self;
         if places.capacity() > KEPT_NOTES {
             *places = HashTable::new();
         }
@@ -149,9 +149,6 @@ impl UserNotes {
                     out.extend_from_slice(&keys[group.key.clone()]);
                 }
             });
-            if free.len() < KEPT_NOTES {
-                free.push(note.emptied());
-            }
         }
         keys.clear();
     }
@@ -182,7 +179,7 @@ pub(crate) fn fold_users<'b>(runs: impl IntoIterator<Item = &'b [u8]>, states: &
                 let aggregate = from.byte();
                 let len = from.uint();
                 let key = from.take(usize::try_from(len).unwrap_or(usize::MAX));
-                groups.push((aggregate, XxHash3_128::oneshot(key), key));
+                groups.push((aggregate, hash(key), key));
             }
             if messages == 0 {
                 continue;

@@ -1,0 +1,34 @@
+//! The hash that tells texts and keys apart within a process. It has a seed that nobody knows before: without, texts could be
+//! prepared that have the same. So nothing that is written depends on it.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
+use twox_hash::XxHash3_128;
+
+static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+
+/// The hash of some bytes: equal for equal bytes, and only for those.
+pub(crate) fn hash(bytes: &[u8]) -> u128 {
+    XxHash3_128::oneshot_with_seed(*SEED, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_were_prepared_are_told_apart() {
+        let text = |one: u8, other: u8| {
+            let mut text: Vec<u8> = b"lorem ipsum dolor sit amet ".repeat(24)[..640].to_vec();
+            text[40..56].copy_from_slice(b"did not understa");
+            text[56..64].copy_from_slice(&[one, b'a', b' ', 0xc3, 0x81, 0x3a, 0x26, 0x4c]);
+            text[312..321].copy_from_slice(&[other, b'a', b' ', 0xc3, 0xa9, 0xde, 0xac, 0xd8, 0x80]);
+            String::from_utf8(text).unwrap()
+        };
+        let (a, b) = (text(b'd', b'e'), text(b'e', b'd'));
+        assert!(a != b && XxHash3_128::oneshot(a.as_bytes()) == XxHash3_128::oneshot(b.as_bytes()));
+        assert!(hash(a.as_bytes()) != hash(b.as_bytes()));
+        assert_eq!(hash(a.as_bytes()), hash(a.clone().as_bytes()));
+    }
+}
