@@ -1,16 +1,21 @@
-//! The hash that tells texts and keys apart within a process. It has a seed that nobody knows before: without, texts could be
-//! prepared that have the same. So nothing that is written depends on it.
+//! The hashes that tell texts and keys apart within a process, or find them. They have a seed that nobody knows before: without,
+//! texts could be prepared that have the same. So nothing that is written depends on them.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
-use twox_hash::XxHash3_128;
+use twox_hash::{XxHash3_64, XxHash3_128};
 
 static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
 
 /// The hash of some bytes: equal for equal bytes, and only for those.
 pub(crate) fn hash(bytes: &[u8]) -> u128 {
     XxHash3_128::oneshot_with_seed(*SEED, bytes)
+}
+
+/// A shorter one, for tables that compare what they find.
+pub(crate) fn short(bytes: &[u8]) -> u64 {
+    XxHash3_64::oneshot_with_seed(*SEED, bytes)
 }
 
 #[cfg(test)]
@@ -28,7 +33,7 @@ mod tests {
         };
         let (a, b) = (text(b'd', b'e'), text(b'e', b'd'));
         assert!(a != b && XxHash3_128::oneshot(a.as_bytes()) == XxHash3_128::oneshot(b.as_bytes()));
-        assert!(hash(a.as_bytes()) != hash(b.as_bytes()));
+        assert!(hash(a.as_bytes()) != hash(b.as_bytes()) && short(a.as_bytes()) != short(b.as_bytes()));
         assert_eq!(hash(a.as_bytes()), hash(a.clone().as_bytes()));
     }
 }

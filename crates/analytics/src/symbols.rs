@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use korpus_core::Text;
 use korpus_engine::RecentTexts;
-use twox_hash::XxHash3_64;
+
+use crate::hash::short;
 
 const SHARDS: usize = 16;
 /// Longer texts are written out.
@@ -16,7 +17,7 @@ const LONGEST: usize = 2048;
 /// What a name takes besides its bytes, here and in the caches of the workers.
 const OVERHEAD: usize = 160;
 
-/// Hashes strings and keys: what they hold is not under the control of one attacker who also sees timing.
+/// Hashes strings and numbers with the seed of the process.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct FastHasher(u64);
 
@@ -26,7 +27,7 @@ impl Hasher for FastHasher {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        self.0 = self.0.rotate_left(23) ^ XxHash3_64::oneshot(bytes);
+        self.0 = self.0.rotate_left(23) ^ short(bytes);
     }
 
     fn write_u8(&mut self, _: u8) {
@@ -79,7 +80,7 @@ impl Symbols {
         if name.len() > LONGEST {
             return None;
         }
-        let at = (XxHash3_64::oneshot(name.as_bytes()) >> 60) as usize;
+        let at = (short(name.as_bytes()) >> 60) as usize;
         let mut shard = self.shards[at].lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(&known) = shard.known.get(name) {
             return Some(known);

@@ -1,5 +1,6 @@
 //! The third step: the events of a partition, session by session, to rows and states.
 
+mod by_session;
 mod coverage;
 mod feed;
 mod observed;
@@ -9,8 +10,6 @@ mod users;
 mod walked;
 
 use arrow::record_batch::RecordBatch;
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 use korpus_engine::fetch_all;
 
 use crate::codec::Reader;
@@ -18,12 +17,12 @@ use crate::error::Result;
 use crate::events::{Event, Flags, MESSAGE, PLATFORM, PlatformRecord, UNSESSIONED, is_record};
 use crate::exchange::{Frame, frames};
 use crate::export::{Exported, Wanted};
-use crate::hash::hash;
 use crate::local_time::LocalTime;
 use crate::metrics::Metric;
 use crate::rows::Rows;
 use crate::symbols::Names;
 
+use by_session::by_session;
 pub use coverage::Coverage;
 pub(crate) use feed::Feeder;
 use session::developer_of;
@@ -139,55 +138,6 @@ impl Folder {
         row::push(&mut self.rows, &session);
         self.exported.add(&session, rules.exports);
         self.feeder.session(&session, walked);
-    }
-}
-
-/// Calls `each` with every session, in the order of keys: the times of its frames and their indices, in order.
-fn by_session(frames: &[Frame<'_>], mut each: impl FnMut(u128, &[(i64, u32)])) {
-    // Sessions are few beside their frames: only they are sorted.
-    let mut known: HashTable<u32> = HashTable::new();
-    let mut sessions: Vec<(u128, usize)> = Vec::new();
-    let number_of = |frame: &Frame<'_>| {
-        let is = |&number: &u32| sessions[number as usize].0 == frame.key;
-        let rehash = |&number: &u32| hash(&sessions[number as usize].0.to_le_bytes()) as u64;
-        let number = match known.entry(hash(&frame.key.to_le_bytes()) as u64, is, rehash) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(free) => {
-                let number = sessions.len() as u32;
-                free.insert(number);
-                sessions.push((frame.key, 0));
-                number
-            }
-        };
-        sessions[number as usize].1 += 1;
-        number
-    };
-    let numbers: Vec<u32> = frames.iter().map(number_of).collect();
-    let mut order: Vec<usize> = (0..sessions.len()).collect();
-    order.sort_unstable_by_key(|&number| sessions[number].0);
-    // Where the next frame of a session goes, by its number.
-    let mut next = vec![0; sessions.len()];
-    let mut end = 0;
-    for &number in &order {
-        next[number] = end;
-        end += sessions[number].1;
-    }
-    let mut places = vec![(0, 0); frames.len()];
-    for (at, (frame, number)) in frames.iter().zip(numbers).enumerate() {
-        let place = &mut next[number as usize];
-        places[*place] = (Event::time_of(*frame).unwrap_or(i64::MAX), at as u32);
-        *place += 1;
-    }
-    let mut rest = &mut places[..];
-    for number in order {
-        let (key, len) = sessions[number];
-        let group = rest.split_off_mut(..len).unwrap_or_default();
-        // Mostly they come in order, or the latest first.
-        if group.first() > group.last() {
-            group.reverse();
-        }
-        group.sort_unstable();
-        each(key, group);
     }
 }
 

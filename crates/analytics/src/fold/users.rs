@@ -11,7 +11,7 @@ use super::walked::recently;
 use crate::aggregate::{Aggregate, Aggregates, Key, USERS};
 use crate::codec::{Reader, put_int, put_maybe, put_text, put_uint};
 use crate::exchange::{frames, put_frame};
-use crate::hash::hash;
+use crate::hash::{hash, short};
 use crate::symbols::Names;
 
 /// What one session, or one message without a session, knows of its users.
@@ -73,7 +73,7 @@ impl UserNotes {
     fn find(&mut self, bot: Option<&str>, user: &str) -> usize {
         let Self { open, places, .. } = self;
         let hash_of = |bot: Option<&str>, user: &str| {
-            let [bot, user] = [bot.unwrap_or_default(), user].map(|name| hash(name.as_bytes()) as u64);
+            let [bot, user] = [bot.unwrap_or_default(), user].map(|name| short(name.as_bytes()));
             user ^ bot.rotate_left(1)
         };
         let rehash = |&place: &usize| hash_of(open[place].bot.as_deref(), &open[place].user);
