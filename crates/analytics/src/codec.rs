@@ -57,11 +57,6 @@ pub(crate) fn put_symbol(out: &mut Vec<u8>, number: u32) {
     put_uint(out, u64::from(number) << 1 | 1);
 }
 
-/// A hash as it is shown: hexadecimal digits.
-pub(crate) fn hex(hash: u64) -> [u8; 16] {
-    std::array::from_fn(|at| b"0123456789abcdef"[(hash >> (60 - 4 * at)) as usize & 15])
-}
-
 /// Reads what was written. Bytes that were never written this way give zeros, never a panic: states come from outside.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reader<'a> {

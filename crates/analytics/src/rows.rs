@@ -80,6 +80,11 @@ impl From<f64> for Cell<'_> {
     }
 }
 
+/// A hash as a cell shows it: hexadecimal digits.
+pub(crate) fn hex(hash: u64) -> [u8; 16] {
+    std::array::from_fn(|at| b"0123456789abcdef"[(hash >> (60 - 4 * at)) as usize & 15])
+}
+
 /// The cells of a column.
 #[derive(Debug)]
 enum Cells {
@@ -90,6 +95,18 @@ enum Cells {
     Bool(Vec<bool>),
     Time(Vec<i64>),
     Date(Vec<i32>),
+}
+
+impl Cells {
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(cells) => cells.ends.len(),
+            Self::Int(cells) | Self::Time(cells) => cells.len(),
+            Self::Small(cells) | Self::Date(cells) => cells.len(),
+            Self::Float(cells) => cells.len(),
+            Self::Bool(cells) => cells.len(),
+        }
+    }
 }
 
 /// Texts, end to end, and where each ends; past 2 GiB, which no batch may take, that is anywhere.
@@ -122,8 +139,7 @@ impl Texts {
 #[derive(Debug)]
 struct Column {
     cells: Cells,
-    /// How many cells there are, and which of them hold nothing.
-    len: usize,
+    /// Which of them hold nothing.
     none: Vec<u32>,
 }
 
@@ -166,7 +182,7 @@ impl Column {
             MetricKind::Timestamp => Cells::Time(Vec::new()),
             MetricKind::Date => Cells::Date(Vec::new()),
         };
-        Self { cells, len: 0, none: Vec::new() }
+        Self { cells, none: Vec::new() }
     }
 
     /// A value of another kind counts as none: the declaration and what fills it are held together by tests.
@@ -184,15 +200,16 @@ impl Column {
             Cells::Bool(cells) => add(cells, cell.bool()),
         };
         if !is_some {
-            self.none.push(self.len as u32);
+            self.none.push(self.cells.len() as u32 - 1);
         }
-        self.len += 1;
     }
 
     /// Adds a value so many times.
     fn repeat(&mut self, cell: Cell<'_>, times: usize) {
         let Some(more) = times.checked_sub(1) else { return };
+        let nones = self.none.len();
         self.push(cell);
+        let len = self.cells.len();
         match &mut self.cells {
             Cells::Text(cells) => (0..more).for_each(|_| cells.push(cell.text().unwrap_or_default())),
             Cells::Int(cells) | Cells::Time(cells) => repeat_last(cells, more),
@@ -200,18 +217,17 @@ impl Column {
             Cells::Float(cells) => repeat_last(cells, more),
             Cells::Bool(cells) => repeat_last(cells, more),
         }
-        if self.none.last() == Some(&(self.len as u32 - 1)) {
-            self.none.extend(self.len as u32..(self.len + more) as u32);
+        if self.none.len() > nones {
+            self.none.extend(len as u32..(len + more) as u32);
         }
-        self.len += more;
     }
 
     /// Which cells hold something; nothing where all of them do.
     fn valid(&mut self) -> Option<NullBuffer> {
-        let len = std::mem::take(&mut self.len);
         if self.none.is_empty() {
             return None;
         }
+        let len = self.cells.len();
         let mut valid = BooleanBufferBuilder::new(len);
         valid.append_n(len, true);
         self.none.drain(..).for_each(|at| valid.set_bit(at as usize, false));

@@ -20,6 +20,12 @@ impl Bits {
         self.words[word] |= bit;
     }
 
+    /// Takes all of them out, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.words.clear();
+        self.ones = 0;
+    }
+
     pub(crate) fn contains(&self, at: u64) -> bool {
         self.words.get((at / 64) as usize).is_some_and(|word| word >> (at % 64) & 1 != 0)
     }

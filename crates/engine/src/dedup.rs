@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use crate::bits::Bits;
 use crate::error::Result;
+use crate::facts::upper_half;
 use crate::keylog::{Key, KeyLog, Resolver};
 use crate::ledger::Books;
 
@@ -92,16 +93,15 @@ impl Fates {
         let mut fates = Self { before, ..Self::default() };
         let resolve = |resolver: &mut Resolver, decisions: &mut Decisions| {
             let Resolver { keys, met, order, alike, .. } = resolver;
-            let half = |key: &Key| (key.id >> 64) as u64;
             met.begin(keys.len());
             for key in keys.iter_mut() {
                 key.id = key.id_among(&array_hash);
-                met.meet(half(key));
+                met.meet(upper_half(key.id));
             }
             // Most ids come once, which half of an id tells: only the others' keys are put in order.
-            let again = keys.iter().enumerate().filter(|(_, key)| met.may_come_again(half(key)));
+            let again = keys.iter().enumerate().filter(|(_, key)| met.may_come_again(upper_half(key.id)));
             order.clear();
-            order.extend(again.map(|(at, key)| (half(key), at as u32)));
+            order.extend(again.map(|(at, key)| (upper_half(key.id), at as u32)));
             order.sort_unstable();
             for half in order.chunk_by(|a, b| a.0 == b.0).filter(|half| half.len() > 1) {
                 alike.clear();

@@ -305,7 +305,8 @@ fn shortened(id: u128) -> u128 {
     id >> ID_TAIL << ID_TAIL
 }
 
-fn upper_half(hash: u128) -> u64 {
+/// The half of a hash that is looked at first.
+pub(crate) fn upper_half(hash: u128) -> u64 {
     (hash >> 64) as u64
 }
 

@@ -1,41 +1,40 @@
 //! What comes more than once, among many that mostly do not.
 
+use crate::bits::Bits;
+
 /// Which hashes may come more than once: all that do, and few of the others.
 #[derive(Debug, Default)]
 pub(crate) struct Met {
-    /// By some bits of a hash: whether there was one, and one more.
-    once: Vec<u64>,
-    again: Vec<u64>,
+    /// Which of its bits of a hash are looked at.
+    mask: u64,
+    /// By these bits: whether there was one, and one more.
+    once: Bits,
+    again: Bits,
 }
 
-/// Bits for each hash: of those that come once, not more than one in so many is taken for one that comes again.
-const BITS_EACH: usize = 16;
+/// Places for each hash: of those that come once, not more than one in so many is taken for one that comes again.
+const PLACES_EACH: usize = 16;
 
 impl Met {
-    /// Forgets all of them, and has room for `len`.
+    /// Forgets all of them, and has places for `len`.
     pub(crate) fn begin(&mut self, len: usize) {
-        let words = (len * BITS_EACH).div_ceil(u64::BITS as usize).next_power_of_two();
-        for bits in [&mut self.once, &mut self.again] {
-            bits.clear();
-            bits.resize(words, 0);
-        }
+        self.mask = (len * PLACES_EACH).next_power_of_two() as u64 - 1;
+        self.once.clear();
+        self.again.clear();
     }
 
     pub(crate) fn meet(&mut self, hash: u64) {
-        let (word, bit) = self.place(hash);
-        self.again[word] |= self.once[word] & bit;
-        self.once[word] |= bit;
+        let place = hash & self.mask;
+        if self.once.contains(place) {
+            self.again.insert(place);
+        } else {
+            self.once.insert(place);
+        }
     }
 
     /// Of a hash that was met.
     pub(crate) fn may_come_again(&self, hash: u64) -> bool {
-        let (word, bit) = self.place(hash);
-        self.again[word] & bit != 0
-    }
-
-    /// The word of a hash, by its lowest bits, and the bit in it.
-    fn place(&self, hash: u64) -> (usize, u64) {
-        ((hash >> 6) as usize & (self.once.len() - 1), 1 << (hash % 64))
+        self.again.contains(hash & self.mask)
     }
 }
 

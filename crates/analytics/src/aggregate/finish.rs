@@ -7,12 +7,11 @@ use arrow::record_batch::RecordBatch;
 use super::groups::Seen;
 use super::key::KeyPart;
 use super::{Aggregate, LONGEST_MINUTES, MICROS_A_MINUTE, SUMMARY_CELLS, Stored};
-use crate::codec::hex;
 use crate::error::Result;
 use crate::events::is_link;
 use crate::local_time::LocalTime;
 use crate::metrics::Metric;
-use crate::rows::{Cell, ManyRows, Row, Rows};
+use crate::rows::{Cell, ManyRows, Row, Rows, hex};
 use crate::sketch::estimate;
 
 /// Rows of a batch.

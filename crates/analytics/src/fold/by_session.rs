@@ -1,29 +1,20 @@
 //! The frames of a partition, session by session.
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
-
 use crate::events::Event;
 use crate::exchange::Frame;
-use crate::hash::short;
+use crate::symbols::FastMap;
 
 /// Calls `each` with every session, in the order of keys: the times of its frames and their indices, in order.
 pub(super) fn by_session(frames: &[Frame<'_>], mut each: impl FnMut(u128, &[(i64, u32)])) {
     // Sessions are few beside their frames: only they are sorted.
-    let mut known: HashTable<u32> = HashTable::new();
+    let mut known: FastMap<u128, u32> = FastMap::default();
     let mut sessions: Vec<(u128, usize)> = Vec::new();
     let number_of = |frame: &Frame<'_>| {
-        let is = |&number: &u32| sessions[number as usize].0 == frame.key;
-        let rehash = |&number: &u32| short(&sessions[number as usize].0.to_le_bytes());
-        let number = match known.entry(short(&frame.key.to_le_bytes()), is, rehash) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(free) => {
-                let number = sessions.len() as u32;
-                free.insert(number);
-                sessions.push((frame.key, 0));
-                number
-            }
-        };
+        let next = sessions.len() as u32;
+        let number = *known.entry(frame.key).or_insert(next);
+        if number == next {
+            sessions.push((frame.key, 0));
+        }
         sessions[number as usize].1 += 1;
         number
     };

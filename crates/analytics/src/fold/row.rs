@@ -3,9 +3,8 @@
 use korpus_core::write_json_string;
 
 use super::session::{Session, WaitKind, median};
-use crate::codec::hex;
 use crate::events::{Event, ShownTag};
-use crate::rows::{Cell, Rows};
+use crate::rows::{Cell, Rows, hex};
 
 /// The indices of the scopes in the table.
 const USER_TAGS: u8 = 1;
