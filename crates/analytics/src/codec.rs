@@ -1,6 +1,6 @@
 //! How events and states are written as bytes: small integers, and texts that are written out or are the number of a name.
 
-use crate::symbols::Names;
+use crate::symbols::{Name, Names};
 
 /// Appends an integer in as few bytes as it needs.
 #[inline]
@@ -150,12 +150,19 @@ impl<'a> Reader<'a> {
         self.unread_text().read()
     }
 
+    pub(crate) fn name(&mut self) -> Option<Name<'a>> {
+        self.unread_text().name()
+    }
+
     /// Passes a text, to be read where it is wanted.
     #[inline]
     pub(crate) fn unread_text(&mut self) -> Unread<'a> {
         match self.uint() {
             0 => Unread::None,
-            odd if odd & 1 == 1 => Unread::Name(self.names.get((odd >> 1) as u32).unwrap_or_default()),
+            odd if odd & 1 == 1 => match self.names.get((odd >> 1) as u32) {
+                Some(name) => Unread::Name(name),
+                None => Unread::Bytes(&[]),
+            },
             even => {
                 let len = usize::try_from((even >> 1) - 1).unwrap_or(usize::MAX);
                 Unread::Bytes(self.take(len))
@@ -175,7 +182,7 @@ impl<'a> Reader<'a> {
 pub(crate) enum Unread<'a> {
     #[default]
     None,
-    Name(&'a str),
+    Name(Name<'a>),
     Bytes(&'a [u8]),
 }
 
@@ -184,8 +191,16 @@ impl<'a> Unread<'a> {
     pub(crate) fn read(self) -> Option<&'a str> {
         match self {
             Self::None => None,
-            Self::Name(name) => Some(name),
+            Self::Name(name) => Some(name.text()),
             Self::Bytes(bytes) => Some(std::str::from_utf8(bytes).unwrap_or_default()),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn name(self) -> Option<Name<'a>> {
+        match self {
+            Self::Name(name) => Some(name),
+            unread => unread.read().map(Name::new),
         }
     }
 
@@ -193,7 +208,7 @@ impl<'a> Unread<'a> {
     pub(crate) fn bytes(self) -> Option<&'a [u8]> {
         match self {
             Self::None => None,
-            Self::Name(name) => Some(name.as_bytes()),
+            Self::Name(name) => Some(name.text().as_bytes()),
             Self::Bytes(bytes) => Some(bytes),
         }
     }

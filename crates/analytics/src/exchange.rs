@@ -13,7 +13,7 @@ use crate::error::Result;
 /// Key, ordinal, kind and length of what follows.
 const HEADER: usize = 16 + 8 + 1 + 4;
 /// How many bits of a key choose the partition.
-const PARTITION_BITS: u32 = 9;
+const PARTITION_BITS: u32 = 8;
 
 /// What goes through an exchange.
 #[derive(Debug, Clone, Copy)]

@@ -12,6 +12,7 @@ use crate::error::{AnalyticsError, Result};
 use crate::events::{Event, Flags};
 use crate::fold::{Handoff, Session};
 use crate::metrics::RULES_VERSION;
+use crate::symbols::Name;
 
 /// Another program that sessions are written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,11 +91,12 @@ impl Exported {
             csv_cell(activity, out);
             out.push(',');
             write_timestamp(at, out);
+            let [bot, channel, language] = [session.bot(), session.channel, session.language].map(text_of);
             for text in [
                 Some(session.session_id()),
-                session.bot(),
-                session.channel,
-                session.language,
+                bot,
+                channel,
+                language,
                 Some(session.outcome.as_str()),
             ] {
                 out.push(',');
@@ -109,7 +111,7 @@ impl Exported {
             last = event.at.unwrap_or(last);
             if event.task.is_some() && event.task != task {
                 task = event.task;
-                put(task.unwrap_or_default(), last);
+                put(task.map_or("", Name::text), last);
             }
             if session.handoff_event == Some(at) {
                 let connected = session.handoff == Handoff::Connected;
@@ -141,9 +143,9 @@ impl Exported {
             line.text("reply-to", before.as_deref());
             line.raw("timestamp", &event.at.map_or_else(|| "null".to_owned(), seconds));
             let mut meta = Object::new(line.key("meta"));
-            meta.text("message_type", event.message_type);
-            meta.text("task", event.task);
-            meta.text("template_type", event.template_type());
+            meta.text("message_type", text_of(event.message_type));
+            meta.text("task", text_of(event.task));
+            meta.text("template_type", text_of(event.template_type()));
             meta.raw("pseudo_input", if event.flags.has(Flags::PSEUDO) { "true" } else { "false" });
             meta.end("}");
             line.raw("vectors", "[]");
@@ -157,13 +159,17 @@ impl Exported {
         out.push_str(":{\"meta\":");
         let mut meta = Object::new(out);
         meta.text("session_id", Some(session.session_id()));
-        meta.text("bot_id", session.bot());
-        meta.text("channel", session.channel);
-        meta.text("language", session.language);
+        meta.text("bot_id", text_of(session.bot()));
+        meta.text("channel", text_of(session.channel));
+        meta.text("language", text_of(session.language));
         meta.text("outcome", Some(session.outcome.as_str()));
         meta.text("outcome_reason", session.outcome.reason());
         meta.end("},\"vectors\":[]}");
     }
+}
+
+fn text_of(name: Option<Name<'_>>) -> Option<&str> {
+    name.map(Name::text)
 }
 
 /// Who says it, and what they are.
@@ -173,7 +179,7 @@ fn speaker_of(event: &Event<'_>) -> (String, &'static str) {
     } else if event.flags.has(Flags::IN) {
         (event.user_name().unwrap_or("unknown user").to_owned(), "user")
     } else {
-        (format!("bot {}", event.bot.unwrap_or("unknown")), "bot")
+        (format!("bot {}", event.bot.map_or("unknown", Name::text)), "bot")
     }
 }
 

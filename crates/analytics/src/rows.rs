@@ -11,6 +11,7 @@ use arrow::record_batch::RecordBatch;
 
 use crate::error::{AnalyticsError, Result};
 use crate::metrics::{Metric, MetricKind, RULES_VERSION};
+use crate::symbols::Name;
 
 /// A value of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,6 +66,12 @@ impl From<bool> for Cell<'_> {
 impl<'a> From<&'a str> for Cell<'a> {
     fn from(value: &'a str) -> Self {
         Self::Text(value.as_bytes())
+    }
+}
+
+impl<'a> From<Name<'a>> for Cell<'a> {
+    fn from(value: Name<'a>) -> Self {
+        value.text().into()
     }
 }
 

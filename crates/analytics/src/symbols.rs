@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use korpus_core::Text;
 use korpus_engine::RecentTexts;
 
-use crate::hash::short;
+use crate::hash::{hash, short};
 
 const SHARDS: usize = 16;
 /// Longer texts are written out.
@@ -40,6 +40,51 @@ impl Hasher for FastHasher {
 }
 
 pub(crate) type FastMap<K, V> = HashMap<K, V, BuildHasherDefault<FastHasher>>;
+
+/// A name and its hash, by which it is told from others: for those that come again and again it is found out once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Name<'a> {
+    text: &'a str,
+    hash: u128,
+}
+
+impl<'a> Name<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { text, hash: hash(text.as_bytes()) }
+    }
+
+    pub(crate) fn text(self) -> &'a str {
+        self.text
+    }
+
+    pub(crate) fn hash(self) -> u128 {
+        self.hash
+    }
+}
+
+impl PartialEq for Name<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash
+    }
+}
+
+/// The same, with a text of its own.
+#[derive(Debug, Clone)]
+struct OwnName {
+    text: Box<str>,
+    hash: u128,
+}
+
+impl OwnName {
+    fn new(text: Box<str>) -> Self {
+        let hash = hash(text.as_bytes());
+        Self { text, hash }
+    }
+
+    fn name(&self) -> Name<'_> {
+        Name { text: &self.text, hash: self.hash }
+    }
+}
 
 /// How many names say whose a message is, which way it came and how: bot, channel, language, type and status. The same
 /// few sets of them come with all messages, so each set has a number of its own.
@@ -116,11 +161,14 @@ impl Symbols {
 
     /// The names, for reading.
     pub(crate) fn into_names(self) -> Names {
-        let names = |shard: Mutex<Shard>| shard.into_inner().unwrap_or_else(PoisonError::into_inner).names;
+        let names = |shard: Mutex<Shard>| {
+            let names = shard.into_inner().unwrap_or_else(PoisonError::into_inner).names;
+            names.into_iter().map(OwnName::new).collect()
+        };
         let mut names = Names { names: self.shards.map(names), profiles: Vec::new() };
         let profiles = self.profiles.into_inner().unwrap_or_else(PoisonError::into_inner).profiles;
-        let name = |number: u32| names.get(number).map(Box::from);
-        names.profiles = profiles.into_iter().map(|numbers| numbers.map(|number| name(number?))).collect();
+        let own = |number: u32| names.own(number).cloned();
+        names.profiles = profiles.into_iter().map(|numbers| numbers.map(|number| own(number?))).collect();
         names
     }
 }
@@ -200,24 +248,26 @@ impl SymbolCache {
 /// The names by their numbers, and sets of them.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    names: [Vec<Box<str>>; SHARDS],
+    names: [Vec<OwnName>; SHARDS],
     /// Written out: they are asked for with every event.
-    profiles: Vec<[Option<Box<str>>; PROFILE]>,
+    profiles: Vec<[Option<OwnName>; PROFILE]>,
 }
 
 impl Names {
     /// The name with this number; nothing where there is none.
-    pub(crate) fn get(&self, number: u32) -> Option<&str> {
+    pub(crate) fn get(&self, number: u32) -> Option<Name<'_>> {
+        self.own(number).map(OwnName::name)
+    }
+
+    fn own(&self, number: u32) -> Option<&OwnName> {
         let number = number as usize;
-        self.names[number % SHARDS].get(number / SHARDS).map(|name| &**name)
+        self.names[number % SHARDS].get(number / SHARDS)
     }
 
     /// The names of the profile with this number; none where there is no such profile.
-    pub(crate) fn profile(&self, number: u32) -> [Option<&str>; PROFILE] {
-        let Some([bot, channel, language, kind, status]) = self.profiles.get(number as usize) else {
-            return Default::default();
-        };
-        [bot.as_deref(), channel.as_deref(), language.as_deref(), kind.as_deref(), status.as_deref()]
+    pub(crate) fn profile(&self, number: u32) -> [Option<Name<'_>>; PROFILE] {
+        let Some(profile) = self.profiles.get(number as usize) else { return [None; PROFILE] };
+        profile.each_ref().map(|own| own.as_ref().map(OwnName::name))
     }
 }
 
@@ -236,10 +286,10 @@ mod tests {
         let names = symbols.into_names();
         for (n, number) in numbers.iter().enumerate() {
             if let Some(number) = number {
-                assert_eq!(names.get(*number), Some(format!("n{n}").as_str()));
+                assert_eq!(names.get(*number).map(Name::text), Some(format!("n{n}").as_str()));
             }
         }
-        assert_eq!(names.get(9999), None);
+        assert!(names.get(9999).is_none());
     }
 
     #[test]
@@ -264,7 +314,7 @@ mod tests {
             numbers[0].is_some() && numbers[1].is_some() && numbers[0] != numbers[1] && numbers[2].is_none()
         );
         let names = symbols.into_names();
-        let profile = numbers[0].map(|number| names.profile(number));
+        let profile = numbers[0].map(|number| names.profile(number).map(|name| name.map(Name::text)));
         assert_eq!(profile, Some([Some("b"), Some("web"), None, Some("in"), Some("r")]));
         assert_eq!(names.profile(99), [None; PROFILE]);
     }

@@ -6,7 +6,7 @@ use hashbrown::hash_table::Entry;
 use korpus_engine::fetch;
 
 use super::Aggregate;
-use crate::hash::hash;
+use super::key::{KeyKind, Part, hash_of, hash_of_key, put_key};
 use crate::sketch::Sketch;
 
 /// How the cells of two states become one.
@@ -85,6 +85,7 @@ const HEAD: usize = 3;
 /// together: a number in a table, and a row of the same length for each group.
 #[derive(Debug, Clone)]
 pub(crate) struct Groups {
+    kinds: &'static [KeyKind],
     ops: &'static [Op],
     has_sketches: bool,
     /// Which group a key has, by its hash.
@@ -107,6 +108,7 @@ fn halves(hash: u128) -> [i64; 2] {
 impl Groups {
     pub(crate) fn new(aggregate: Aggregate) -> Self {
         Self {
+            kinds: aggregate.key(),
             ops: aggregate.cells(),
             has_sketches: aggregate.has_sketches(),
             places: HashTable::new(),
@@ -128,24 +130,24 @@ impl Groups {
         self.bytes
     }
 
-    /// The group of a key.
-    pub(crate) fn at(&mut self, key: &[u8]) -> Group<'_> {
-        let place = self.place(key);
-        self.at_place(place)
-    }
-
     /// Where the group of a key is, until groups are put aside.
-    pub(crate) fn place(&mut self, key: &[u8]) -> usize {
-        self.place_hashed(hash(key), key)
+    pub(crate) fn place(&mut self, key: &[Part<'_>]) -> usize {
+        debug_assert_eq!(key.len(), self.kinds.len(), "a part for each kind");
+        self.place_or(hash_of(key), |keys| put_key(keys, key))
     }
 
-    /// The same, of a key with that hash.
-    pub(crate) fn place_hashed(&mut self, hash: u128, key: &[u8]) -> usize {
+    /// The same, of a key that is written already.
+    pub(crate) fn place_of_key(&mut self, key: &[u8]) -> usize {
+        self.place_or(hash_of_key(key, self.kinds), |keys| keys.extend_from_slice(key))
+    }
+
+    /// Where the group is whose key has that hash, and is put to the others if it is new.
+    fn place_or(&mut self, hash: u128, put: impl FnOnce(&mut Vec<u8>)) -> usize {
         let (width, rows) = (self.width(), &self.rows);
         let halves = halves(hash);
         let is = |place: &u32| rows[*place as usize * width..].starts_with(&halves);
-        let rehash = |place: &u32| rows[*place as usize * width].cast_unsigned();
-        match self.places.entry(hash as u64, is, rehash) {
+        let rehash = |place: &u32| rows[*place as usize * width + 1].cast_unsigned();
+        match self.places.entry((hash >> 64) as u64, is, rehash) {
             Entry::Occupied(known) => *known.get() as usize,
             Entry::Vacant(free) => {
                 let place = self.ends.len();
@@ -153,12 +155,13 @@ impl Groups {
                 self.rows.extend(halves);
                 self.rows.push(0);
                 self.rows.extend(self.ops.iter().map(|op| op.start()));
-                self.keys.extend_from_slice(key);
+                let before = self.keys.len();
+                put(&mut self.keys);
                 self.ends.push(self.keys.len());
                 if self.has_sketches {
                     self.sketches.push(Sketch::default());
                 }
-                self.bytes += key.len() + size_of::<i64>() * width + OVERHEAD;
+                self.bytes += self.keys.len() - before + size_of::<i64>() * width + OVERHEAD;
                 place
             }
         }
@@ -194,7 +197,8 @@ impl Groups {
         Seen { key: self.key(place), cells: &self.row(place)[HEAD..], sketch: self.sketches.get(place) }
     }
 
-    fn key(&self, place: usize) -> &[u8] {
+    /// The key of the group at a place.
+    pub(crate) fn key(&self, place: usize) -> &[u8] {
         let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.keys[start..self.ends[place]]
     }
@@ -212,7 +216,7 @@ impl Groups {
     /// Merges what another state knows of a key.
     pub(crate) fn merge_group(&mut self, other: Seen<'_>) {
         let ops = self.ops;
-        let place = self.place(other.key);
+        let place = self.place_of_key(other.key);
         let cells = self.at_place(place).cells;
         for ((op, cell), &value) in ops.iter().zip(cells).zip(other.cells) {
             op.apply(cell, value);
@@ -260,16 +264,15 @@ impl Groups {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aggregate::Key;
     use crate::sketch::bucket_of;
+    use crate::symbols::Name;
 
     #[test]
     fn groups_merge_in_any_order_and_come_sorted() {
         let state = |values: &[(Option<&str>, i64)]| {
             let mut groups = Groups::new(Aggregate::Latency);
-            let mut key = Key::default();
             for &(text, value) in values {
-                let place = groups.place(key.start().text(text).bytes());
+                let place = groups.place(&[Part::Int(1), Part::Null, Part::Null, Part::Null, Part::text(text.map(Name::new))]);
                 let mut group = groups.at_place(place);
                 group.add(0, value);
                 group.least(2, value);

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
+use crate::hash::{HashPart, hash, hash_parts};
+use crate::symbols::Name;
+
 /// What a key is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyKind {
@@ -32,74 +35,98 @@ const ZERO: u8 = 0x80;
 const END: u8 = 0;
 const ESCAPED: u8 = 0xff;
 
-/// A key on its way: the same bytes for the same parts.
-#[derive(Debug, Default)]
-pub(crate) struct Key(Vec<u8>);
+/// A part of a key that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Part<'k> {
+    Null,
+    Int(i64),
+    Hash(u64),
+    Text(Name<'k>),
+}
 
-impl Key {
-    /// Begins a key.
-    pub(crate) fn start(&mut self) -> &mut Self {
-        self.0.clear();
-        self
+impl<'k> Part<'k> {
+    pub(crate) fn text(name: Option<Name<'k>>) -> Self {
+        name.map_or(Self::Null, Self::Text)
     }
 
-    pub(crate) fn text(&mut self, text: Option<&str>) -> &mut Self {
-        let Some(text) = text else {
-            self.0.push(NULL);
-            return self;
-        };
-        let bytes = text.as_bytes();
-        self.0.reserve(bytes.len() + 2);
-        self.0.push(SOME);
-        if has_end(bytes) {
-            for &byte in bytes {
-                self.0.push(byte);
-                if byte == END {
-                    self.0.push(ESCAPED);
-                }
-            }
-        } else {
-            self.0.extend_from_slice(bytes);
-        }
-        self.0.push(END);
-        self
-    }
-
-    pub(crate) fn int(&mut self, value: Option<impl Into<i64>>) -> &mut Self {
-        let Some(value) = value else {
-            self.0.push(NULL);
-            return self;
-        };
-        let value: i64 = value.into();
-        let is_negative = value < 0;
-        let distance = if is_negative { !value } else { value };
-        let skipped = distance.leading_zeros() / 8;
-        let len = 8 - skipped as u8;
-        self.0.push(if is_negative { ZERO - 1 - len } else { ZERO + len });
-        self.0.extend_from_slice(&value.to_be_bytes()[skipped as usize..]);
-        self
+    pub(crate) fn int(value: Option<impl Into<i64>>) -> Self {
+        value.map_or(Self::Null, |value| Self::Int(value.into()))
     }
 
     /// The hash of a text; 0 for none.
-    pub(crate) fn hash(&mut self, hash: u64) -> &mut Self {
-        if hash == 0 {
-            self.0.push(NULL);
-        } else {
-            self.0.push(SOME);
-            self.0.extend_from_slice(&hash.to_be_bytes());
+    pub(crate) fn hash(hash: u64) -> Self {
+        if hash == 0 { Self::Null } else { Self::Hash(hash) }
+    }
+
+    fn hashed(self) -> HashPart {
+        match self {
+            Self::Null => HashPart::Null,
+            Self::Int(value) => HashPart::Int(value.cast_unsigned()),
+            Self::Hash(hash) => HashPart::Int(hash),
+            Self::Text(name) => HashPart::Hashed(name.hash()),
         }
-        self
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
+    fn put(self, key: &mut Vec<u8>) {
+        match self {
+            Self::Null => key.push(NULL),
+            Self::Int(value) => put_int(key, value),
+            Self::Hash(hash) => put_hash(key, hash),
+            Self::Text(name) => put_text(key, name.text()),
+        }
     }
+}
 
-    /// Goes back to the first `len` bytes, which are whole parts.
-    pub(crate) fn back_to(&mut self, len: usize) -> &mut Self {
-        self.0.truncate(len);
-        self
+/// The hash of a key that is made of these parts.
+#[inline]
+pub(crate) fn hash_of(parts: &[Part<'_>]) -> u128 {
+    hash_parts(parts.iter().map(|part| part.hashed()))
+}
+
+/// The hash of a key of such parts.
+pub(crate) fn hash_of_key(key: &[u8], kinds: &[KeyKind]) -> u128 {
+    hash_parts(parts(key, kinds).map(|part| match part {
+        KeyPart::Null => HashPart::Null,
+        KeyPart::Int(value) => HashPart::Int(value.cast_unsigned()),
+        KeyPart::Hash(hash) => HashPart::Int(hash),
+        KeyPart::Text(text) => HashPart::Hashed(hash(&text)),
+    }))
+}
+
+/// Appends the key that is made of these parts: the same bytes for the same parts.
+pub(crate) fn put_key(key: &mut Vec<u8>, parts: &[Part<'_>]) {
+    parts.iter().for_each(|part| part.put(key));
+}
+
+fn put_text(key: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    key.reserve(bytes.len() + 2);
+    key.push(SOME);
+    if has_end(bytes) {
+        for &byte in bytes {
+            key.push(byte);
+            if byte == END {
+                key.push(ESCAPED);
+            }
+        }
+    } else {
+        key.extend_from_slice(bytes);
     }
+    key.push(END);
+}
+
+fn put_int(key: &mut Vec<u8>, value: i64) {
+    let is_negative = value < 0;
+    let distance = if is_negative { !value } else { value };
+    let skipped = distance.leading_zeros() / 8;
+    let len = 8 - skipped as u8;
+    key.push(if is_negative { ZERO - 1 - len } else { ZERO + len });
+    key.extend_from_slice(&value.to_be_bytes()[skipped as usize..]);
+}
+
+fn put_hash(key: &mut Vec<u8>, hash: u64) {
+    key.push(SOME);
+    key.extend_from_slice(&hash.to_be_bytes());
 }
 
 /// Whether there is an [`END`] among these bytes, eight at a time: names are too short for a search that has to be set up.
@@ -135,24 +162,25 @@ pub(super) fn parts<'k>(mut key: &'k [u8], kinds: &[KeyKind]) -> impl Iterator<I
 /// Hours, days and minutes since 1970 that clocks know are nearer to 0.
 const FAR: u64 = 5_000_000_000;
 
-/// Whether bytes are a key of such parts, as [`Key`] writes it, of moments that clocks know.
+/// Whether bytes are a key of such parts, as [`put_key`] writes it, of moments that clocks know.
 pub(super) fn is_key(bytes: &[u8], kinds: &[KeyKind]) -> bool {
-    let mut key = Key::default();
+    let mut key = Vec::with_capacity(bytes.len());
     let mut is_far = false;
-    for (part, kind) in parts(bytes, kinds).zip(kinds) {
-        match (part, kind) {
-            (KeyPart::Text(text), _) => key.text(std::str::from_utf8(&text).ok()),
-            (KeyPart::Int(value), _) => {
+    for part in parts(bytes, kinds) {
+        match part {
+            KeyPart::Null => key.push(NULL),
+            KeyPart::Int(value) => {
                 is_far |= value.unsigned_abs() >= FAR;
-                key.int(Some(value))
+                put_int(&mut key, value);
             }
-            (KeyPart::Hash(hash), _) => key.hash(hash),
-            (KeyPart::Null, KeyKind::Text) => key.text(None),
-            (KeyPart::Null, KeyKind::Int) => key.int(None::<i64>),
-            (KeyPart::Null, KeyKind::Hash) => key.hash(0),
-        };
+            KeyPart::Hash(hash) => Part::hash(hash).put(&mut key),
+            KeyPart::Text(text) => match std::str::from_utf8(&text) {
+                Ok(text) => put_text(&mut key, text),
+                Err(_) => return false,
+            },
+        }
     }
-    !is_far && key.bytes() == bytes
+    !is_far && key == bytes
 }
 
 fn text<'k>(from: &mut &'k [u8]) -> Cow<'k, [u8]> {
@@ -196,8 +224,12 @@ mod tests {
     const KINDS: [KeyKind; 4] = [KeyKind::Text, KeyKind::Int, KeyKind::Hash, KeyKind::Text];
 
     fn key_of((a, b, c, d): &Parts) -> Vec<u8> {
-        let mut key = Key::default();
-        key.start().text(a.as_deref()).int(*b).hash(*c).text(d.as_deref()).bytes().to_vec()
+        let [a, d] = [a, d].map(|text| Part::text(text.as_deref().map(Name::new)));
+        let parts = [a, Part::int(*b), Part::hash(*c), d];
+        let mut key = Vec::new();
+        put_key(&mut key, &parts);
+        assert_eq!(hash_of(&parts), hash_of_key(&key, &KINDS));
+        key
     }
 
     fn any_parts() -> impl Strategy<Value = Parts> {
@@ -222,6 +254,7 @@ mod tests {
             ];
             prop_assert_eq!(&read(&one), &expected(&a));
             prop_assert_eq!(one.cmp(&other), expected(&a).cmp(&expected(&b)));
+            prop_assert_eq!(hash_of_key(&one, &KINDS) == hash_of_key(&other, &KINDS), one == other);
             let far = a.1.is_some_and(|int| int.unsigned_abs() >= FAR);
             prop_assert_eq!(is_key(&one, &KINDS), !far);
             prop_assert!(!is_key(&[&one[..], &[NULL]].concat(), &KINDS));

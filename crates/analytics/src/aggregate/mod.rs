@@ -9,8 +9,8 @@ mod stored;
 
 pub(crate) use groups::Group;
 use groups::Op;
-pub(crate) use key::Key;
 use key::KeyKind;
+pub(crate) use key::{Part, put_key};
 pub(crate) use runs::Runs;
 pub(crate) use stored::Stored;
 

@@ -300,20 +300,20 @@ impl Merge {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aggregate::Key;
+    use crate::aggregate::Part;
     use crate::sketch::bucket_of;
+    use crate::symbols::Name;
 
     fn states(from: i64, to: i64) -> Aggregates {
         let mut states = Aggregates::default();
-        let mut key = Key::default();
         for n in from..to {
-            let place = states.place(Aggregate::Latency, key.start().int(Some(n % 500)).bytes());
+            let place = states.place(Aggregate::Latency, &[Part::Int(n % 500), Part::Null, Part::Null, Part::Null, Part::Null]);
             let mut group = states.at_place(Aggregate::Latency, place);
             group.add(0, 1);
             group.least(2, n);
             group.greatest(3, n);
             states.observe(Aggregate::Latency, place, std::iter::once((bucket_of(n % 7), 1)));
-            states.at(Aggregate::Counts, key.start().text(Some("few")).bytes()).add(0, 1);
+            states.at(Aggregate::Counts, &[Part::Text(Name::new("few"))]).add(0, 1);
         }
         states
     }

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::Aggregate;
 use super::groups::{Group, Groups, Seen};
-use super::key::is_key;
+use super::key::{Part, is_key};
 use crate::error::{AnalyticsError, Result};
 use crate::sketch::{Sketch, is_bucket};
 use crate::state::{MergeableState, columns_of};
@@ -33,8 +33,10 @@ impl Default for Aggregates {
 
 impl Aggregates {
     /// The group of a key.
-    pub(crate) fn at(&mut self, aggregate: Aggregate, key: &[u8]) -> Group<'_> {
-        self.tables[aggregate as usize].at(key)
+    pub(crate) fn at(&mut self, aggregate: Aggregate, key: &[Part<'_>]) -> Group<'_> {
+        let groups = &mut self.tables[aggregate as usize];
+        let place = groups.place(key);
+        groups.at_place(place)
     }
 
     pub(crate) fn groups(&self, aggregate: Aggregate) -> &Groups {
@@ -42,13 +44,13 @@ impl Aggregates {
     }
 
     /// Where the group of a key is, until groups are put aside.
-    pub(crate) fn place(&mut self, aggregate: Aggregate, key: &[u8]) -> usize {
+    pub(crate) fn place(&mut self, aggregate: Aggregate, key: &[Part<'_>]) -> usize {
         self.tables[aggregate as usize].place(key)
     }
 
-    /// The same, of a key with that hash.
-    pub(crate) fn place_hashed(&mut self, aggregate: Aggregate, hash: u128, key: &[u8]) -> usize {
-        self.tables[aggregate as usize].place_hashed(hash, key)
+    /// The same, of a key that is written already.
+    pub(crate) fn place_of_key(&mut self, aggregate: Aggregate, key: &[u8]) -> usize {
+        self.tables[aggregate as usize].place_of_key(key)
     }
 
     /// The group at a place.

@@ -2,8 +2,9 @@
 
 use super::groups::Seen;
 use super::key::{KeyPart, parts};
-use super::{Aggregate, Aggregates, Key, MOST_PARTS, Runs};
+use super::{Aggregate, Aggregates, MOST_PARTS, Part, Runs, put_key};
 use crate::error::Result;
+use crate::symbols::Name;
 
 /// The states of all workers together.
 #[derive(Debug)]
@@ -40,8 +41,8 @@ impl Stored {
 
     /// A number about the run.
     pub(crate) fn count(&self, name: &str) -> Result<u64> {
-        let mut key = Key::default();
-        let key = key.start().text(Some(name)).bytes();
+        let mut key = Vec::new();
+        put_key(&mut key, &[Part::Text(Name::new(name))]);
         let mut count = 0;
         self.for_each_group(Aggregate::Counts, &mut |group| {
             if group.key == key {

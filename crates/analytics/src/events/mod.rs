@@ -7,7 +7,7 @@ mod message;
 
 use crate::codec::{Reader, Unread};
 use crate::exchange::Frame;
-use crate::symbols::{Names, PROFILE};
+use crate::symbols::{Name, Names, PROFILE};
 
 pub(crate) use drift::SEPARATOR;
 pub(crate) use keyed::split_key;
@@ -94,9 +94,9 @@ fn read_times(from: &mut Reader<'_>) -> (u8, Option<i64>, Option<i64>) {
 }
 
 /// Bot, channel, language, type and status, and their number where they have one.
-fn read_profile<'a>(from: &mut Reader<'a>) -> (Option<u32>, [Option<&'a str>; PROFILE]) {
+fn read_profile<'a>(from: &mut Reader<'a>) -> (Option<u32>, [Option<Name<'a>>; PROFILE]) {
     match from.uint() {
-        0 => (None, std::array::from_fn(|_| from.text())),
+        0 => (None, std::array::from_fn(|_| from.name())),
         number => (Some(number as u32), from.names().profile((number - 1) as u32)),
     }
 }
@@ -108,7 +108,7 @@ pub(crate) struct Event<'a> {
     pub flags: Flags,
     /// The number of bot, channel, language, type and status, where they have one.
     profile: Option<u32>,
-    pub bot: Option<&'a str>,
+    pub bot: Option<Name<'a>>,
     /// Microseconds since 1970.
     pub at: Option<i64>,
     /// `timestampValue`.
@@ -117,11 +117,11 @@ pub(crate) struct Event<'a> {
     /// Tells messages with the same id apart, where there may be several.
     content: u64,
     user: Unread<'a>,
-    pub channel: Option<&'a str>,
-    pub language: Option<&'a str>,
-    pub message_type: Option<&'a str>,
-    pub status: Option<&'a str>,
-    pub task: Option<&'a str>,
+    pub channel: Option<Name<'a>>,
+    pub language: Option<Name<'a>>,
+    pub message_type: Option<Name<'a>>,
+    pub status: Option<Name<'a>>,
+    pub task: Option<Name<'a>>,
     text: Unread<'a>,
     /// Hash of the normalised text, all of it; 0 where there is none.
     pub hash: u64,
@@ -150,10 +150,10 @@ pub(crate) const TAG_SCOPES: [&str; 4] = ["message", "user", "session", "alt_tex
 /// An action that was shown.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ShownAction<'a> {
-    pub template_type: Option<&'a str>,
-    pub action_type: Option<&'a str>,
-    pub title: Option<&'a str>,
-    pub payload: Option<&'a str>,
+    pub template_type: Option<Name<'a>>,
+    pub action_type: Option<Name<'a>>,
+    pub title: Option<Name<'a>>,
+    pub payload: Option<Name<'a>>,
     /// Hashes of the normalised payload, value and title; 0 where there is none.
     pub hashes: [u64; 3],
 }
@@ -161,7 +161,7 @@ pub(crate) struct ShownAction<'a> {
 impl ShownAction<'_> {
     /// Whether pressing it sends a message.
     pub(crate) fn is_measurable(&self) -> bool {
-        !self.action_type.is_some_and(|name| is_link(name.as_bytes()))
+        !self.action_type.is_some_and(|name| is_link(name.text().as_bytes()))
     }
 }
 
@@ -175,8 +175,8 @@ pub(crate) fn is_link(action_type: &[u8]) -> bool {
 pub(crate) struct ShownTag<'a> {
     /// Index in [`TAG_SCOPES`].
     pub scope: u8,
-    pub name: Option<&'a str>,
-    pub value: Option<&'a str>,
+    pub name: Option<Name<'a>>,
+    pub value: Option<Name<'a>>,
 }
 
 impl<'a> Event<'a> {
@@ -187,7 +187,7 @@ impl<'a> Event<'a> {
         let flags = Flags(from.short());
         let hash = from.fixed();
         let (profile, [bot, channel, language, message_type, status]) = read_profile(&mut from);
-        let task = from.text();
+        let task = from.name();
         let (user, id) = (from.unread_text(), from.unread_text());
         let content = from.uint();
         let text = from.unread_text();
@@ -265,15 +265,15 @@ impl<'a> Event<'a> {
     }
 
     /// Of in messages the normalised text, of out messages what was shown; its beginning, where it is long.
-    pub(crate) fn text(&self) -> Option<&'a str> {
-        self.text.read()
+    pub(crate) fn text(&self) -> Option<Name<'a>> {
+        self.text.name()
     }
 
     /// Only what coverage needs: bot and time.
     pub(crate) fn read_coverage(mut from: Reader<'a>) -> (Option<&'a str>, Option<i64>) {
         let (_, at, _) = read_times(&mut from);
         from.take(size_of::<u32>() + size_of::<u64>());
-        (read_profile(&mut from).1[0], at)
+        (read_profile(&mut from).1[0].map(Name::text), at)
     }
 
     /// Where it stands in its session: nothing of it depends on the order of the inputs.
@@ -300,10 +300,10 @@ impl<'a> Event<'a> {
         let mut from = self.actions;
         std::iter::from_fn(move || {
             (!from.is_empty()).then(|| ShownAction {
-                template_type: from.text(),
-                action_type: from.text(),
-                title: from.text(),
-                payload: from.text(),
+                template_type: from.name(),
+                action_type: from.name(),
+                title: from.name(),
+                payload: from.name(),
                 hashes: [from.fixed(), from.fixed(), from.fixed()],
             })
         })
@@ -312,7 +312,7 @@ impl<'a> Event<'a> {
     pub(crate) fn tags(&self) -> impl Iterator<Item = ShownTag<'a>> + use<'a> {
         let mut from = self.tags;
         std::iter::from_fn(move || {
-            (!from.is_empty()).then(|| ShownTag { scope: from.byte(), name: from.text(), value: from.text() })
+            (!from.is_empty()).then(|| ShownTag { scope: from.byte(), name: from.name(), value: from.name() })
         })
     }
 
@@ -330,9 +330,9 @@ impl<'a> Event<'a> {
     }
 
     /// The type of its first template.
-    pub(crate) fn template_type(&self) -> Option<&'a str> {
+    pub(crate) fn template_type(&self) -> Option<Name<'a>> {
         let mut templates = self.templates;
-        templates.text()
+        templates.name()
     }
 }
 

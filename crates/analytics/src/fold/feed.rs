@@ -3,12 +3,14 @@
 use super::observed::Observed;
 use super::session::{Handoff, Outcome, Session, SessionKind};
 use super::users::UserNotes;
-use super::walked::{LATENCIES, LatencyPlaces, Recent, TagPlaces, VolumePlace, Walked, are_equal, recently};
-use crate::aggregate::{Aggregate, Aggregates, Group, Key, LONGEST_MINUTES, MICROS_A_MINUTE, SUMMARY_CELLS};
+use super::walked::{LATENCIES, LatencyPlaces, Recent, TagPlaces, VolumePlace, Walked, recently};
+use crate::aggregate::{
+    Aggregate, Aggregates, Group, LONGEST_MINUTES, MICROS_A_MINUTE, Part, SUMMARY_CELLS,
+};
 use crate::codec::Reader;
 use crate::events::{Event, Flags, PLATFORM_LATENCIES, PlatformRecord, SEPARATOR, ShownAction, TAG_SCOPES};
-use crate::hash::hash;
 use crate::local_time::{Local, LocalTime};
+use crate::symbols::Name;
 
 /// Feeds sessions to the states.
 #[derive(Debug)]
@@ -16,12 +18,15 @@ pub(crate) struct Feeder {
     states: Aggregates,
     pub users: UserNotes,
     local: LocalTime,
-    key: Key,
     /// The number of the session that is fed, from 1 on.
     session: i64,
     waits: Observed,
     durations: Observed,
     path: String,
+    /// The events of an exchange that offered actions.
+    offers: Vec<usize>,
+    latency_kinds: [Name<'static>; LATENCIES.len()],
+    tag_scopes: [Name<'static>; TAG_SCOPES.len()],
     counts: [i64; SESSION_COUNTS.len()],
 }
 
@@ -34,11 +39,13 @@ impl Feeder {
             states: Aggregates::default(),
             users: UserNotes::default(),
             local,
-            key: Key::default(),
             session: 0,
             waits: Observed::new(Aggregate::Latency),
             durations: Observed::new(Aggregate::Paths),
             path: String::new(),
+            offers: Vec::new(),
+            latency_kinds: LATENCIES.map(Name::new),
+            tag_scopes: TAG_SCOPES.map(Name::new),
             counts: Default::default(),
         }
     }
@@ -61,27 +68,15 @@ impl Feeder {
         self.states
     }
 
-    /// Where the group of the current key is.
-    fn place(&mut self, aggregate: Aggregate) -> usize {
-        self.states.place(aggregate, self.key.bytes())
-    }
-
-    /// The group of the current key.
-    fn group(&mut self, aggregate: Aggregate) -> Group<'_> {
-        self.states.at(aggregate, self.key.bytes())
-    }
-
-    /// The same, and whether the session is counted in it for the first time.
-    fn group_first(&mut self, aggregate: Aggregate) -> (Group<'_>, bool) {
-        let session = self.session;
-        let mut group = self.group(aggregate);
-        let is_first = group.is_first(session);
+    /// The group of a key, and whether the session is counted in it for the first time.
+    fn at_first(&mut self, aggregate: Aggregate, key: &[Part<'_>]) -> (Group<'_>, bool) {
+        let mut group = self.states.at(aggregate, key);
+        let is_first = group.is_first(self.session);
         (group, is_first)
     }
 
     pub(crate) fn count(&mut self, name: &str, count: i64) {
-        self.key.start().text(Some(name));
-        self.group(Aggregate::Counts).add(0, count);
+        self.states.at(Aggregate::Counts, &[Part::Text(Name::new(name))]).add(0, count);
     }
 
     /// Adds what counts whether or not the session does.
@@ -92,8 +87,8 @@ impl Feeder {
             let mut parts = name.splitn(3, SEPARATOR).map(Some);
             let mut part = || parts.next().flatten();
             let (field, kind, value) = (part(), part(), part().filter(|value| !value.is_empty()));
-            self.key.start().text(field).text(kind).text(value);
-            let mut group = self.group(Aggregate::Drift);
+            let key = [field, kind, value].map(|part| Part::text(part.map(Name::new)));
+            let mut group = self.states.at(Aggregate::Drift, &key);
             group.add(0, 1);
             group.least(1, event.seq.cast_signed());
         }
@@ -105,8 +100,8 @@ impl Feeder {
         let Some((mut before, _)) = stamps.next() else { return };
         for (stamp, seq) in stamps {
             if stamp < before {
-                self.key.start().text(Some("timestampValue")).text(Some("order_inversion")).text(None);
-                let mut group = self.group(Aggregate::Drift);
+                let [field, kind] = ["timestampValue", "order_inversion"].map(|part| Part::Text(Name::new(part)));
+                let mut group = self.states.at(Aggregate::Drift, &[field, kind, Part::Null]);
                 group.add(0, 1);
                 group.least(1, seq.cast_signed());
             }
@@ -120,17 +115,16 @@ impl Feeder {
         let local = event.at.and_then(|at| self.local.at(at));
         let note = event.user().map(|user| self.users.place(event.bot, user));
         self.volume(event, local, note, false);
-        self.users.flush();
+        self.users.flush(&self.states);
         self.count("unsessioned", 1);
         self.count("untimed", i64::from(event.at.is_none()));
     }
 
     /// Adds a record of the platform without a session.
     pub(crate) fn unmatched(&mut self, record: PlatformRecord<'_>) {
-        let none: Option<i64> = None;
-        let key = self.key.start().int(none).text(None);
-        key.text(record.session_type).text(record.containment);
-        self.group(Aggregate::ContainmentCheck).add(0, 1);
+        let [session_type, containment] = texts_of(Some(record));
+        let key = [Part::Null, Part::Null, session_type, containment];
+        self.states.at(Aggregate::ContainmentCheck, &key).add(0, 1);
     }
 
     /// Adds a session.
@@ -140,7 +134,7 @@ impl Feeder {
         for at in 0..session.events.len() {
             self.message(session.events, at, walked);
         }
-        self.users.flush();
+        self.users.flush(&self.states);
         self.waits(session, walked);
         self.summary(session);
         self.responses(session, walked);
@@ -160,13 +154,18 @@ impl Feeder {
         note: Option<usize>,
         of_session: bool,
     ) -> usize {
-        let key = self.key.start().int(local.map(|local| local.day)).int(local.map(|local| local.hour));
-        key.text(event.bot).text(event.channel).text(event.language).text(event.message_type);
-        let key = key.text(event.status).bytes();
-        let hash = hash(key);
-        let place = self.states.place_hashed(Aggregate::Volumes, hash, key);
+        let key = [
+            Part::int(local.map(|local| local.day)),
+            Part::int(local.map(|local| local.hour)),
+            Part::text(event.bot),
+            Part::text(event.channel),
+            Part::text(event.language),
+            Part::text(event.message_type),
+            Part::text(event.status),
+        ];
+        let place = self.states.place(Aggregate::Volumes, &key);
         if let Some(note) = note {
-            self.users.message(note, Aggregate::Volumes, hash, key);
+            self.users.message(note, Aggregate::Volumes, place);
         }
         let mut group = self.states.at_place(Aggregate::Volumes, place);
         group.add(0, 1);
@@ -197,8 +196,7 @@ impl Feeder {
         let known = recently(&recent.volumes, is).and_then(|at| recent.volumes[at].heatmap);
         let heatmap = local.map(|local| {
             known.unwrap_or_else(|| {
-                self.key.start().int(Some(local.weekday)).int(Some(local.hour)).text(event.channel);
-                self.place(Aggregate::Heatmap)
+                self.states.place(Aggregate::Heatmap, &heatmap_key(local, event.channel))
             })
         });
         if let Some(place) = heatmap {
@@ -221,10 +219,10 @@ impl Feeder {
         }
         let mut forms = event.forms;
         while !forms.is_empty() {
-            self.key.start().text(event.bot).text(forms.text()).text(forms.text());
-            let (mut group, is_first) = self.group_first(Aggregate::Forms);
+            let key = [event.bot, forms.name(), forms.name()].map(Part::text);
+            let (mut group, is_first) = self.at_first(Aggregate::Forms, &key);
             group.add(0, 1);
-            group.add(1, i64::from(event.status == Some("opened")));
+            group.add(1, i64::from(event.status.is_some_and(|status| status.text() == "opened")));
             group.add(2, i64::from(is_first));
             group.add(3, i64::from(event.status.is_none()));
         }
@@ -243,22 +241,22 @@ impl Feeder {
         &mut self,
         event: &Event<'a>,
         local: Option<Local>,
-        task: Option<&'a str>,
+        task: Option<Name<'a>>,
         (kind, ms): (usize, i64),
         recent: &mut Recent<'a>,
     ) {
         let day = local.map(|local| local.day);
         let names = [task, event.channel, event.bot];
         let latencies = &mut recent.latencies;
-        let is = |known: &LatencyPlaces<'_>| known.day == day && are_equal(&known.names, &names);
+        let is = |known: &LatencyPlaces<'_>| known.day == day && known.names == names;
         let at = recently(latencies, is).unwrap_or_else(|| {
             latencies.push(LatencyPlaces { day, names, places: [None; LATENCIES.len()] });
             latencies.len() - 1
         });
         let place = *latencies[at].places[kind].get_or_insert_with(|| {
-            let key = self.key.start().int(day).text(event.bot).text(event.channel);
-            key.text(task).text(Some(LATENCIES[kind]));
-            self.place(Aggregate::Latency)
+            let [task, channel, bot] = names.map(Part::text);
+            let kind = Part::Text(self.latency_kinds[kind]);
+            self.states.place(Aggregate::Latency, &[Part::int(day), bot, channel, task, kind])
         });
         let mut group = self.states.at_place(Aggregate::Latency, place);
         group.add(0, 1);
@@ -279,10 +277,9 @@ impl Feeder {
         }
         let start = recent.tag_places.len();
         for tag in event.tags() {
-            let scope = TAG_SCOPES.get(usize::from(tag.scope)).copied();
-            let key = self.key.start().text(scope).text(tag.name).text(tag.value).bytes();
-            let hash = hash(key);
-            let place = self.states.place_hashed(Aggregate::Tags, hash, key);
+            let scope = self.tag_scopes.get(usize::from(tag.scope)).copied();
+            let key = [scope, tag.name, tag.value].map(Part::text);
+            let place = self.states.place(Aggregate::Tags, &key);
             if recent.tag_places[start..].contains(&place) {
                 continue;
             }
@@ -292,7 +289,7 @@ impl Feeder {
             group.add(0, 1);
             group.add(1, i64::from(is_first));
             if let Some(note) = note {
-                self.users.message(note, Aggregate::Tags, hash, key);
+                self.users.message(note, Aggregate::Tags, place);
             }
         }
         recent.tags.push(TagPlaces { tags, note, places: start..recent.tag_places.len() });
@@ -337,23 +334,22 @@ impl Feeder {
             is(in_base && outcome == Outcome::Agent),
             is(in_base && outcome.is_drop_off()),
         ];
-        let key = self.key.start().int(local.map(|local| local.day)).text(session.bot());
-        key.text(session.channel).text(session.language).text(Some(session.kind.as_str()));
-        let mut group = self.group(Aggregate::SessionSummary);
+        let [bot, channel, language] = [session.bot(), session.channel, session.language].map(Part::text);
+        let kind = Part::Text(Name::new(session.kind.as_str()));
+        let key = [Part::int(local.map(|local| local.day)), bot, channel, language, kind];
+        let mut group = self.states.at(Aggregate::SessionSummary, &key);
         for (cell, value) in cells.into_iter().enumerate() {
             group.add(cell, value);
             group.add(SUMMARY_CELLS + cell, if session.left_cut { 0 } else { value });
         }
 
         if let Some(local) = local {
-            self.key.start().int(Some(local.weekday)).int(Some(local.hour)).text(session.channel);
-            self.group(Aggregate::Heatmap).add(0, 1);
+            self.states.at(Aggregate::Heatmap, &heatmap_key(local, session.channel)).add(0, 1);
         }
-        let platform = session.platform;
-        let key = self.key.start().int(Some(session.interactive())).text(Some(outcome.as_str()));
-        key.text(platform.and_then(|record| record.session_type));
-        key.text(platform.and_then(|record| record.containment));
-        self.group(Aggregate::ContainmentCheck).add(0, 1);
+        let [session_type, containment] = texts_of(session.platform);
+        let outcome = Part::Text(Name::new(outcome.as_str()));
+        let key = [Part::int(Some(session.interactive())), outcome, session_type, containment];
+        self.states.at(Aggregate::ContainmentCheck, &key).add(0, 1);
     }
 
     /// What people answered to templates, and what was answered to what they typed.
@@ -366,15 +362,15 @@ impl Feeder {
             let is_answered = !templates.is_empty()
                 && later.take_while(|flags| !flags.has(Flags::OUT)).any(Flags::is_typed);
             while !templates.is_empty() {
-                self.key.start().text(event.bot).text(templates.text());
-                let (mut group, is_first) = self.group_first(Aggregate::Templates);
+                let key = [event.bot, templates.name()].map(Part::text);
+                let (mut group, is_first) = self.at_first(Aggregate::Templates, &key);
                 group.add(0, 1);
                 group.add(1, i64::from(is_first));
                 group.add(2, i64::from(is_answered));
             }
             if event.flags.is_typed() && event.hash != 0 {
-                self.key.start().text(event.bot).text(event.language).text(event.text());
-                let (mut group, is_first) = self.group_first(Aggregate::TopInputs);
+                let key = [event.bot, event.language, event.text()].map(Part::text);
+                let (mut group, is_first) = self.at_first(Aggregate::TopInputs, &key);
                 group.add(0, 1);
                 group.add(1, i64::from(is_first));
                 group.add(2, i64::from(next.is_said() && next.has(Flags::FALLBACK)));
@@ -384,47 +380,36 @@ impl Feeder {
 
     /// Actions that were offered, and which of them answers equal.
     fn clicks(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
-        let mut offers: Vec<&Event<'_>> = Vec::new();
+        let mut offers = std::mem::take(&mut self.offers);
         for &at in &walked.exchanged {
             let event = &session.events[at];
             if !event.flags.has(Flags::IN) {
                 if event.has_actions() {
-                    let prompt = self.prompt_key(event);
                     for action in event.actions() {
-                        self.action_key(prompt, &action);
-                        self.group(Aggregate::Actions).add(0, 1);
+                        self.states.at(Aggregate::Actions, &action_key(event, &action)).add(0, 1);
                     }
-                    offers.push(event);
+                    offers.push(at);
                 }
                 continue;
             }
             if event.flags.is_typed() && event.hash != 0 {
-                self.click(&offers, event.hash);
+                self.click(session.events, &offers, event.hash);
             }
             offers.clear();
         }
+        offers.clear();
+        self.offers = offers;
     }
 
-    /// Begins the keys of the actions that an event offers, and gives back how long that is.
-    fn prompt_key(&mut self, event: &Event<'_>) -> usize {
-        self.key.start().text(event.bot).hash(event.hash).bytes().len()
-    }
-
-    fn action_key(&mut self, prompt: usize, action: &ShownAction<'_>) {
-        let key = self.key.back_to(prompt).text(action.template_type);
-        key.text(action.action_type).text(action.title).text(action.payload);
-    }
-
-    fn click(&mut self, offers: &[&Event<'_>], hash: u64) {
-        for event in offers.iter().rev() {
+    fn click(&mut self, events: &[Event<'_>], offers: &[usize], hash: u64) {
+        for &at in offers.iter().rev() {
+            let event = &events[at];
             for by in 0..3 {
                 let matches =
                     || event.actions().filter(|action| action.is_measurable() && action.hashes[by] == hash);
                 let count = matches().count();
-                let prompt = if count > 0 { self.prompt_key(event) } else { 0 };
                 for action in matches() {
-                    self.action_key(prompt, &action);
-                    let mut group = self.group(Aggregate::Actions);
+                    let mut group = self.states.at(Aggregate::Actions, &action_key(event, &action));
                     if count == 1 {
                         group.add(1, 1);
                         group.add(3 + by, 1);
@@ -477,8 +462,9 @@ impl Feeder {
             None if session.outcome.is_drop_off() => 4,
             None => 5,
         };
-        self.key.start().text(session.bot()).hash(first.hash).text(Some(first.text().unwrap_or_default()));
-        let mut group = self.group(Aggregate::Reprompts);
+        let text = first.text().unwrap_or_else(|| Name::new(""));
+        let key = [Part::text(session.bot()), Part::hash(first.hash), Part::Text(text)];
+        let mut group = self.states.at(Aggregate::Reprompts, &key);
         group.add(0, 1);
         group.greatest(1, ended.count);
         group.add(way, 1);
@@ -487,7 +473,7 @@ impl Feeder {
     fn tasks(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
         let executions = &walked.executions;
         let bot = session.bot();
-        let outcome = session.outcome.as_str();
+        let outcome = Name::new(session.outcome.as_str());
         let ended = match session.outcome {
             Outcome::Agent => 2,
             Outcome::None => 3,
@@ -496,25 +482,24 @@ impl Feeder {
             _ => 5,
         };
         for (at, &task) in executions.iter().enumerate() {
-            self.key.start().text(bot).text(Some(task));
-            let (mut group, is_first) = self.group_first(Aggregate::Tasks);
+            let (bot, task) = (Part::text(bot), Part::Text(task));
+            let (mut group, is_first) = self.at_first(Aggregate::Tasks, &[bot, task]);
             group.add(0, i64::from(is_first));
             group.add(1, 1);
             group.add(ended, i64::from(is_first));
             let next = executions.get(at + 1).copied();
-            let key = self.key.start().text(bot).text(Some(task));
-            key.text(Some(next.unwrap_or(outcome))).int(Some(next.is_none()));
-            let (mut group, is_first) = self.group_first(Aggregate::TaskEdges);
+            let key = [bot, task, Part::Text(next.unwrap_or(outcome)), Part::int(Some(next.is_none()))];
+            let (mut group, is_first) = self.at_first(Aggregate::TaskEdges, &key);
             group.add(0, 1);
             group.add(1, i64::from(is_first));
         }
         self.path.clear();
         for (at, task) in executions.iter().enumerate() {
             self.path.push_str(if at > 0 { " > " } else { "" });
-            self.path.push_str(task);
+            self.path.push_str(task.text());
         }
-        self.key.start().text(bot).text(Some(&self.path));
-        let place = self.place(Aggregate::Paths);
+        let key = [Part::text(bot), Part::Text(Name::new(&self.path))];
+        let place = self.states.place(Aggregate::Paths, &key);
         self.states.at_place(Aggregate::Paths, place).add(0, 1);
         if let Some(ms) = session.duration_ms() {
             self.durations.add(&mut self.states, place, ms);
@@ -525,9 +510,10 @@ impl Feeder {
     fn last_words(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
         let Some(at) = session.last_out.filter(|_| session.outcome.is_drop_off()) else { return };
         let event = &session.events[at];
-        let key = self.key.start().text(session.bot()).text(walked.tasks[at]);
-        key.text(event.template_type()).hash(event.hash).text(event.text());
-        self.group(Aggregate::DropOffPoints).add(0, 1);
+        let [bot, task, template_type, text] =
+            [session.bot(), walked.tasks[at], event.template_type(), event.text()].map(Part::text);
+        let key = [bot, task, template_type, Part::hash(event.hash), text];
+        self.states.at(Aggregate::DropOffPoints, &key).add(0, 1);
     }
 
     fn concurrency(&mut self, session: &Session<'_, '_>) {
@@ -535,8 +521,7 @@ impl Feeder {
         let start = start.div_euclid(MICROS_A_MINUTE);
         let end = end.div_euclid(MICROS_A_MINUTE).min(start + LONGEST_MINUTES);
         for (minute, change) in [(start, 1), (end + 1, -1)] {
-            self.key.start().int(Some(minute));
-            self.group(Aggregate::Concurrency).add(0, change);
+            self.states.at(Aggregate::Concurrency, &[Part::Int(minute)]).add(0, change);
         }
     }
 
@@ -561,6 +546,22 @@ impl Feeder {
             SESSION_COUNTS.into_iter().zip(counts).for_each(|(name, count)| self.count(name, count));
         }
     }
+}
+
+fn heatmap_key<'k>(local: Local, channel: Option<Name<'k>>) -> [Part<'k>; 3] {
+    [Part::int(Some(local.weekday)), Part::int(Some(local.hour)), Part::text(channel)]
+}
+
+fn action_key<'k>(event: &Event<'k>, action: &ShownAction<'k>) -> [Part<'k>; 6] {
+    let [template_type, action_type, title, payload] =
+        [action.template_type, action.action_type, action.title, action.payload].map(Part::text);
+    [Part::text(event.bot), Part::hash(event.hash), template_type, action_type, title, payload]
+}
+
+/// What the platform says of a session, if it does: its type and how it was contained.
+fn texts_of(record: Option<PlatformRecord<'_>>) -> [Part<'_>; 2] {
+    let texts = record.map_or([None; 2], |record| [record.session_type, record.containment]);
+    texts.map(|text| Part::text(text.map(Name::new)))
 }
 
 /// A prompt that is being repeated.

@@ -26,6 +26,7 @@ use by_session::by_session;
 pub use coverage::Coverage;
 pub(crate) use feed::Feeder;
 use session::developer_of;
+use session::Lists;
 pub(crate) use session::{Handoff, Rules, Session};
 pub(crate) use users::{NOTE, fold_users};
 use walked::Walked;
@@ -46,11 +47,29 @@ pub(crate) struct Folder {
     /// What the sessions give that are folded so far.
     pub exported: Exported,
     rows: Rows,
+    lists: Lists,
+    /// The memory of frames and events of the partition before.
+    found: Vec<Frame<'static>>,
+    events: Vec<Event<'static>>,
+}
+
+/// More memory than this is not kept from one partition to the next, of each list.
+const KEPT_BYTES: usize = 1 << 20;
+
+/// What such a list has for memory, with nothing in it.
+fn emptied<T, U>(list: &mut Vec<T>) -> Vec<U> {
+    let mut list = std::mem::take(list);
+    list.clear();
+    list.shrink_to(KEPT_BYTES / size_of::<T>());
+    // Elements of the same layout are collected where they were.
+    list.into_iter().map(|_| unreachable!("it is empty")).collect()
 }
 
 impl Folder {
     pub(crate) fn new(local: LocalTime) -> Self {
-        Self { feeder: Feeder::new(local), exported: Exported::default(), rows: Rows::new(Metric::Sessions) }
+        let (exported, rows) = (Exported::default(), Rows::new(Metric::Sessions));
+        let (found, events) = (Vec::new(), Vec::new());
+        Self { feeder: Feeder::new(local), exported, rows, lists: Lists::default(), found, events }
     }
 
     /// Folds all frames in `runs` that are `kept`, which are whole sessions, to rows in the order of their keys.
@@ -61,7 +80,7 @@ impl Folder {
         kept: impl Fn(Frame<'_>) -> bool,
     ) {
         let all = runs.into_iter().inspect(|run| fetch_all(run)).flat_map(frames).map(|(frame, _)| frame);
-        let mut found = Vec::new();
+        let mut found = emptied(&mut self.found);
         for frame in all.filter(|&frame| kept(frame)) {
             if frame.kind == UNSESSIONED {
                 self.feeder.unsessioned(&Event::read(frame, rules.names));
@@ -69,7 +88,7 @@ impl Folder {
                 found.push(frame);
             }
         }
-        let (mut events, mut walked) = (Vec::new(), Walked::default());
+        let (mut events, mut walked) = (emptied(&mut self.events), Walked::default());
         by_session(&found, |key, group| {
             let frames = || group.iter().map(|&(_, at)| found[at as usize]);
             let messages = frames().filter(|frame| !is_record(frame.kind));
@@ -87,6 +106,7 @@ impl Folder {
             self.session(key, &mut events, platform, &mut walked, rules);
         });
         self.feeder.end();
+        (self.found, self.events) = (emptied(&mut found), emptied(&mut events));
     }
 
     /// How many rows wait to be taken.
@@ -134,10 +154,11 @@ impl Folder {
             }
             return;
         }
-        let session = Session::new(key, events, platform, rules.rules);
+        let session = Session::new(key, events, platform, rules.rules, &mut self.lists);
         row::push(&mut self.rows, &session);
         self.exported.add(&session, rules.exports);
         self.feeder.session(&session, walked);
+        self.lists.waits = session.waits;
     }
 }
 

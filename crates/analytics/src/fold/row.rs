@@ -5,6 +5,7 @@ use korpus_core::write_json_string;
 use super::session::{Session, WaitKind, median};
 use crate::events::{Event, ShownTag};
 use crate::rows::{Cell, Rows, hex};
+use crate::symbols::Name;
 
 /// The indices of the scopes in the table.
 const USER_TAGS: u8 = 1;
@@ -13,10 +14,10 @@ const SESSION_TAGS: u8 = 2;
 /// Adds the row of a session.
 pub(crate) fn push(rows: &mut Rows, session: &Session<'_, '_>) {
     let key = [hex((session.key >> 64) as u64), hex(session.key as u64)];
-    let mut responses = session.waits_of(WaitKind::BotResponse);
-    let first_response = responses.first().copied();
-    let longest_response = responses.iter().copied().max();
-    let mut thoughts = session.waits_of(WaitKind::Think);
+    let responses = || session.waits_of(WaitKind::BotResponse);
+    let mut room = Vec::with_capacity(session.waits.len());
+    let median_response = median(responses(), &mut room);
+    let median_thought = median(session.waits_of(WaitKind::Think), &mut room);
     let event = |at: Option<usize>| at.map(|at| &session.events[at]);
     let handoff = event(session.handoff_event);
     let last = session.last_said();
@@ -32,7 +33,7 @@ pub(crate) fn push(rows: &mut Rows, session: &Session<'_, '_>) {
     row.put(session.kind.as_str());
     row.put(session.user);
     row.put(session.channel);
-    row.put(session.channels.len() as i64);
+    row.put(session.channel_count);
     row.put(session.language);
     row.put(session.is_developer);
     row.put(session.started_at);
@@ -45,14 +46,14 @@ pub(crate) fn push(rows: &mut Rows, session: &Session<'_, '_>) {
     row.put(session.other_count);
     row.put(session.in_count);
     row.put(interactive);
-    row.put(first_response);
-    row.put(median(&mut responses));
-    row.put(longest_response);
-    row.put(median(&mut thoughts));
+    row.put(responses().next());
+    row.put(median_response);
+    row.put(responses().max());
+    row.put(median_thought);
     row.put(session.max_gap_ms);
     row.put(session.task_first);
     row.put(session.task_last);
-    row.put(session.tasks.len() as i64);
+    row.put(session.task_count);
     row.put(session.template_count);
     row.put(session.form_count);
     row.put(session.handoff.as_str());
@@ -90,8 +91,9 @@ fn last_tags<'a>(events: &[Event<'a>]) -> Vec<ShownTag<'a>> {
     }
     // Of equal names the last comes first then.
     found.reverse();
-    found.sort_by_key(|tag| (tag.scope, tag.name));
-    found.dedup_by_key(|tag| (tag.scope, tag.name));
+    let place = |tag: &ShownTag<'a>| (tag.scope, tag.name.map(Name::text));
+    found.sort_by_key(place);
+    found.dedup_by_key(|tag| place(tag));
     found
 }
 
@@ -100,10 +102,10 @@ fn tags_json(tags: &[ShownTag<'_>], scope: u8) -> Option<String> {
     let mut out = String::new();
     for tag in tags.iter().filter(|tag| tag.scope == scope) {
         out.push(if out.is_empty() { '{' } else { ',' });
-        write_json_string(tag.name.unwrap_or_default(), &mut out);
+        write_json_string(tag.name.map_or("", Name::text), &mut out);
         out.push(':');
         match tag.value {
-            Some(value) => write_json_string(value, &mut out),
+            Some(value) => write_json_string(value.text(), &mut out),
             None => out.push_str("null"),
         }
     }

@@ -1,8 +1,8 @@
 //! One session: its events in order, walked once, and what comes of it.
 
-use super::walked::is_same;
 use crate::events::{Event, Flags, PlatformRecord};
 use crate::fold::Coverage;
+use crate::symbols::Name;
 
 const MICROS_A_MILLI: i64 = 1000;
 /// A session may be this much younger than its first message, in microseconds, and still be whole.
@@ -120,10 +120,9 @@ pub(crate) struct Session<'s, 'a> {
     pub kind: SessionKind,
     pub is_developer: Option<bool>,
     pub user: Option<&'a str>,
-    pub channel: Option<&'a str>,
-    /// All of them, sorted.
-    pub channels: Vec<&'a str>,
-    pub language: Option<&'a str>,
+    pub channel: Option<Name<'a>>,
+    pub channel_count: i64,
+    pub language: Option<Name<'a>>,
     pub started_at: Option<i64>,
     pub ended_at: Option<i64>,
     /// Time of the last message of any type.
@@ -135,10 +134,9 @@ pub(crate) struct Session<'s, 'a> {
     pub other_count: i64,
     pub waits: Vec<Wait>,
     pub max_gap_ms: Option<i64>,
-    pub task_first: Option<&'a str>,
-    pub task_last: Option<&'a str>,
-    /// All of them, sorted.
-    pub tasks: Vec<&'a str>,
+    pub task_first: Option<Name<'a>>,
+    pub task_last: Option<Name<'a>>,
+    pub task_count: i64,
     pub template_count: i64,
     pub form_count: i64,
     pub handoff: Handoff,
@@ -160,6 +158,16 @@ pub(crate) struct Session<'s, 'a> {
     pub outcome_event: Option<usize>,
 }
 
+/// Memory that sessions are walked in, one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Lists {
+    /// Of the session before, to be filled again.
+    pub waits: Vec<Wait>,
+    /// What tells channels and tasks apart.
+    channels: Vec<u128>,
+    tasks: Vec<u128>,
+}
+
 /// What decides about sessions besides their events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules<'c> {
@@ -173,10 +181,12 @@ pub(crate) fn millis_between(from: Option<i64>, to: Option<i64>) -> Option<i64> 
     Some(to?.saturating_sub(from?).div_euclid(MICROS_A_MILLI))
 }
 
-/// The value that half of them do not exceed: of two in the middle the lower.
-pub(crate) fn median(values: &mut [i64]) -> Option<i64> {
-    let middle = values.len().checked_sub(1)? / 2;
-    Some(*values.select_nth_unstable(middle).1)
+/// The value that half of them do not exceed: of two in the middle the lower. They are put into `room`.
+pub(crate) fn median(values: impl Iterator<Item = i64>, room: &mut Vec<i64>) -> Option<i64> {
+    room.clear();
+    room.extend(values);
+    let middle = room.len().checked_sub(1)? / 2;
+    Some(*room.select_nth_unstable(middle).1)
 }
 
 impl<'s, 'a> Session<'s, 'a> {
@@ -186,9 +196,12 @@ impl<'s, 'a> Session<'s, 'a> {
         events: &'s [Event<'a>],
         platform: Option<PlatformRecord<'a>>,
         rules: Rules<'_>,
+        lists: &mut Lists,
     ) -> Self {
         let mut session = Self::empty(key, events, platform);
-        session.walk();
+        session.waits = std::mem::take(&mut lists.waits);
+        session.waits.clear();
+        session.walk(lists);
         session.finish(rules);
         session
     }
@@ -209,7 +222,7 @@ impl<'s, 'a> Session<'s, 'a> {
             is_developer: developer_of(events, platform),
             user: events.iter().find_map(Event::user_name),
             channel: events.iter().find_map(|event| event.channel),
-            channels: Vec::new(),
+            channel_count: 0,
             language: events.iter().find_map(|event| event.language),
             started_at: events.iter().find_map(|event| event.at),
             ended_at: None,
@@ -219,11 +232,11 @@ impl<'s, 'a> Session<'s, 'a> {
             out_count: 0,
             closure_count: 0,
             other_count: 0,
-            waits: Vec::with_capacity(events.len() / 2),
+            waits: Vec::new(),
             max_gap_ms: None,
             task_first: events.iter().find_map(|event| event.task),
             task_last: events.iter().rev().find_map(|event| event.task),
-            tasks: Vec::new(),
+            task_count: 0,
             template_count: 0,
             form_count: 0,
             handoff: Handoff::None,
@@ -245,7 +258,7 @@ impl<'s, 'a> Session<'s, 'a> {
     }
 
     /// The bot. It is the same for all events.
-    pub(crate) fn bot(&self) -> Option<&'a str> {
+    pub(crate) fn bot(&self) -> Option<Name<'a>> {
         self.events.first().and_then(|event| event.bot)
     }
 
@@ -265,16 +278,19 @@ impl<'s, 'a> Session<'s, 'a> {
         self.last_out.map(|at| &self.events[at])
     }
 
-    fn walk(&mut self) {
+    fn walk(&mut self, lists: &mut Lists) {
         let events = self.events;
+        let Lists { channels, tasks, .. } = lists;
+        channels.clear();
+        tasks.clear();
         // The in or out message before, and the one of them that is no closure.
         let (mut before, mut before_open): (Option<&Event<'_>>, Option<&Event<'_>>) = (None, None);
         let mut in_since_out = false;
         let (mut agent, mut request) = (None, None);
         for (at, event) in events.iter().enumerate() {
             let flags = event.flags;
-            push_new(&mut self.channels, event.channel);
-            push_new(&mut self.tasks, event.task);
+            push_new(channels, event.channel);
+            push_new(tasks, event.task);
             self.template_count += i64::from(flags.has(Flags::TEMPLATE));
             self.form_count += i64::from(!event.forms.is_empty());
             if flags.has(Flags::AGENT) {
@@ -324,10 +340,11 @@ impl<'s, 'a> Session<'s, 'a> {
             self.last = Some(at);
             (before, before_open) = (Some(event), Some(event));
         }
-        for list in [&mut self.channels, &mut self.tasks] {
+        [self.channel_count, self.task_count] = [channels, tasks].map(|list| {
             list.sort_unstable();
             list.dedup();
-        }
+            list.len() as i64
+        });
         (self.handoff, self.handoff_event) = match (agent, request) {
             (Some(at), _) => (Handoff::Connected, Some(at)),
             (None, Some(at)) => (Handoff::Requested, Some(at)),
@@ -346,7 +363,7 @@ impl<'s, 'a> Session<'s, 'a> {
     fn finish(&mut self, rules: Rules<'_>) {
         self.ended_at = self.ended_at.or(self.started_at);
         self.created_at = object_id_time(self.session_id());
-        let edges = rules.coverage.of(self.bot());
+        let edges = rules.coverage.of(self.bot().map(Name::text));
         self.left_cut = self.started_at.is_some_and(|start| match (self.created_at, edges) {
             (Some(created), _) => start.saturating_sub(created) > TOLERATED,
             (None, Some((left, _))) => start.saturating_sub(left) <= rules.gap,
@@ -386,10 +403,8 @@ impl<'s, 'a> Session<'s, 'a> {
     }
 
     /// The waits of a kind, in order.
-    pub(crate) fn waits_of(&self, kind: WaitKind) -> Vec<i64> {
-        let mut waits = Vec::with_capacity(self.waits.len());
-        waits.extend(self.waits.iter().filter(|wait| wait.kind == kind).map(|wait| wait.ms));
-        waits
+    pub(crate) fn waits_of(&self, kind: WaitKind) -> impl Iterator<Item = i64> {
+        self.waits.iter().filter(move |wait| wait.kind == kind).map(|wait| wait.ms)
     }
 }
 
@@ -406,12 +421,10 @@ pub(crate) fn developer_of(events: &[Event<'_>], platform: Option<PlatformRecord
     }
 }
 
-/// Adds a text that differs from the one before; all others go when the list is whole.
-fn push_new<'a>(list: &mut Vec<&'a str>, text: Option<&'a str>) {
-    if let Some(text) = text
-        && !list.last().is_some_and(|last| is_same(last, text))
-    {
-        list.push(text);
+/// Adds a name that differs from the one before; all others go when the list is whole.
+fn push_new(list: &mut Vec<u128>, name: Option<Name<'_>>) {
+    if let Some(hash) = name.map(Name::hash).filter(|hash| list.last() != Some(hash)) {
+        list.push(hash);
     }
 }
 

@@ -1,51 +1,50 @@
 //! The second exchange: what sessions know of their users, brought together by user, so that distinct users can be
 //! counted exactly.
 
-use std::ops::Range;
-
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use twox_hash::XxHash3_128;
 
 use super::walked::recently;
-use crate::aggregate::{Aggregate, Aggregates, Key, USERS};
+use crate::aggregate::{Aggregate, Aggregates, Part, USERS};
 use crate::codec::{Reader, put_int, put_maybe, put_text, put_uint};
 use crate::exchange::{frames, put_frame};
-use crate::hash::{hash, short};
-use crate::symbols::Names;
+use crate::hash::short;
+use crate::symbols::{Name, Names};
 
 /// What one session, or one message without a session, knows of its users.
 #[derive(Debug, Default)]
 pub(crate) struct UserNotes {
-    open: Vec<Note>,
+    /// The notes of the session, and behind them what sessions before had, for its memory.
+    notes: Vec<Note>,
+    open: usize,
     /// Where the note of a user stands, and which was asked for last.
     places: HashTable<usize>,
     last: usize,
-    /// The keys of the groups that open notes name, one behind the other.
-    keys: Vec<u8>,
     /// Notes that are done, as frames.
     pub frames: Vec<u8>,
 }
 
 /// A group of an aggregate that a user counts in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct NotedGroup {
     aggregate: Aggregate,
-    hash: u128,
-    /// Where its key stands among those of all notes.
-    key: Range<usize>,
+    /// Where it stands in the states.
+    place: usize,
 }
 
 /// What a frame of this exchange is: its kind is none of the first one's.
 pub(crate) const NOTE: u8 = 6;
-/// Past this many notes of one session, what remembers them is made anew.
-const KEPT_NOTES: usize = 64;
+/// More than this of anything is not kept from one session to the next.
+const KEPT: usize = 64;
 
 /// What is known of one user.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Note {
     user: String,
-    bot: Option<String>,
+    /// What tells the bot from others.
+    bot: Option<u128>,
+    bot_name: String,
     /// Messages in sessions, and when.
     messages: i64,
     first: Option<i64>,
@@ -55,63 +54,75 @@ struct Note {
 }
 
 impl Note {
-    fn is_of(&self, bot: Option<&str>, user: &[u8]) -> bool {
-        self.user.as_bytes() == user && self.bot.as_deref() == bot
+    fn is_of(&self, bot: Option<u128>, user: &[u8]) -> bool {
+        self.bot == bot && self.user.as_bytes() == user
+    }
+
+    /// Begins the note of another user, in the same memory.
+    fn begin(&mut self, bot: Option<Name<'_>>, user: &str) {
+        let Self { user: old, bot_name, days, groups, .. } = std::mem::take(self);
+        *self = Self { user: old, bot: bot.map(Name::hash), bot_name, days, groups, ..Self::default() };
+        for (text, new) in [(&mut self.user, user), (&mut self.bot_name, bot.map_or("", Name::text))] {
+            text.clear();
+            text.push_str(new);
+        }
+        self.days.clear();
+        self.groups.clear();
+    }
+
+    /// Lets go of memory that is more than other users will take.
+    fn let_go(&mut self) {
+        self.user.shrink_to(KEPT);
+        self.bot_name.shrink_to(KEPT);
+        self.days.shrink_to(KEPT);
+        self.groups.shrink_to(KEPT);
     }
 }
 
 impl UserNotes {
     /// Where the note of a user stands until the session ends, by bytes that are a text.
-    pub(crate) fn place(&mut self, bot: Option<&str>, user: &[u8]) -> usize {
-        if !self.open.get(self.last).is_some_and(|note| note.is_of(bot, user)) {
+    pub(crate) fn place(&mut self, bot: Option<Name<'_>>, user: &[u8]) -> usize {
+        let is_last = |note: &Note| note.is_of(bot.map(Name::hash), user);
+        if !self.notes[..self.open].get(self.last).is_some_and(is_last) {
             self.last = self.find(bot, std::str::from_utf8(user).unwrap_or_default());
         }
         self.last
     }
 
     /// Where the note of a user stands, which is made where there was none.
-    fn find(&mut self, bot: Option<&str>, user: &str) -> usize {
-        let Self { open, places, .. } = self;
-        let hash_of = |bot: Option<&str>, user: &str| {
-            let [bot, user] = [bot.unwrap_or_default(), user].map(|name| short(name.as_bytes()));
-            user ^ bot.rotate_left(1)
-        };
-        let rehash = |&place: &usize| hash_of(open[place].bot.as_deref(), &open[place].user);
-        let is = |&place: &usize| open[place].is_of(bot, user.as_bytes());
-        match places.entry(hash_of(bot, user), is, rehash) {
+    fn find(&mut self, bot: Option<Name<'_>>, user: &str) -> usize {
+        let Self { notes, open, places, .. } = self;
+        let hash_of = |bot: Option<u128>, user: &str| short(user.as_bytes()) ^ bot.unwrap_or_default() as u64;
+        let bot_hash = bot.map(Name::hash);
+        let rehash = |&place: &usize| hash_of(notes[place].bot, &notes[place].user);
+        let is = |&place: &usize| notes[place].is_of(bot_hash, user.as_bytes());
+        match places.entry(hash_of(bot_hash, user), is, rehash) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(vacant) => {
-                let place = open.len();
+                let place = *open;
                 vacant.insert(place);
-                open.push(Note {
-                    user: user.to_owned(),
-                    bot: bot.map(str::to_owned),
-                    messages: 0,
-                    first: None,
-                    last: None,
-                    days: Vec::new(),
-                    groups: Vec::new(),
-                });
+                *open += 1;
+                if notes.len() < *open {
+                    notes.push(Note::default());
+                }
+                notes[place].begin(bot, user);
                 place
             }
         }
     }
 
-    /// Notes that a message of the user whose note stands there counts in a group of an aggregate, by its key, whose hash is
-    /// given too.
-    pub(crate) fn message(&mut self, place: usize, aggregate: Aggregate, hash: u128, key: &[u8]) {
-        let start = self.keys.len();
-        let groups = &mut self.open[place].groups;
-        let is_known = |known: &NotedGroup| known.hash == hash && known.aggregate == aggregate;
-        if recently(groups, is_known).is_none() {
-            groups.push(NotedGroup { aggregate, hash, key: start..start + key.len() });
-            self.keys.extend_from_slice(key);
+    /// Notes that a message of the user whose note stands there counts in the group that stands at a place of the states.
+    pub(crate) fn message(&mut self, note: usize, aggregate: Aggregate, place: usize) {
+        let groups = &mut self.notes[note].groups;
+        let group = NotedGroup { aggregate, place };
+        if recently(groups, |&known| known == group).is_none() {
+            groups.push(group);
         }
     }
 
     /// Notes a message in a session of the user whose note stands there.
     pub(crate) fn visit(&mut self, place: usize, at: Option<i64>, day: Option<i32>) {
-        let note = &mut self.open[place];
+        let note = &mut self.notes[place];
         note.messages += 1;
         note.first = note.first.into_iter().chain(at).min();
         note.last = note.last.max(at);
@@ -122,35 +133,37 @@ impl UserNotes {
         }
     }
 
-    /// Ends the session.
-    pub(crate) fn flush(&mut self) {
-        let Self { open, frames, places, keys, .. } = self;
-        if places.capacity() > KEPT_NOTES {
-            *places = HashTable::new();
-        }
-        places.clear();
-        for mut note in open.drain(..) {
-            let id = |group: &NotedGroup| (group.aggregate, group.hash);
-            note.groups.sort_unstable_by_key(id);
-            note.groups.dedup_by_key(|group| id(group));
+    /// Ends the session, whose groups are in `states`.
+    pub(crate) fn flush(&mut self, states: &Aggregates) {
+        let Self { notes, open, frames, places, .. } = self;
+        for note in &mut notes[..*open] {
+            note.groups.sort_unstable();
+            note.groups.dedup();
             note.days.sort_unstable();
             note.days.dedup();
             put_frame(frames, XxHash3_128::oneshot(note.user.as_bytes()), 0, NOTE, |out| {
                 put_text(out, Some(&note.user));
-                put_text(out, note.bot.as_deref());
+                put_text(out, note.bot.map(|_| note.bot_name.as_str()));
                 put_int(out, note.messages);
                 put_maybe(out, note.first);
                 put_maybe(out, note.last);
                 put_uint(out, note.days.len() as u64);
                 note.days.iter().for_each(|&day| put_int(out, i64::from(day)));
                 for group in &note.groups {
+                    let key = states.groups(group.aggregate).key(group.place);
                     out.push(group.aggregate as u8);
-                    put_uint(out, group.key.len() as u64);
-                    out.extend_from_slice(&keys[group.key.clone()]);
+                    put_uint(out, key.len() as u64);
+                    out.extend_from_slice(key);
                 }
             });
+            note.let_go();
         }
-        keys.clear();
+        if *open > KEPT {
+            *places = HashTable::new();
+        }
+        notes.truncate(KEPT);
+        *open = 0;
+        places.clear();
     }
 }
 
@@ -160,53 +173,50 @@ pub(crate) fn fold_users<'b>(runs: impl IntoIterator<Item = &'b [u8]>, states: &
     let all = runs.into_iter().flat_map(frames);
     let mut notes: Vec<_> = all.map(|(frame, _)| (frame.key, frame.payload)).collect();
     notes.sort_unstable_by_key(|note| note.0);
-    let mut key = Key::default();
-    let mut days: Vec<(&str, Option<&str>, i64)> = Vec::new();
-    let mut groups: Vec<(u8, u128, &[u8])> = Vec::new();
+    // Each by the place of its group.
+    let mut days: Vec<(usize, i64)> = Vec::new();
+    let mut groups: Vec<(Aggregate, usize)> = Vec::new();
     for of_user in notes.chunk_by(|a, b| a.0 == b.0) {
         days.clear();
         groups.clear();
         for (_, payload) in of_user {
             let mut from = Reader::new(payload, &names);
-            let user = from.text().unwrap_or_default();
-            let bot = from.text();
+            let (user, bot) = (Part::text(from.name()), Part::text(from.name()));
             let messages = from.int();
             let (first, last) = (from.maybe(), from.maybe());
-            for _ in 0..from.uint().min(payload.len() as u64) {
-                days.push((user, bot, from.int()));
+            let day_count = from.uint().min(payload.len() as u64);
+            if messages != 0 || day_count > 0 {
+                let place = states.place(Aggregate::Users, &[bot, user]);
+                days.extend((0..day_count).map(|_| (place, from.int())));
+                let mut group = states.at_place(Aggregate::Users, place);
+                if messages != 0 {
+                    if let (Some(first), Some(last)) = (first, last) {
+                        group.least(0, first);
+                        group.greatest(1, last);
+                    }
+                    group.add(2, 1);
+                    group.add(3, messages);
+                }
             }
             while !from.is_empty() {
                 let aggregate = from.byte();
                 let len = from.uint();
                 let key = from.take(usize::try_from(len).unwrap_or(usize::MAX));
-                groups.push((aggregate, hash(key), key));
+                let mut counted = [Aggregate::Volumes, Aggregate::Tags].into_iter();
+                if let Some(aggregate) = counted.find(|&known| known as u8 == aggregate) {
+                    groups.push((aggregate, states.place_of_key(aggregate, key)));
+                }
             }
-            if messages == 0 {
-                continue;
-            }
-            let mut group = states.at(Aggregate::Users, key.start().text(bot).text(Some(user)).bytes());
-            if let (Some(first), Some(last)) = (first, last) {
-                group.least(0, first);
-                group.greatest(1, last);
-            }
-            group.add(2, 1);
-            group.add(3, messages);
         }
         days.sort_unstable();
         days.dedup();
-        for days in days.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            let (user, bot, _) = days[0];
-            let key = key.start().text(bot).text(Some(user)).bytes();
-            states.at(Aggregate::Users, key).add(4, days.len() as i64);
+        for &(place, _) in &days {
+            states.at_place(Aggregate::Users, place).add(4, 1);
         }
-        groups.sort_unstable_by_key(|group| (group.0, group.1));
-        groups.dedup_by_key(|group| (group.0, group.1));
-        for &(aggregate, hash, key) in &groups {
-            let counted = [Aggregate::Volumes, Aggregate::Tags].into_iter();
-            if let Some(aggregate) = counted.into_iter().find(|&known| known as u8 == aggregate) {
-                let place = states.place_hashed(aggregate, hash, key);
-                states.at_place(aggregate, place).add(USERS, 1);
-            }
+        groups.sort_unstable();
+        groups.dedup();
+        for &(aggregate, place) in &groups {
+            states.at_place(aggregate, place).add(USERS, 1);
         }
     }
 }

@@ -6,6 +6,7 @@ use super::session::WaitKind;
 use super::users::UserNotes;
 use crate::events::{Event, Flags, PLATFORM_LATENCIES};
 use crate::local_time::{Local, LocalTime};
+use crate::symbols::Name;
 
 /// What is known of the events of a session besides themselves; made anew for each, in the same memory.
 #[derive(Debug, Default)]
@@ -17,9 +18,9 @@ pub(super) struct Walked<'a> {
     /// By event: where the note of its user stands.
     pub notes: Vec<Option<usize>>,
     /// By event: its own task, else the last one before it.
-    pub tasks: Vec<Option<&'a str>>,
+    pub tasks: Vec<Option<Name<'a>>>,
     /// The tasks one after the other.
-    pub executions: Vec<&'a str>,
+    pub executions: Vec<Name<'a>>,
     pub recent: Recent<'a>,
 }
 
@@ -66,7 +67,7 @@ pub(super) struct TagPlaces<'a> {
 pub(super) struct LatencyPlaces<'a> {
     pub day: Option<i32>,
     /// Task, channel and bot.
-    pub names: [Option<&'a str>; 3],
+    pub names: [Option<Name<'a>>; 3],
     /// By kind.
     pub places: [Option<usize>; LATENCIES.len()],
 }
@@ -77,20 +78,6 @@ pub(super) const LATENCIES: [&str; 7] = {
     let [e, f, g] = WaitKind::ALL;
     [a, b, c, d, e.as_str(), f.as_str(), g.as_str()]
 };
-
-/// Whether names are equal; mostly they are the same one.
-pub(super) fn is_same(a: &str, b: &str) -> bool {
-    std::ptr::eq(a, b) || a == b
-}
-
-/// The same, of several.
-pub(super) fn are_equal<const N: usize>(a: &[Option<&str>; N], b: &[Option<&str>; N]) -> bool {
-    a.iter().zip(b).all(|pair| match pair {
-        (Some(a), Some(b)) => is_same(a, b),
-        (None, None) => true,
-        _ => false,
-    })
-}
 
 impl<'a> Walked<'a> {
     /// Forgets the session before.
@@ -110,9 +97,7 @@ impl<'a> Walked<'a> {
         for (at, event) in events.iter().enumerate() {
             last = event.task.or(last);
             tasks.push(last);
-            if let Some(task) =
-                last.filter(|&task| !executions.last().is_some_and(|last| is_same(last, task)))
-            {
+            if let Some(task) = last.filter(|task| executions.last() != Some(task)) {
                 executions.push(task);
             }
             locals.push(event.at.and_then(|at| local.at(at)));
