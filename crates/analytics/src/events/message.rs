@@ -10,6 +10,7 @@ use korpus_core::{
 use korpus_engine::{Item, RecordItem};
 use twox_hash::XxHash3_128;
 
+use super::known::{self, KnownTexts, Met, Showed};
 use super::{
     AT, FILTERED, Flags, LISTS, MESSAGE, OF_BODY, PLATFORM, PLATFORM_ASIDE, STAMP, UNSESSIONED, drift,
 };
@@ -99,7 +100,33 @@ pub(crate) struct Lists {
     drift: Vec<u8>,
     latencies: Vec<u8>,
     name: String,
-    seen: Vec<u128>,
+    /// What tells the forms of a message apart.
+    forms_seen: Vec<u128>,
+    known: KnownTexts,
+}
+
+impl Lists {
+    /// How long the lists are that texts fill.
+    fn text_ends(&self) -> known::Ends {
+        [&self.text, &self.templates, &self.actions, &self.forms, &self.drift].map(Vec::len)
+    }
+
+    /// Adds what a text shows that is known, and gives back its flags and its hash.
+    fn add(&mut self, showed: Showed) -> (u32, u64) {
+        let Self { known, text, templates, actions, forms, drift, .. } = self;
+        for (list, added) in [text, templates, actions, forms, drift].into_iter().zip(known.lists(showed)) {
+            list.extend_from_slice(added);
+        }
+        (showed.flags, showed.hash)
+    }
+
+    /// Remembers what a text showed: its flags, its hash, and what lists have behind these ends.
+    fn remember(&mut self, met: u128, flags: u32, hash: u64, ends: known::Ends) {
+        let Self { known, text, templates, actions, forms, drift, .. } = self;
+        let mut ends = ends.into_iter();
+        let added = [text, templates, actions, forms, drift].map(|list| &list[ends.next().unwrap_or_default()..]);
+        known.remember(met, flags, hash, added);
+    }
 }
 
 /// What it takes to make events.
@@ -248,7 +275,7 @@ impl EventWriter<'_> {
     /// Looks into the texts of all components, or at the text of a message that has none.
     fn texts_of(&mut self, message: Message<'_>, scratch: &Scratch) -> Shown {
         let mut found = Shown { flags: direction(message), ..Shown::default() };
-        self.lists.seen.clear();
+        self.lists.forms_seen.clear();
         self.lists.text.clear();
         for (i, component) in message.components().enumerate() {
             if let Some(value) = component.data_text_value() {
@@ -265,6 +292,33 @@ impl EventWriter<'_> {
     }
 
     fn text_of(&mut self, found: &mut Shown, value: Value<'_>, is_first: bool, scratch: &Scratch) {
+        let ends = self.lists.text_ends();
+        // What people type is theirs.
+        let may_know = found.flags & Flags::OUT != 0 && !self.verbatim;
+        let met = if may_know { self.lists.known.meet(value.raw(), is_first) } else { Met::First };
+        let (flags, hash) = match met {
+            Met::Known(showed) => self.lists.add(showed),
+            Met::First | Met::Again(_) => {
+                let mut own = Shown { flags: direction_of(found.flags), ..Shown::default() };
+                self.look_into(&mut own, value, is_first, scratch);
+                if is_first {
+                    found.said = own.said;
+                }
+                (own.flags, own.hash)
+            }
+        };
+        if let Met::Again(met) = met {
+            self.lists.remember(met, flags, hash, ends);
+        }
+        found.flags |= flags;
+        if is_first {
+            found.hash = hash;
+        }
+        self.forget_known_form(ends[known::FORMS]);
+    }
+
+    /// Looks into a text that is not known.
+    fn look_into(&mut self, found: &mut Shown, value: Value<'_>, is_first: bool, scratch: &Scratch) {
         let text = scratch.classify_value(value);
         let is_out = found.flags & Flags::OUT != 0;
         if is_first && let Some(visible) = text.visible().filter(|visible| !visible.is_empty()) {
@@ -316,12 +370,8 @@ impl EventWriter<'_> {
         let transfers = template.voice_verbs().any(|verb| matches!(verb, "sip:refer" | "dial"));
         found.flags |= if asks || transfers { Flags::REQUEST } else { 0 };
         if let Some(form) = template.form() {
-            let at = self.lists.forms.len();
             self.names.put(&mut self.lists.forms, form.form_id);
             self.names.put(&mut self.lists.forms, form.name);
-            if !self.is_new(1, at, |lists| &mut lists.forms) {
-                self.lists.forms.truncate(at);
-            }
         }
         if is_out {
             let mut actions = Actions { writer: self, template_type: name, any: false };
@@ -332,15 +382,18 @@ impl EventWriter<'_> {
         }
     }
 
-    /// Whether what was appended to a list from `at` on was not there before.
-    fn is_new(&mut self, list: u8, at: usize, of: impl Fn(&mut Lists) -> &mut Vec<u8>) -> bool {
-        let bytes = &of(self.lists)[at..];
-        let hash = hash(bytes) ^ u128::from(list);
-        let is_new = !self.lists.seen.contains(&hash);
-        if is_new {
-            self.lists.seen.push(hash);
+    /// Takes back the form that was appended last, from `at` on, if the message had it before.
+    fn forget_known_form(&mut self, at: usize) {
+        let Lists { forms, forms_seen, .. } = &mut *self.lists;
+        if forms.len() == at {
+            return;
         }
-        is_new
+        let hash = hash(&forms[at..]);
+        if forms_seen.contains(&hash) {
+            forms.truncate(at);
+        } else {
+            forms_seen.push(hash);
+        }
     }
 
     fn tags(&mut self, message: Message<'_>) {
@@ -502,6 +555,11 @@ fn direction(message: Message<'_>) -> u32 {
         Some("outgoing") => Flags::OUT,
         _ => 0,
     }
+}
+
+/// The flags that say it.
+fn direction_of(flags: u32) -> u32 {
+    flags & (Flags::IN | Flags::OUT)
 }
 
 fn developer(message: Message<'_>) -> u32 {

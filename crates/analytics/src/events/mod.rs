@@ -2,6 +2,7 @@
 
 mod drift;
 mod keyed;
+mod known;
 mod map;
 mod message;
 
