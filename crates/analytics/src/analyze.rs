@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::events::{Event, EventJob, EventState, is_record};
 use crate::exchange::{Exchange, Frame};
 use crate::export::{Exported, Wanted};
-use crate::fold::{Coverage, FoldRules, Folder, Rules, fold_users, is_message};
+use crate::fold::{Coverage, FoldRules, Folder, Reach, Rules, fold_users, is_message};
 use crate::local_time::LocalTime;
 use crate::metrics::Metric;
 use crate::options::AnalyzeOptions;
@@ -401,7 +401,7 @@ impl Fold<'_> {
     /// As many as there are threads.
     fn workers(&self) -> Vec<Worker> {
         let new = || Worker {
-            folder: Folder::new(LocalTime::new(self.options.timezone.clone())),
+            folder: Folder::new(LocalTime::new(self.options.timezone.clone()), Reach::Process),
             runs: Runs::new(self.options.run.temp_dir.clone()),
             // Tables that grow by doubling take up to twice what they hold.
             budget: self.options.share(16) / self.pool.threads(),
@@ -491,7 +491,8 @@ impl Fold<'_> {
                     let passes = users.passes(partition, self.at_once());
                     for pass in 0..passes {
                         let notes = users.take(partition, pass, passes)?;
-                        fold_users(notes.iter().map(Vec::as_slice), worker.folder.feeder.settled());
+                        let states = worker.folder.feeder.settled();
+                        fold_users(notes.iter().map(Vec::as_slice), Reach::Process, states);
                         worker.relieve()?;
                     }
                     check_cancelled(&self.options.run.cancel)?;

@@ -100,9 +100,9 @@ pub(crate) struct Groups {
     bytes: usize,
 }
 
-/// The two halves of a hash, as a row holds them.
-fn halves(hash: u128) -> [i64; 2] {
-    [(hash as u64).cast_signed(), ((hash >> 64) as u64).cast_signed()]
+/// The two halves of a hash.
+fn halves(hash: u128) -> [u64; 2] {
+    [hash as u64, (hash >> 64) as u64]
 }
 
 impl Groups {
@@ -133,21 +133,22 @@ impl Groups {
     /// Where the group of a key is, until groups are put aside.
     pub(crate) fn place(&mut self, key: &[Part<'_>]) -> usize {
         debug_assert_eq!(key.len(), self.kinds.len(), "a part for each kind");
-        self.place_or(hash_of(key), |keys| put_key(keys, key))
+        self.place_or(halves(hash_of(key)), |keys| put_key(keys, key))
     }
 
-    /// The same, of a key that is written already.
-    pub(crate) fn place_of_key(&mut self, key: &[u8]) -> usize {
-        self.place_or(hash_of_key(key, self.kinds), |keys| keys.extend_from_slice(key))
+    /// The same, of a key that is written already, and whose [hash](Self::hash) may be known.
+    pub(crate) fn place_of_key(&mut self, hash: Option<[u64; 2]>, key: &[u8]) -> usize {
+        let hash = hash.unwrap_or_else(|| halves(hash_of_key(key, self.kinds)));
+        self.place_or(hash, |keys| keys.extend_from_slice(key))
     }
 
     /// Where the group is whose key has that hash, and is put to the others if it is new.
-    fn place_or(&mut self, hash: u128, put: impl FnOnce(&mut Vec<u8>)) -> usize {
+    fn place_or(&mut self, hash: [u64; 2], put: impl FnOnce(&mut Vec<u8>)) -> usize {
         let (width, rows) = (self.width(), &self.rows);
-        let halves = halves(hash);
+        let halves = hash.map(u64::cast_signed);
         let is = |place: &u32| rows[*place as usize * width..].starts_with(&halves);
         let rehash = |place: &u32| rows[*place as usize * width + 1].cast_unsigned();
-        match self.places.entry((hash >> 64) as u64, is, rehash) {
+        match self.places.entry(hash[1], is, rehash) {
             Entry::Occupied(known) => *known.get() as usize,
             Entry::Vacant(free) => {
                 let place = self.ends.len();
@@ -197,6 +198,11 @@ impl Groups {
         Seen { key: self.key(place), cells: &self.row(place)[HEAD..], sketch: self.sketches.get(place) }
     }
 
+    /// The hash of the key of the group at a place, in two halves.
+    pub(crate) fn hash(&self, place: usize) -> [u64; 2] {
+        std::array::from_fn(|half| self.row(place)[half].cast_unsigned())
+    }
+
     /// The key of the group at a place.
     pub(crate) fn key(&self, place: usize) -> &[u8] {
         let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
@@ -208,15 +214,20 @@ impl Groups {
             *self = other;
             return;
         }
-        for group in other.iter() {
-            self.merge_group(group);
+        for place in 0..other.len() {
+            self.merge_seen(Some(other.hash(place)), other.seen(place));
         }
     }
 
     /// Merges what another state knows of a key.
     pub(crate) fn merge_group(&mut self, other: Seen<'_>) {
+        self.merge_seen(None, other);
+    }
+
+    /// The same, where the hash of the key may be known.
+    fn merge_seen(&mut self, hash: Option<[u64; 2]>, other: Seen<'_>) {
         let ops = self.ops;
-        let place = self.place_of_key(other.key);
+        let place = self.place_of_key(hash, other.key);
         let cells = self.at_place(place).cells;
         for ((op, cell), &value) in ops.iter().zip(cells).zip(other.cells) {
             op.apply(cell, value);

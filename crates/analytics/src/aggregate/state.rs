@@ -48,9 +48,9 @@ impl Aggregates {
         self.tables[aggregate as usize].place(key)
     }
 
-    /// The same, of a key that is written already.
-    pub(crate) fn place_of_key(&mut self, aggregate: Aggregate, key: &[u8]) -> usize {
-        self.tables[aggregate as usize].place_of_key(key)
+    /// The same, of a key that is written already, and whose hash may be known.
+    pub(crate) fn place_of_key(&mut self, aggregate: Aggregate, hash: Option<[u64; 2]>, key: &[u8]) -> usize {
+        self.tables[aggregate as usize].place_of_key(hash, key)
     }
 
     /// The group at a place.

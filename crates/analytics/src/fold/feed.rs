@@ -2,7 +2,7 @@
 
 use super::observed::Observed;
 use super::session::{Handoff, Outcome, Session, SessionKind};
-use super::users::UserNotes;
+use super::users::{Reach, UserNotes};
 use super::walked::{LATENCIES, LatencyPlaces, Recent, TagPlaces, VolumePlace, Walked, recently};
 use crate::aggregate::{
     Aggregate, Aggregates, Group, LONGEST_MINUTES, MICROS_A_MINUTE, Part, SUMMARY_CELLS,
@@ -34,10 +34,10 @@ pub(crate) struct Feeder {
 const SESSION_COUNTS: [&str; 5] = ["sessions", "left_cut", "right_cut", "developer_unknown", "untimed"];
 
 impl Feeder {
-    pub(crate) fn new(local: LocalTime) -> Self {
+    pub(crate) fn new(local: LocalTime, reach: Reach) -> Self {
         Self {
             states: Aggregates::default(),
-            users: UserNotes::default(),
+            users: UserNotes::new(reach),
             local,
             session: 0,
             waits: Observed::new(Aggregate::Latency),

@@ -28,7 +28,7 @@ pub(crate) use feed::Feeder;
 use session::developer_of;
 use session::Lists;
 pub(crate) use session::{Handoff, Rules, Session};
-pub(crate) use users::{NOTE, fold_users};
+pub(crate) use users::{NOTE, Reach, fold_users};
 use walked::Walked;
 
 /// What decides about all sessions.
@@ -66,10 +66,11 @@ fn emptied<T, U>(list: &mut Vec<T>) -> Vec<U> {
 }
 
 impl Folder {
-    pub(crate) fn new(local: LocalTime) -> Self {
+    /// Notes on users will go as far as `reach` says.
+    pub(crate) fn new(local: LocalTime, reach: Reach) -> Self {
         let (exported, rows) = (Exported::default(), Rows::new(Metric::Sessions));
         let (found, events) = (Vec::new(), Vec::new());
-        Self { feeder: Feeder::new(local), exported, rows, lists: Lists::default(), found, events }
+        Self { feeder: Feeder::new(local, reach), exported, rows, lists: Lists::default(), found, events }
     }
 
     /// Folds all frames in `runs` that are `kept`, which are whole sessions, to rows in the order of their keys.

@@ -7,14 +7,15 @@ use twox_hash::XxHash3_128;
 
 use super::walked::recently;
 use crate::aggregate::{Aggregate, Aggregates, Part, USERS};
-use crate::codec::{Reader, put_int, put_maybe, put_text, put_uint};
+use crate::codec::{Reader, put_fixed, put_int, put_maybe, put_text, put_uint};
 use crate::exchange::{frames, put_frame};
 use crate::hash::short;
 use crate::symbols::{Name, Names};
 
 /// What one session, or one message without a session, knows of its users.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct UserNotes {
+    reach: Reach,
     /// The notes of the session, and behind them what sessions before had, for its memory.
     notes: Vec<Note>,
     open: usize,
@@ -23,6 +24,13 @@ pub(crate) struct UserNotes {
     last: usize,
     /// Notes that are done, as frames.
     pub frames: Vec<u8>,
+}
+
+/// How far notes go. Within the process, keys of groups have their hash before them: it is that of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    Process,
+    Anywhere,
 }
 
 /// A group of an aggregate that a user counts in.
@@ -80,6 +88,11 @@ impl Note {
 }
 
 impl UserNotes {
+    pub(crate) fn new(reach: Reach) -> Self {
+        let (notes, frames, places) = (Vec::new(), Vec::new(), HashTable::new());
+        Self { reach, notes, open: 0, places, last: 0, frames }
+    }
+
     /// Where the note of a user stands until the session ends, by bytes that are a text.
     pub(crate) fn place(&mut self, bot: Option<Name<'_>>, user: &[u8]) -> usize {
         let is_last = |note: &Note| note.is_of(bot.map(Name::hash), user);
@@ -135,7 +148,7 @@ impl UserNotes {
 
     /// Ends the session, whose groups are in `states`.
     pub(crate) fn flush(&mut self, states: &Aggregates) {
-        let Self { notes, open, frames, places, .. } = self;
+        let Self { reach, notes, open, frames, places, .. } = self;
         for note in &mut notes[..*open] {
             note.groups.sort_unstable();
             note.groups.dedup();
@@ -150,8 +163,12 @@ impl UserNotes {
                 put_uint(out, note.days.len() as u64);
                 note.days.iter().for_each(|&day| put_int(out, i64::from(day)));
                 for group in &note.groups {
-                    let key = states.groups(group.aggregate).key(group.place);
+                    let groups = states.groups(group.aggregate);
+                    let key = groups.key(group.place);
                     out.push(group.aggregate as u8);
+                    if *reach == Reach::Process {
+                        groups.hash(group.place).iter().for_each(|&half| put_fixed(out, half));
+                    }
                     put_uint(out, key.len() as u64);
                     out.extend_from_slice(key);
                 }
@@ -168,7 +185,11 @@ impl UserNotes {
 }
 
 /// Folds the notes of all users whose notes are in `runs`, and of no others, into the states.
-pub(crate) fn fold_users<'b>(runs: impl IntoIterator<Item = &'b [u8]>, states: &mut Aggregates) {
+pub(crate) fn fold_users<'b>(
+    runs: impl IntoIterator<Item = &'b [u8]>,
+    reach: Reach,
+    states: &mut Aggregates,
+) {
     let names = Names::default();
     let all = runs.into_iter().flat_map(frames);
     let mut notes: Vec<_> = all.map(|(frame, _)| (frame.key, frame.payload)).collect();
@@ -200,11 +221,12 @@ pub(crate) fn fold_users<'b>(runs: impl IntoIterator<Item = &'b [u8]>, states: &
             }
             while !from.is_empty() {
                 let aggregate = from.byte();
+                let hash = (reach == Reach::Process).then(|| [from.fixed(), from.fixed()]);
                 let len = from.uint();
                 let key = from.take(usize::try_from(len).unwrap_or(usize::MAX));
                 let mut counted = [Aggregate::Volumes, Aggregate::Tags].into_iter();
                 if let Some(aggregate) = counted.find(|&known| known as u8 == aggregate) {
-                    groups.push((aggregate, states.place_of_key(aggregate, key)));
+                    groups.push((aggregate, states.place_of_key(aggregate, hash, key)));
                 }
             }
         }

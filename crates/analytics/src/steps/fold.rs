@@ -14,7 +14,7 @@ use crate::codec::Reader;
 use crate::error::{AnalyticsError, Result};
 use crate::events::{Event, FILTERED, is_record};
 use crate::export::Wanted;
-use crate::fold::{Coverage, FoldRules, Folder, Rules, is_message};
+use crate::fold::{Coverage, FoldRules, Folder, Reach, Rules, is_message};
 use crate::local_time::LocalTime;
 use crate::metrics::Metric;
 use crate::options::AnalyzeOptions;
@@ -101,7 +101,7 @@ pub fn fold_events(
         }
     }
     drop(events);
-    let mut folder = Folder::new(LocalTime::new(options.timezone.clone()));
+    let mut folder = Folder::new(LocalTime::new(options.timezone.clone()), Reach::Anywhere);
     let names = Names::default();
     let coverage = coverage.clone().within(options.window);
     let rules = FoldRules {
@@ -122,7 +122,7 @@ pub fn fold_events(
 /// [`AnalyticsError::State`] for batches that are no notes.
 pub fn fold_users(notes: &[RecordBatch]) -> Result<Aggregates> {
     let mut state = Aggregates::default();
-    crate::fold::fold_users([to_notes(notes)?.as_slice()], &mut state);
+    crate::fold::fold_users([to_notes(notes)?.as_slice()], Reach::Anywhere, &mut state);
     Ok(state)
 }
 
