@@ -80,7 +80,8 @@ const CHUNK: usize = 16 << 10;
 /// The frames whose keys begin with the same bits.
 #[derive(Debug, Default)]
 struct Partition {
-    /// Chunks in memory; the last one is being filled.
+    /// The chunk that is being filled, and those in memory that are full.
+    open: Vec<u8>,
     chunks: Vec<Vec<u8>>,
     /// Where the others lie on disk.
     spilled: Vec<(u64, usize)>,
@@ -124,14 +125,15 @@ impl Exchange {
             let partition = partitions[(frame.key >> (128 - PARTITION_BITS)) as usize].get_mut();
             let partition = partition.unwrap_or_else(PoisonError::into_inner);
             partition.len += len;
-            let is_full = |chunk: &Vec<u8>| chunk.len() + len > chunk.capacity();
-            if partition.chunks.last().is_none_or(is_full) {
-                let chunk = free.pop().unwrap_or_default();
-                partition.chunks.push(chunk);
+            let chunk = &mut partition.open;
+            if chunk.len() + len > chunk.capacity() {
+                partition.close();
+                let chunk = &mut partition.open;
+                *chunk = free.pop().unwrap_or_default();
+                chunk.reserve(CHUNK.max(len));
                 *in_memory += CHUNK.max(len);
             }
-            let Some(chunk) = partition.chunks.last_mut() else { continue };
-            chunk.reserve(if chunk.capacity() == 0 { CHUNK.max(len) } else { len });
+            let chunk = &mut partition.open;
             let at = chunk.len();
             chunk.extend_from_slice(whole);
             let seq = frame.seq + base(frame.kind);
@@ -149,6 +151,7 @@ impl Exchange {
         let partitions = partitions.iter_mut().map(|partition| partition.get_mut());
         let mut partitions: Vec<&mut Partition> =
             partitions.map(|partition| partition.unwrap_or_else(PoisonError::into_inner)).collect();
+        partitions.iter_mut().for_each(|partition| partition.close());
         let chunks = partitions.iter().flat_map(|partition| &partition.chunks);
         let mut chunks: Vec<IoSlice<'_>> = chunks.map(|chunk| IoSlice::new(chunk)).collect();
         let mut at = spool.append_all(&mut chunks)?;
@@ -202,6 +205,7 @@ impl Exchange {
     pub(crate) fn take(&self, partition: usize, pass: u32, passes: u32) -> Result<Vec<Vec<u8>>> {
         let mut partition = self.partition(partition);
         if passes == 1 && partition.spilled.is_empty() {
+            partition.close();
             return Ok(std::mem::take(&mut *partition).chunks);
         }
         let bits = passes.trailing_zeros();
@@ -234,6 +238,13 @@ impl Exchange {
 }
 
 impl Partition {
+    /// Puts the open chunk to the others.
+    fn close(&mut self) {
+        if !self.open.is_empty() {
+            self.chunks.push(std::mem::take(&mut self.open));
+        }
+    }
+
     /// Calls `each` with every run of whole frames.
     fn for_each_run(&self, spool: &Spool, mut each: impl FnMut(&[u8])) -> Result<()> {
         let mut run = Vec::new();
@@ -242,7 +253,7 @@ impl Partition {
             spool.read_at(at, &mut run)?;
             each(&run);
         }
-        self.chunks.iter().for_each(|chunk| each(chunk));
+        self.chunks.iter().chain([&self.open]).for_each(|chunk| each(chunk));
         Ok(())
     }
 }

@@ -48,6 +48,7 @@ pub(crate) struct Folder {
     pub exported: Exported,
     rows: Rows,
     lists: Lists,
+    room: row::Room,
     /// The memory of frames and events of the partition before.
     found: Vec<Frame<'static>>,
     events: Vec<Event<'static>>,
@@ -70,7 +71,7 @@ impl Folder {
     pub(crate) fn new(local: LocalTime, reach: Reach) -> Self {
         let (exported, rows) = (Exported::default(), Rows::new(Metric::Sessions));
         let (found, events) = (Vec::new(), Vec::new());
-        Self { feeder: Feeder::new(local, reach), exported, rows, lists: Lists::default(), found, events }
+        Self { feeder: Feeder::new(local, reach), exported, rows, lists: Lists::default(), room: row::Room::default(), found, events }
     }
 
     /// Folds all frames in `runs` that are `kept`, which are whole sessions, to rows in the order of their keys.
@@ -156,7 +157,7 @@ impl Folder {
             return;
         }
         let session = Session::new(key, events, platform, rules.rules, &mut self.lists);
-        row::push(&mut self.rows, &session);
+        row::push(&mut self.rows, &session, &mut self.room);
         self.exported.add(&session, rules.exports);
         self.feeder.session(&session, walked);
         self.lists.waits = session.waits;

@@ -11,19 +11,28 @@ use crate::symbols::Name;
 const USER_TAGS: u8 = 1;
 const SESSION_TAGS: u8 = 2;
 
+/// Memory that rows are made in, one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    waits: Vec<i64>,
+    user_tags: String,
+    session_tags: String,
+}
+
 /// Adds the row of a session.
-pub(crate) fn push(rows: &mut Rows, session: &Session<'_, '_>) {
+pub(crate) fn push(rows: &mut Rows, session: &Session<'_, '_>, room: &mut Room) {
     let key = [hex((session.key >> 64) as u64), hex(session.key as u64)];
     let responses = || session.waits_of(WaitKind::BotResponse);
-    let mut room = Vec::with_capacity(session.waits.len());
-    let median_response = median(responses(), &mut room);
-    let median_thought = median(session.waits_of(WaitKind::Think), &mut room);
+    let Room { waits, user_tags, session_tags } = room;
+    let median_response = median(responses(), waits);
+    let median_thought = median(session.waits_of(WaitKind::Think), waits);
     let event = |at: Option<usize>| at.map(|at| &session.events[at]);
     let handoff = event(session.handoff_event);
     let last = session.last_said();
     let hash = last.filter(|event| event.hash != 0).map(|event| hex(event.hash));
     let tags = last_tags(session.events);
-    let tags = [USER_TAGS, SESSION_TAGS].map(|scope| tags_json(&tags, scope));
+    let user_tags = tags_json(&tags, USER_TAGS, user_tags);
+    let session_tags = tags_json(&tags, SESSION_TAGS, session_tags);
     let platform = session.platform;
     let interactive = session.interactive();
     let mut row = rows.begin();
@@ -74,8 +83,8 @@ pub(crate) fn push(rows: &mut Rows, session: &Session<'_, '_>) {
     row.put(session.left_cut);
     row.put(session.right_cut);
     row.put(session.open);
-    row.put(tags[0].as_deref());
-    row.put(tags[1].as_deref());
+    row.put(user_tags);
+    row.put(session_tags);
 }
 
 /// Of each tag of a session the scope, the name and the last value, in the order of scopes and of the bytes of names.
@@ -97,15 +106,15 @@ fn last_tags<'a>(events: &[Event<'a>]) -> Vec<ShownTag<'a>> {
     found
 }
 
-/// The tags of a scope as an object.
-fn tags_json(tags: &[ShownTag<'_>], scope: u8) -> Option<String> {
-    let mut out = String::new();
+/// The tags of a scope as an object, put together in `out`.
+fn tags_json<'o>(tags: &[ShownTag<'_>], scope: u8, out: &'o mut String) -> Option<&'o str> {
+    out.clear();
     for tag in tags.iter().filter(|tag| tag.scope == scope) {
         out.push(if out.is_empty() { '{' } else { ',' });
-        write_json_string(tag.name.map_or("", Name::text), &mut out);
+        write_json_string(tag.name.map_or("", Name::text), out);
         out.push(':');
         match tag.value {
-            Some(value) => write_json_string(value.text(), &mut out),
+            Some(value) => write_json_string(value.text(), out),
             None => out.push_str("null"),
         }
     }
