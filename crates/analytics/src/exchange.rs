@@ -151,7 +151,9 @@ impl Exchange {
         let partitions = partitions.iter_mut().map(|partition| partition.get_mut());
         let mut partitions: Vec<&mut Partition> =
             partitions.map(|partition| partition.unwrap_or_else(PoisonError::into_inner)).collect();
-        partitions.iter_mut().for_each(|partition| partition.close());
+        for partition in &mut partitions {
+            partition.close();
+        }
         let chunks = partitions.iter().flat_map(|partition| &partition.chunks);
         let mut chunks: Vec<IoSlice<'_>> = chunks.map(|chunk| IoSlice::new(chunk)).collect();
         let mut at = spool.append_all(&mut chunks)?;

@@ -92,13 +92,7 @@ impl Exported {
             out.push(',');
             write_timestamp(at, out);
             let [bot, channel, language] = [session.bot(), session.channel, session.language].map(text_of);
-            for text in [
-                Some(session.session_id()),
-                bot,
-                channel,
-                language,
-                Some(session.outcome.as_str()),
-            ] {
+            for text in [Some(session.session_id()), bot, channel, language, Some(session.outcome.as_str())] {
                 out.push(',');
                 csv_cell(text.unwrap_or_default(), out);
             }

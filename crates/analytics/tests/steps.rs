@@ -12,7 +12,7 @@ use arrow::array::{
     UInt8Array, UInt64Array,
 };
 use arrow::compute::concat_batches;
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType, UInt8Type, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use korpus_analytics::steps::{
     ExchangeBy, MappedEvents, deduplicate_events, events_schema, exchange, fold_events, fold_users,
@@ -130,6 +130,29 @@ fn assert_as_whole(
 
 fn kept(mapped: &[MappedEvents]) -> u64 {
     mapped.iter().map(|mapped| mapped.run.ledger.totals().0.kept).sum()
+}
+
+#[test]
+fn texts_that_come_again_show_what_they_showed_first() {
+    let mut options = AnalyzeOptions { threads: 1, ..options() };
+    options.run.dedup = false;
+    let bodies = bodies();
+    let copies = 4;
+    let copy = |copy: usize| bodies.iter().map(move |(name, body)| (format!("{copy}-{name}"), body.clone()));
+    let inputs = InputList::from_bytes((0..copies).flat_map(copy));
+    let mapped = map_events(&inputs, &options, &()).unwrap();
+    let events = concat_batches(&mapped.batches[0].schema(), &mapped.batches).unwrap();
+    let payloads: &BinaryArray = events["payload"].as_binary();
+    let (seqs, kinds) =
+        (events["seq"].as_primitive::<UInt64Type>(), events["kind"].as_primitive::<UInt8Type>());
+    // Messages of sessions, and of none: records of sessions have other numbers.
+    let mut messages: Vec<usize> = (0..events.num_rows()).filter(|&row| kinds.value(row) < 2).collect();
+    messages.sort_unstable_by_key(|&row| seqs.value(row));
+    let payloads: Vec<&[u8]> = messages.into_iter().map(|row| payloads.value(row)).collect();
+    assert!(payloads.len() > 20_000 && payloads.len() % copies == 0);
+    // A text is looked into the first time and the second, and known from then on.
+    let first = &payloads[..payloads.len() / copies];
+    assert!(payloads.chunks(first.len()).all(|copy| copy == first));
 }
 
 #[test]

@@ -283,7 +283,13 @@ mod tests {
         let state = |values: &[(Option<&str>, i64)]| {
             let mut groups = Groups::new(Aggregate::Latency);
             for &(text, value) in values {
-                let place = groups.place(&[Part::Int(1), Part::Null, Part::Null, Part::Null, Part::text(text.map(Name::new))]);
+                let place = groups.place(&[
+                    Part::Int(1),
+                    Part::Null,
+                    Part::Null,
+                    Part::Null,
+                    Part::text(text.map(Name::new)),
+                ]);
                 let mut group = groups.at_place(place);
                 group.add(0, value);
                 group.least(2, value);

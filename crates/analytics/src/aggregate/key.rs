@@ -95,7 +95,9 @@ pub(crate) fn hash_of_key(key: &[u8], kinds: &[KeyKind]) -> u128 {
 
 /// Appends the key that is made of these parts: the same bytes for the same parts.
 pub(crate) fn put_key(key: &mut Vec<u8>, parts: &[Part<'_>]) {
-    parts.iter().for_each(|part| part.put(key));
+    for part in parts {
+        part.put(key);
+    }
 }
 
 fn put_text(key: &mut Vec<u8>, text: &str) {

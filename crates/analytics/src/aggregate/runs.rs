@@ -307,7 +307,10 @@ mod tests {
     fn states(from: i64, to: i64) -> Aggregates {
         let mut states = Aggregates::default();
         for n in from..to {
-            let place = states.place(Aggregate::Latency, &[Part::Int(n % 500), Part::Null, Part::Null, Part::Null, Part::Null]);
+            let place = states.place(
+                Aggregate::Latency,
+                &[Part::Int(n % 500), Part::Null, Part::Null, Part::Null, Part::Null],
+            );
             let mut group = states.at_place(Aggregate::Latency, place);
             group.add(0, 1);
             group.least(2, n);

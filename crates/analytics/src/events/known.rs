@@ -1,7 +1,6 @@
 //! What texts show that come again: bots say the same things again and again, and each is looked into twice.
 
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 
 use crate::hash::hash;
 
@@ -11,10 +10,12 @@ const LISTS: usize = 5;
 pub(super) const FORMS: usize = 3;
 /// How long each of them is.
 pub(super) type Ends = [usize; LISTS];
-/// How many texts a worker remembers at most: those that a table of 3 MiB has room for.
-const MOST_KNOWN: usize = 7 << 12;
+/// How many texts a worker remembers at most: those that a table of 1 MiB has room for.
+const MOST_KNOWN: usize = 7 << 11;
 /// How many bytes of what they show.
 const MOST_BYTES: usize = 2 << 20;
+/// How many places there are for texts that were met once: later ones take those of earlier ones.
+const MET: usize = 1 << 15;
 
 /// What a text is known to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,16 +31,12 @@ pub(super) struct Showed {
 /// Texts that were met.
 #[derive(Debug, Default)]
 pub(super) struct KnownTexts {
-    known: HashTable<Known>,
+    known: HashTable<(u128, Showed)>,
     /// What they add to lists, one behind the other.
     bytes: Vec<u8>,
-}
-
-#[derive(Debug)]
-struct Known {
-    hash: u128,
-    /// Nothing of what was met once.
-    showed: Option<Showed>,
+    /// Half a hash of each text that was met once, at the place that the other half chooses: what is never met again, which
+    /// is most, takes no more.
+    met: Vec<u64>,
 }
 
 /// How a text was met.
@@ -55,31 +52,28 @@ impl KnownTexts {
     /// Meets a text as it stands in the body; the first of a message shows more.
     pub(super) fn meet(&mut self, raw: &str, is_first: bool) -> Met {
         let hash = hash(raw.as_bytes()) ^ u128::from(is_first);
-        let is_full = self.known.len() >= MOST_KNOWN;
-        match self.known.entry(hash as u64, |known| known.hash == hash, |known| known.hash as u64) {
-            Entry::Occupied(known) => known.get().showed.map_or(Met::Again(hash), Met::Known),
-            Entry::Vacant(free) => {
-                if !is_full {
-                    free.insert(Known { hash, showed: None });
-                }
-                Met::First
-            }
+        if let Some(&(_, showed)) = self.known.find(hash as u64, |known| known.0 == hash) {
+            return Met::Known(showed);
         }
+        self.met.resize(MET, 0);
+        let (place, half) = (hash as usize % MET, (hash >> 64) as u64);
+        let is_again = std::mem::replace(&mut self.met[place], half) == half;
+        if is_again { Met::Again(hash) } else { Met::First }
     }
 
     /// Remembers what a text shows that was met again: flags, the hash of what it says, and what it adds to lists.
     pub(super) fn remember(&mut self, met: u128, flags: u32, hash: u64, lists: [&[u8]; LISTS]) {
         let len: usize = lists.iter().map(|list| list.len()).sum();
-        if self.bytes.len() + len > MOST_BYTES {
+        if self.bytes.len() + len > MOST_BYTES || self.known.len() >= MOST_KNOWN {
             return;
         }
-        let Some(known) = self.known.find_mut(met as u64, |known| known.hash == met) else { return };
         let start = self.bytes.len() as u32;
         let ends = lists.map(|list| {
             self.bytes.extend_from_slice(list);
             self.bytes.len() as u32
         });
-        known.showed = Some(Showed { flags, hash, start, ends });
+        self.known
+            .insert_unique(met as u64, (met, Showed { flags, hash, start, ends }), |known| known.0 as u64);
     }
 
     /// What a text adds to lists.
@@ -98,21 +92,24 @@ mod tests {
         let mut texts = KnownTexts::default();
         let lists = |text: &str| [text, "", "actions", "", text].map(|list| list.as_bytes().to_vec());
         let mut kept = 0;
-        for round in 0..4_u64 {
-            for n in 0..(MOST_KNOWN as u64 + 100) {
-                let text = format!("\"{}\"", n.to_string().repeat(1 + n as usize % 20));
-                let lists = lists(&text);
+        for n in 0..MOST_KNOWN + 100 {
+            let text = format!("\"{}\"", n.to_string().repeat(1 + n % 20));
+            let lists = lists(&text);
+            for round in 0..4 {
                 for is_first in [true, false] {
+                    let hash = n as u64 + u64::from(is_first);
                     match texts.meet(&text, is_first) {
-                        Met::First => assert!(round == 0 || n * 2 >= MOST_KNOWN as u64),
-                        Met::Again(hash) => {
-                            assert!(round > 0);
+                        Met::First => assert_eq!(round, 0),
+                        Met::Again(met) => {
+                            let is_full =
+                                texts.known.len() == MOST_KNOWN || texts.bytes.len() > MOST_BYTES - 1000;
+                            assert!(round == 1 || is_full);
                             let lists = lists.each_ref().map(Vec::as_slice);
-                            texts.remember(hash, n as u32, n + u64::from(is_first), lists);
+                            texts.remember(met, n as u32, hash, lists);
                         }
                         Met::Known(showed) => {
                             assert!(round > 1);
-                            assert_eq!((showed.flags, showed.hash), (n as u32, n + u64::from(is_first)));
+                            assert_eq!((showed.flags, showed.hash), (n as u32, hash));
                             assert_eq!(texts.lists(showed), lists.each_ref().map(Vec::as_slice));
                             kept += 1;
                         }
@@ -120,7 +117,20 @@ mod tests {
                 }
             }
         }
-        assert!(kept > 20_000 && texts.known.len() == MOST_KNOWN);
-        assert!(texts.bytes.len() <= MOST_BYTES && texts.bytes.len() > MOST_BYTES - 1000);
+        assert!(kept > 2 * 10_000 && texts.known.len() <= MOST_KNOWN && texts.bytes.len() <= MOST_BYTES);
+    }
+
+    #[test]
+    fn many_texts_are_forgotten_that_are_never_met_again() {
+        let mut texts = KnownTexts::default();
+        for n in 0..3 * MET {
+            assert_eq!(texts.meet(&format!("\"{n}\""), true), Met::First);
+        }
+        let text = "\"again\"";
+        assert_eq!(texts.meet(text, true), Met::First);
+        let Met::Again(met) = texts.meet(text, true) else { panic!("it was met") };
+        texts.remember(met, 1, 2, [&[]; LISTS]);
+        assert!(matches!(texts.meet(text, true), Met::Known(_)));
+        assert_eq!((texts.known.len(), texts.met.len()), (1, MET));
     }
 }

@@ -124,7 +124,8 @@ impl Lists {
     fn remember(&mut self, met: u128, flags: u32, hash: u64, ends: known::Ends) {
         let Self { known, text, templates, actions, forms, drift, .. } = self;
         let mut ends = ends.into_iter();
-        let added = [text, templates, actions, forms, drift].map(|list| &list[ends.next().unwrap_or_default()..]);
+        let added =
+            [text, templates, actions, forms, drift].map(|list| &list[ends.next().unwrap_or_default()..]);
         known.remember(met, flags, hash, added);
     }
 }

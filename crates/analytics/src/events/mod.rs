@@ -182,7 +182,7 @@ pub(crate) struct ShownTag<'a> {
 
 impl<'a> Event<'a> {
     /// Reads a frame.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn read(frame: Frame<'a>, names: &'a Names) -> Self {
         let mut from = Reader::new(frame.payload, names);
         let (parts, at, stamp) = read_times(&mut from);

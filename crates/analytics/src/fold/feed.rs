@@ -4,9 +4,7 @@ use super::observed::Observed;
 use super::session::{Handoff, Outcome, Session, SessionKind};
 use super::users::{Reach, UserNotes};
 use super::walked::{LATENCIES, LatencyPlaces, Recent, TagPlaces, VolumePlace, Walked, recently};
-use crate::aggregate::{
-    Aggregate, Aggregates, Group, LONGEST_MINUTES, MICROS_A_MINUTE, Part, SUMMARY_CELLS,
-};
+use crate::aggregate::{Aggregate, Aggregates, Group, LONGEST_MINUTES, MICROS_A_MINUTE, Part, SUMMARY_CELLS};
 use crate::codec::Reader;
 use crate::events::{Event, Flags, PLATFORM_LATENCIES, PlatformRecord, SEPARATOR, ShownAction, TAG_SCOPES};
 use crate::local_time::{Local, LocalTime};
@@ -100,7 +98,8 @@ impl Feeder {
         let Some((mut before, _)) = stamps.next() else { return };
         for (stamp, seq) in stamps {
             if stamp < before {
-                let [field, kind] = ["timestampValue", "order_inversion"].map(|part| Part::Text(Name::new(part)));
+                let [field, kind] =
+                    ["timestampValue", "order_inversion"].map(|part| Part::Text(Name::new(part)));
                 let mut group = self.states.at(Aggregate::Drift, &[field, kind, Part::Null]);
                 group.add(0, 1);
                 group.least(1, seq.cast_signed());
@@ -195,9 +194,7 @@ impl Feeder {
         let is = |known: &VolumePlace| known.local == local && events[known.event].channel == event.channel;
         let known = recently(&recent.volumes, is).and_then(|at| recent.volumes[at].heatmap);
         let heatmap = local.map(|local| {
-            known.unwrap_or_else(|| {
-                self.states.place(Aggregate::Heatmap, &heatmap_key(local, event.channel))
-            })
+            known.unwrap_or_else(|| self.states.place(Aggregate::Heatmap, &heatmap_key(local, event.channel)))
         });
         if let Some(place) = heatmap {
             self.states.at_place(Aggregate::Heatmap, place).add(1, 1);
@@ -548,7 +545,7 @@ impl Feeder {
     }
 }
 
-fn heatmap_key<'k>(local: Local, channel: Option<Name<'k>>) -> [Part<'k>; 3] {
+fn heatmap_key(local: Local, channel: Option<Name<'_>>) -> [Part<'_>; 3] {
     [Part::int(Some(local.weekday)), Part::int(Some(local.hour)), Part::text(channel)]
 }
 

@@ -25,8 +25,8 @@ use crate::symbols::Names;
 use by_session::by_session;
 pub use coverage::Coverage;
 pub(crate) use feed::Feeder;
-use session::developer_of;
 use session::Lists;
+use session::developer_of;
 pub(crate) use session::{Handoff, Rules, Session};
 pub(crate) use users::{NOTE, Reach, fold_users};
 use walked::Walked;
@@ -71,7 +71,15 @@ impl Folder {
     pub(crate) fn new(local: LocalTime, reach: Reach) -> Self {
         let (exported, rows) = (Exported::default(), Rows::new(Metric::Sessions));
         let (found, events) = (Vec::new(), Vec::new());
-        Self { feeder: Feeder::new(local, reach), exported, rows, lists: Lists::default(), room: row::Room::default(), found, events }
+        Self {
+            feeder: Feeder::new(local, reach),
+            exported,
+            rows,
+            lists: Lists::default(),
+            room: row::Room::default(),
+            found,
+            events,
+        }
     }
 
     /// Folds all frames in `runs` that are `kept`, which are whole sessions, to rows in the order of their keys.
