@@ -162,6 +162,23 @@ fn templates_are_answered_up_to_the_next_out_message() {
 }
 
 #[test]
+fn a_form_counts_once_a_message_however_often_its_text_came_before() {
+    let form = r#"{\"type\":\"template\",\"payload\":{\"template_type\":\"button\",\"text\":\"Fill\"},\"formData\":{\"formId\":\"f\"}}"#;
+    let component = format!(r#"{{"cT":"text","data":{{"text":"{form}"}}}}"#);
+    let message = |at: usize| {
+        let components = vec![component.as_str(); 1 + at % 3].join(",");
+        format!(
+            r#"{{"_id":"m{at}","botId":"b","sessionId":"s","type":"outgoing","createdOn":"2025-09-03T10:00:{at:02}.000Z","components":[{components}]}}"#
+        )
+    };
+    let messages: Vec<String> = (0..12).map(message).collect();
+    let body = format!(r#"{{"total":12,"moreAvailable":false,"messages":[{}]}}"#, messages.join(","));
+    let (tables, ..) = run(vec![("a.json".to_owned(), body.into_bytes())], &options());
+    let rows = rows_of(&tables["forms"]);
+    assert_eq!((rows.len(), &rows[0]["displayed"], &rows[0]["sessions"]), (1, &12.into(), &1.into()));
+}
+
+#[test]
 fn records_that_filters_leave_out_tell_what_they_know() {
     let messages = [message("incoming", 0, r#""hello""#), message("outgoing", 1, r#""Good-bye.""#)].join(",");
     let record = |session: &str, is_developer: bool| {
