@@ -202,7 +202,8 @@ pub(crate) fn fold_users<'b>(
         groups.clear();
         for (_, payload) in of_user {
             let mut from = Reader::new(payload, &names);
-            let (user, bot) = (Part::text(from.name()), Part::text(from.name()));
+            let user = Part::Text(from.name().unwrap_or_else(|| Name::new("")));
+            let bot = Part::text(from.name());
             let messages = from.int();
             let (first, last) = (from.maybe(), from.maybe());
             let day_count = from.uint().min(payload.len() as u64);
