@@ -149,7 +149,7 @@ fn texts_that_come_again_show_what_they_showed_first() {
     let mut messages: Vec<usize> = (0..events.num_rows()).filter(|&row| kinds.value(row) < 2).collect();
     messages.sort_unstable_by_key(|&row| seqs.value(row));
     let payloads: Vec<&[u8]> = messages.into_iter().map(|row| payloads.value(row)).collect();
-    assert!(payloads.len() > 15_000 && payloads.len() % copies == 0);
+    assert!(payloads.len() > 15_000 && payloads.len().is_multiple_of(copies));
     // A text is looked into the first time and the second, and known from then on.
     let first = &payloads[..payloads.len() / copies];
     assert!(payloads.chunks(first.len()).all(|copy| copy == first));
