@@ -492,7 +492,7 @@ impl Fold<'_> {
                     for pass in 0..passes {
                         let notes = users.take(partition, pass, passes)?;
                         let states = worker.folder.feeder.settled();
-                        fold_users(notes.iter().map(Vec::as_slice), Reach::Process, states);
+                        fold_users(notes.iter().map(Vec::as_slice), Reach::Process, states)?;
                         worker.relieve()?;
                     }
                     check_cancelled(&self.options.run.cancel)?;

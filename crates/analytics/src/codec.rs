@@ -1,6 +1,6 @@
 //! How events and states are written as bytes: small integers, and texts that are written out or are the number of a name.
 
-use crate::symbols::{Name, Names};
+use crate::symbols::{Name, Names, OwnName};
 
 /// Appends an integer in as few bytes as it needs.
 #[inline]
@@ -182,7 +182,7 @@ impl<'a> Reader<'a> {
 pub(crate) enum Unread<'a> {
     #[default]
     None,
-    Name(Name<'a>),
+    Name(&'a OwnName),
     Bytes(&'a [u8]),
 }
 
@@ -191,7 +191,7 @@ impl<'a> Unread<'a> {
     pub(crate) fn read(self) -> Option<&'a str> {
         match self {
             Self::None => None,
-            Self::Name(name) => Some(name.text()),
+            Self::Name(name) => Some(name.name().text()),
             Self::Bytes(bytes) => Some(std::str::from_utf8(bytes).unwrap_or_default()),
         }
     }
@@ -199,7 +199,7 @@ impl<'a> Unread<'a> {
     #[inline]
     pub(crate) fn name(self) -> Option<Name<'a>> {
         match self {
-            Self::Name(name) => Some(name),
+            Self::Name(name) => Some(name.name()),
             unread => unread.read().map(Name::new),
         }
     }
@@ -208,7 +208,7 @@ impl<'a> Unread<'a> {
     pub(crate) fn bytes(self) -> Option<&'a [u8]> {
         match self {
             Self::None => None,
-            Self::Name(name) => Some(name.text().as_bytes()),
+            Self::Name(name) => Some(name.name().text().as_bytes()),
             Self::Bytes(bytes) => Some(bytes),
         }
     }

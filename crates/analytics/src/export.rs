@@ -137,7 +137,7 @@ impl Exported {
             line.text("reply-to", before.as_deref());
             line.raw("timestamp", &event.at.map_or_else(|| "null".to_owned(), seconds));
             let mut meta = Object::new(line.key("meta"));
-            meta.text("message_type", text_of(event.message_type));
+            meta.text("message_type", text_of(event.message_type()));
             meta.text("task", text_of(event.task));
             meta.text("template_type", text_of(event.template_type()));
             meta.raw("pseudo_input", if event.flags.has(Flags::PSEUDO) { "true" } else { "false" });
@@ -173,7 +173,7 @@ fn speaker_of(event: &Event<'_>) -> (String, &'static str) {
     } else if event.flags.has(Flags::IN) {
         (event.user_name().unwrap_or("unknown user").to_owned(), "user")
     } else {
-        (format!("bot {}", event.bot.map_or("unknown", Name::text)), "bot")
+        (format!("bot {}", event.bot().map_or("unknown", Name::text)), "bot")
     }
 }
 

@@ -70,7 +70,7 @@ impl PartialEq for Name<'_> {
 
 /// The same, with a text of its own.
 #[derive(Debug, Clone)]
-struct OwnName {
+pub(crate) struct OwnName {
     text: Box<str>,
     hash: u128,
 }
@@ -81,10 +81,13 @@ impl OwnName {
         Self { text, hash }
     }
 
-    fn name(&self) -> Name<'_> {
+    pub(crate) fn name(&self) -> Name<'_> {
         Name { text: &self.text, hash: self.hash }
     }
 }
+
+/// The names of a profile that has a number.
+pub(crate) type OwnProfile = [Option<OwnName>; PROFILE];
 
 /// How many names say whose a message is, which way it came and how: bot, channel, language, type and status. The same
 /// few sets of them come with all messages, so each set has a number of its own.
@@ -167,7 +170,7 @@ impl Symbols {
         };
         let mut names = Names { names: self.shards.map(names), profiles: Vec::new() };
         let profiles = self.profiles.into_inner().unwrap_or_else(PoisonError::into_inner).profiles;
-        let own = |number: u32| names.own(number).cloned();
+        let own = |number: u32| names.get(number).cloned();
         names.profiles = profiles.into_iter().map(|numbers| numbers.map(|number| own(number?))).collect();
         names
     }
@@ -250,24 +253,20 @@ impl SymbolCache {
 pub(crate) struct Names {
     names: [Vec<OwnName>; SHARDS],
     /// Written out: they are asked for with every event.
-    profiles: Vec<[Option<OwnName>; PROFILE]>,
+    profiles: Vec<OwnProfile>,
 }
 
 impl Names {
     /// The name with this number; nothing where there is none.
-    pub(crate) fn get(&self, number: u32) -> Option<Name<'_>> {
-        self.own(number).map(OwnName::name)
-    }
-
-    fn own(&self, number: u32) -> Option<&OwnName> {
+    pub(crate) fn get(&self, number: u32) -> Option<&OwnName> {
         let number = number as usize;
         self.names[number % SHARDS].get(number / SHARDS)
     }
 
     /// The names of the profile with this number; none where there is no such profile.
-    pub(crate) fn profile(&self, number: u32) -> [Option<Name<'_>>; PROFILE] {
-        let Some(profile) = self.profiles.get(number as usize) else { return [None; PROFILE] };
-        profile.each_ref().map(|own| own.as_ref().map(OwnName::name))
+    pub(crate) fn profile(&self, number: u32) -> &OwnProfile {
+        static NONE: OwnProfile = [const { None }; PROFILE];
+        self.profiles.get(number as usize).unwrap_or(&NONE)
     }
 }
 
@@ -286,7 +285,7 @@ mod tests {
         let names = symbols.into_names();
         for (n, number) in numbers.iter().enumerate() {
             if let Some(number) = number {
-                assert_eq!(names.get(*number).map(Name::text), Some(format!("n{n}").as_str()));
+                assert_eq!(names.get(*number).map(|name| name.name().text()), Some(format!("n{n}").as_str()));
             }
         }
         assert!(names.get(9999).is_none());
@@ -314,8 +313,9 @@ mod tests {
             numbers[0].is_some() && numbers[1].is_some() && numbers[0] != numbers[1] && numbers[2].is_none()
         );
         let names = symbols.into_names();
-        let profile = numbers[0].map(|number| names.profile(number).map(|name| name.map(Name::text)));
-        assert_eq!(profile, Some([Some("b"), Some("web"), None, Some("in"), Some("r")]));
-        assert_eq!(names.profile(99), [None; PROFILE]);
+        let texts =
+            |number| names.profile(number).each_ref().map(|name| name.as_ref().map(|name| &*name.text));
+        assert_eq!(numbers[0].map(texts), Some([Some("b"), Some("web"), None, Some("in"), Some("r")]));
+        assert_eq!(texts(99), [None; PROFILE]);
     }
 }

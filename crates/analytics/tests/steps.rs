@@ -490,6 +490,11 @@ fn events_that_are_none_are_refused_and_damaged_ones_cost_no_more_than_themselve
         arrow::array::new_null_array(users.column(0).data_type(), users.num_rows())
     )])));
 
+    let notes: &BinaryArray = users["payload"].as_binary();
+    let shortened = notes.iter().map(|note| note.map(|note| &note[..note.len() - 1]));
+    let shortened: BinaryArray = shortened.collect();
+    assert!(is_state(&fold_users(&[with(&users, "payload", Arc::new(shortened))])));
+
     // The order of columns, whether they may hold nulls, and other columns do not matter; neither do slices.
     let mut turned: Vec<_> = events
         .schema()

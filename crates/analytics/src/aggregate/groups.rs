@@ -138,7 +138,9 @@ impl Groups {
 
     /// The same, of a key that is written already, and whose [hash](Self::hash) may be known.
     pub(crate) fn place_of_key(&mut self, hash: Option<[u64; 2]>, key: &[u8]) -> usize {
-        let hash = hash.unwrap_or_else(|| halves(hash_of_key(key, self.kinds)));
+        let found = || halves(hash_of_key(key, self.kinds));
+        debug_assert!(hash.is_none_or(|hash| hash == found()), "the hash is that of the key");
+        let hash = hash.unwrap_or_else(found);
         self.place_or(hash, |keys| keys.extend_from_slice(key))
     }
 

@@ -9,7 +9,7 @@ mod stored;
 
 pub(crate) use groups::Group;
 use groups::Op;
-use key::KeyKind;
+use key::{KeyKind, is_key};
 pub(crate) use key::{Part, put_key};
 pub(crate) use runs::Runs;
 pub(crate) use stored::Stored;
@@ -119,6 +119,11 @@ impl Aggregate {
             Self::Concurrency => &[Int],
             Self::Counts => &[Text],
         }
+    }
+
+    /// Whether bytes are a key of it.
+    pub(crate) fn is_key(self, bytes: &[u8]) -> bool {
+        is_key(bytes, self.key())
     }
 
     /// How its cells merge.

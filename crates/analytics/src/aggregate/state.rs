@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::Aggregate;
 use super::groups::{Group, Groups, Seen};
-use super::key::{Part, is_key};
+use super::key::Part;
 use crate::error::{AnalyticsError, Result};
 use crate::sketch::{Sketch, is_bucket};
 use crate::state::{MergeableState, columns_of};
@@ -156,7 +156,7 @@ impl MergeableState for Aggregates {
                 .find(|aggregate| aggregate.name() == names.value(row))
                 .ok_or(AnalyticsError::State("an aggregate that this version does not know"))?;
             let key = keys.value(row);
-            if !is_key(key, aggregate.key()) {
+            if !aggregate.is_key(key) {
                 return Err(AnalyticsError::State("a key that is none of its aggregate"));
             }
             let [cells, buckets, counts] = lists.map(|list| list.value(row));

@@ -8,7 +8,7 @@ mod message;
 
 use crate::codec::{Reader, Unread};
 use crate::exchange::Frame;
-use crate::symbols::{Name, Names, PROFILE};
+use crate::symbols::{Name, Names, OwnName, OwnProfile, PROFILE};
 
 pub(crate) use drift::SEPARATOR;
 pub(crate) use keyed::split_key;
@@ -94,22 +94,46 @@ fn read_times(from: &mut Reader<'_>) -> (u8, Option<i64>, Option<i64>) {
     (parts, at, time(STAMP))
 }
 
-/// Bot, channel, language, type and status, and their number where they have one.
-fn read_profile<'a>(from: &mut Reader<'a>) -> (Option<u32>, [Option<Name<'a>>; PROFILE]) {
-    match from.uint() {
-        0 => (None, std::array::from_fn(|_| from.name())),
-        number => (Some(number as u32), from.names().profile((number - 1) as u32)),
+/// Bot, channel, language, type and status.
+#[derive(Debug)]
+enum Profile<'a> {
+    /// By their number.
+    Known(u32, &'a OwnProfile),
+    /// Where they have none.
+    Written(Box<[Option<Name<'a>>; PROFILE]>),
+}
+
+impl<'a> Profile<'a> {
+    fn read(from: &mut Reader<'a>) -> Self {
+        match from.uint() {
+            0 => Self::Written(Box::new(std::array::from_fn(|_| from.name()))),
+            number => Self::Known((number - 1) as u32, from.names().profile((number - 1) as u32)),
+        }
+    }
+
+    fn name(&self, at: usize) -> Option<Name<'a>> {
+        match self {
+            Self::Known(_, names) => names[at].as_ref().map(OwnName::name),
+            Self::Written(names) => names[at],
+        }
+    }
+}
+
+impl PartialEq for Profile<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Known(one, _), Self::Known(other, _)) => one == other,
+            _ => (0..PROFILE).all(|at| self.name(at) == other.name(at)),
+        }
     }
 }
 
 /// An event as it is read: texts and lists are borrowed from the bytes of its partition.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Event<'a> {
     pub seq: u64,
     pub flags: Flags,
-    /// The number of bot, channel, language, type and status, where they have one.
-    profile: Option<u32>,
-    pub bot: Option<Name<'a>>,
+    profile: Profile<'a>,
     /// Microseconds since 1970.
     pub at: Option<i64>,
     /// `timestampValue`.
@@ -118,10 +142,6 @@ pub(crate) struct Event<'a> {
     /// Tells messages with the same id apart, where there may be several.
     content: u64,
     user: Unread<'a>,
-    pub channel: Option<Name<'a>>,
-    pub language: Option<Name<'a>>,
-    pub message_type: Option<Name<'a>>,
-    pub status: Option<Name<'a>>,
     pub task: Option<Name<'a>>,
     text: Unread<'a>,
     /// Hash of the normalised text, all of it; 0 where there is none.
@@ -188,7 +208,7 @@ impl<'a> Event<'a> {
         let (parts, at, stamp) = read_times(&mut from);
         let flags = Flags(from.short());
         let hash = from.fixed();
-        let (profile, [bot, channel, language, message_type, status]) = read_profile(&mut from);
+        let profile = Profile::read(&mut from);
         let task = from.name();
         let (user, id) = (from.unread_text(), from.unread_text());
         let content = from.uint();
@@ -200,16 +220,11 @@ impl<'a> Event<'a> {
             seq: frame.seq,
             flags,
             profile,
-            bot,
             at,
             stamp,
             id,
             content,
             user,
-            channel,
-            language,
-            message_type,
-            status,
             task,
             text,
             hash,
@@ -252,14 +267,29 @@ impl<'a> Event<'a> {
         self.user.read()
     }
 
+    pub(crate) fn bot(&self) -> Option<Name<'a>> {
+        self.profile.name(0)
+    }
+
+    pub(crate) fn channel(&self) -> Option<Name<'a>> {
+        self.profile.name(1)
+    }
+
+    pub(crate) fn language(&self) -> Option<Name<'a>> {
+        self.profile.name(2)
+    }
+
+    pub(crate) fn message_type(&self) -> Option<Name<'a>> {
+        self.profile.name(3)
+    }
+
+    pub(crate) fn status(&self) -> Option<Name<'a>> {
+        self.profile.name(4)
+    }
+
     /// Whether bot, channel, language, type and status are those of another one.
     pub(crate) fn has_profile_of(&self, other: &Self) -> bool {
-        if let (Some(one), Some(other)) = (self.profile, other.profile) {
-            return one == other;
-        }
-        let names =
-            |event: &Self| (event.bot, event.channel, event.language, event.message_type, event.status);
-        names(self) == names(other)
+        self.profile == other.profile
     }
 
     pub(crate) fn id(&self) -> &'a str {
@@ -275,7 +305,7 @@ impl<'a> Event<'a> {
     pub(crate) fn read_coverage(mut from: Reader<'a>) -> (Option<&'a str>, Option<i64>) {
         let (_, at, _) = read_times(&mut from);
         from.take(size_of::<u32>() + size_of::<u64>());
-        (read_profile(&mut from).1[0].map(Name::text), at)
+        (Profile::read(&mut from).name(0).map(Name::text), at)
     }
 
     /// Where it stands in its session: nothing of it depends on the order of the inputs.

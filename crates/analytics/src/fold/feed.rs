@@ -1,5 +1,6 @@
 //! From sessions to the states of the aggregates.
 
+use super::KEPT;
 use super::observed::Observed;
 use super::session::{Handoff, Outcome, Session, SessionKind};
 use super::users::{Reach, UserNotes};
@@ -112,7 +113,7 @@ impl Feeder {
     pub(crate) fn unsessioned(&mut self, event: &Event<'_>) {
         self.drift(event);
         let local = event.at.and_then(|at| self.local.at(at));
-        let note = event.user().map(|user| self.users.place(event.bot, user));
+        let note = event.user().map(|user| self.users.place(event.bot(), user));
         self.volume(event, local, note, false);
         self.users.flush(&self.states);
         self.count("unsessioned", 1);
@@ -156,11 +157,11 @@ impl Feeder {
         let key = [
             Part::int(local.map(|local| local.day)),
             Part::int(local.map(|local| local.hour)),
-            Part::text(event.bot),
-            Part::text(event.channel),
-            Part::text(event.language),
-            Part::text(event.message_type),
-            Part::text(event.status),
+            Part::text(event.bot()),
+            Part::text(event.channel()),
+            Part::text(event.language()),
+            Part::text(event.message_type()),
+            Part::text(event.status()),
         ];
         let place = self.states.place(Aggregate::Volumes, &key);
         if let Some(note) = note {
@@ -191,10 +192,13 @@ impl Feeder {
         }
         let volumes = self.volume(event, local, note, true);
         // It tells less than volumes do.
-        let is = |known: &VolumePlace| known.local == local && events[known.event].channel == event.channel;
+        let is =
+            |known: &VolumePlace| known.local == local && events[known.event].channel() == event.channel();
         let known = recently(&recent.volumes, is).and_then(|at| recent.volumes[at].heatmap);
         let heatmap = local.map(|local| {
-            known.unwrap_or_else(|| self.states.place(Aggregate::Heatmap, &heatmap_key(local, event.channel)))
+            known.unwrap_or_else(|| {
+                self.states.place(Aggregate::Heatmap, &heatmap_key(local, event.channel()))
+            })
         });
         if let Some(place) = heatmap {
             self.states.at_place(Aggregate::Heatmap, place).add(1, 1);
@@ -216,12 +220,12 @@ impl Feeder {
         }
         let mut forms = event.forms;
         while !forms.is_empty() {
-            let key = [event.bot, forms.name(), forms.name()].map(Part::text);
+            let key = [event.bot(), forms.name(), forms.name()].map(Part::text);
             let (mut group, is_first) = self.at_first(Aggregate::Forms, &key);
             group.add(0, 1);
-            group.add(1, i64::from(event.status.is_some_and(|status| status.text() == "opened")));
+            group.add(1, i64::from(event.status().is_some_and(|status| status.text() == "opened")));
             group.add(2, i64::from(is_first));
-            group.add(3, i64::from(event.status.is_none()));
+            group.add(3, i64::from(event.status().is_none()));
         }
         let mut latencies = event.latencies;
         while !latencies.is_empty() {
@@ -243,7 +247,7 @@ impl Feeder {
         recent: &mut Recent<'a>,
     ) {
         let day = local.map(|local| local.day);
-        let names = [task, event.channel, event.bot];
+        let names = [task, event.channel(), event.bot()];
         let latencies = &mut recent.latencies;
         let is = |known: &LatencyPlaces<'_>| known.day == day && known.names == names;
         let at = recently(latencies, is).unwrap_or_else(|| {
@@ -359,14 +363,14 @@ impl Feeder {
             let is_answered = !templates.is_empty()
                 && later.take_while(|flags| !flags.has(Flags::OUT)).any(Flags::is_typed);
             while !templates.is_empty() {
-                let key = [event.bot, templates.name()].map(Part::text);
+                let key = [event.bot(), templates.name()].map(Part::text);
                 let (mut group, is_first) = self.at_first(Aggregate::Templates, &key);
                 group.add(0, 1);
                 group.add(1, i64::from(is_first));
                 group.add(2, i64::from(is_answered));
             }
             if event.flags.is_typed() && event.hash != 0 {
-                let key = [event.bot, event.language, event.text()].map(Part::text);
+                let key = [event.bot(), event.language(), event.text()].map(Part::text);
                 let (mut group, is_first) = self.at_first(Aggregate::TopInputs, &key);
                 group.add(0, 1);
                 group.add(1, i64::from(is_first));
@@ -395,6 +399,7 @@ impl Feeder {
             offers.clear();
         }
         offers.clear();
+        offers.shrink_to(KEPT);
         self.offers = offers;
     }
 
@@ -552,7 +557,7 @@ fn heatmap_key(local: Local, channel: Option<Name<'_>>) -> [Part<'_>; 3] {
 fn action_key<'k>(event: &Event<'k>, action: &ShownAction<'k>) -> [Part<'k>; 6] {
     let [template_type, action_type, title, payload] =
         [action.template_type, action.action_type, action.title, action.payload].map(Part::text);
-    [Part::text(event.bot), Part::hash(event.hash), template_type, action_type, title, payload]
+    [Part::text(event.bot()), Part::hash(event.hash), template_type, action_type, title, payload]
 }
 
 /// What the platform says of a session, if it does: its type and how it was contained.

@@ -54,6 +54,8 @@ pub(crate) struct Folder {
     events: Vec<Event<'static>>,
 }
 
+/// Lists of sessions do not keep room for more than this from one to the next.
+const KEPT: usize = 64;
 /// More memory than this is not kept from one partition to the next, of each list.
 const KEPT_BYTES: usize = 1 << 20;
 
@@ -90,7 +92,7 @@ impl Folder {
         kept: impl Fn(Frame<'_>) -> bool,
     ) {
         let all = runs.into_iter().inspect(|run| fetch_all(run)).flat_map(frames).map(|(frame, _)| frame);
-        let mut found = emptied(&mut self.found);
+        let mut found = std::mem::take(&mut self.found);
         for frame in all.filter(|&frame| kept(frame)) {
             if frame.kind == UNSESSIONED {
                 self.feeder.unsessioned(&Event::read(frame, rules.names));
@@ -98,7 +100,7 @@ impl Folder {
                 found.push(frame);
             }
         }
-        let (mut events, mut walked) = (emptied(&mut self.events), Walked::default());
+        let (mut events, mut walked) = (std::mem::take(&mut self.events), Walked::default());
         by_session(&found, |key, group| {
             let frames = || group.iter().map(|&(_, at)| found[at as usize]);
             let messages = frames().filter(|frame| !is_record(frame.kind));
@@ -169,6 +171,8 @@ impl Folder {
         self.exported.add(&session, rules.exports);
         self.feeder.session(&session, walked);
         self.lists.waits = session.waits;
+        self.lists.let_go();
+        self.room.let_go();
     }
 }
 

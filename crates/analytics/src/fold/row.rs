@@ -2,6 +2,7 @@
 
 use korpus_core::write_json_string;
 
+use super::KEPT;
 use super::session::{Session, WaitKind, median};
 use crate::events::{Event, ShownTag};
 use crate::rows::{Cell, Rows, hex};
@@ -11,12 +12,24 @@ use crate::symbols::Name;
 const USER_TAGS: u8 = 1;
 const SESSION_TAGS: u8 = 2;
 
+/// So many bytes of tags have room from one row to the next.
+const KEPT_TEXT: usize = 4096;
+
 /// Memory that rows are made in, one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
     waits: Vec<i64>,
     user_tags: String,
     session_tags: String,
+}
+
+impl Room {
+    /// Lets go of memory that is more than other rows will take.
+    pub(crate) fn let_go(&mut self) {
+        self.waits.shrink_to(KEPT);
+        self.user_tags.shrink_to(KEPT_TEXT);
+        self.session_tags.shrink_to(KEPT_TEXT);
+    }
 }
 
 /// Adds the row of a session.

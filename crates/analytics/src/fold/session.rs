@@ -1,5 +1,6 @@
 //! One session: its events in order, walked once, and what comes of it.
 
+use super::KEPT;
 use crate::events::{Event, Flags, PlatformRecord};
 use crate::fold::Coverage;
 use crate::symbols::Name;
@@ -168,6 +169,15 @@ pub(crate) struct Lists {
     tasks: Vec<u128>,
 }
 
+impl Lists {
+    /// Lets go of memory that is more than other sessions will take.
+    pub(crate) fn let_go(&mut self) {
+        self.waits.shrink_to(KEPT);
+        self.channels.shrink_to(KEPT);
+        self.tasks.shrink_to(KEPT);
+    }
+}
+
 /// What decides about sessions besides their events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules<'c> {
@@ -221,9 +231,9 @@ impl<'s, 'a> Session<'s, 'a> {
             },
             is_developer: developer_of(events, platform),
             user: events.iter().find_map(Event::user_name),
-            channel: events.iter().find_map(|event| event.channel),
+            channel: events.iter().find_map(Event::channel),
             channel_count: 0,
-            language: events.iter().find_map(|event| event.language),
+            language: events.iter().find_map(Event::language),
             started_at: events.iter().find_map(|event| event.at),
             ended_at: None,
             last_at: events.iter().rev().find_map(|event| event.at),
@@ -259,7 +269,7 @@ impl<'s, 'a> Session<'s, 'a> {
 
     /// The bot. It is the same for all events.
     pub(crate) fn bot(&self) -> Option<Name<'a>> {
-        self.events.first().and_then(|event| event.bot)
+        self.events.first().and_then(Event::bot)
     }
 
     pub(crate) fn session_id(&self) -> &'a str {
@@ -289,7 +299,7 @@ impl<'s, 'a> Session<'s, 'a> {
         let (mut agent, mut request) = (None, None);
         for (at, event) in events.iter().enumerate() {
             let flags = event.flags;
-            push_new(channels, event.channel);
+            push_new(channels, event.channel());
             push_new(tasks, event.task);
             self.template_count += i64::from(flags.has(Flags::TEMPLATE));
             self.form_count += i64::from(!event.forms.is_empty());

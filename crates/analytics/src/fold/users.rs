@@ -5,9 +5,11 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use twox_hash::XxHash3_128;
 
+use super::KEPT;
 use super::walked::recently;
 use crate::aggregate::{Aggregate, Aggregates, Part, USERS};
 use crate::codec::{Reader, put_fixed, put_int, put_maybe, put_text, put_uint};
+use crate::error::{AnalyticsError, Result};
 use crate::exchange::{frames, put_frame};
 use crate::hash::short;
 use crate::symbols::{Name, Names};
@@ -43,9 +45,6 @@ struct NotedGroup {
 
 /// What a frame of this exchange is: its kind is none of the first one's.
 pub(crate) const NOTE: u8 = 6;
-/// More than this of anything is not kept from one session to the next.
-const KEPT: usize = 64;
-
 /// What is known of one user.
 #[derive(Debug, Default)]
 struct Note {
@@ -185,11 +184,14 @@ impl UserNotes {
 }
 
 /// Folds the notes of all users whose notes are in `runs`, and of no others, into the states.
+///
+/// # Errors
+/// [`AnalyticsError::State`] for a note that names no group, which none of the process does.
 pub(crate) fn fold_users<'b>(
     runs: impl IntoIterator<Item = &'b [u8]>,
     reach: Reach,
     states: &mut Aggregates,
-) {
+) -> Result<()> {
     let names = Names::default();
     let all = runs.into_iter().flat_map(frames);
     let mut notes: Vec<_> = all.map(|(frame, _)| (frame.key, frame.payload)).collect();
@@ -227,6 +229,9 @@ pub(crate) fn fold_users<'b>(
                 let key = from.take(usize::try_from(len).unwrap_or(usize::MAX));
                 let mut counted = [Aggregate::Volumes, Aggregate::Tags].into_iter();
                 if let Some(aggregate) = counted.find(|&known| known as u8 == aggregate) {
+                    if reach == Reach::Anywhere && !aggregate.is_key(key) {
+                        return Err(AnalyticsError::State("a key that is none of its aggregate"));
+                    }
                     groups.push((aggregate, states.place_of_key(aggregate, hash, key)));
                 }
             }
@@ -242,4 +247,5 @@ pub(crate) fn fold_users<'b>(
             states.at_place(aggregate, place).add(USERS, 1);
         }
     }
+    Ok(())
 }

@@ -101,7 +101,7 @@ impl<'a> Walked<'a> {
                 executions.push(task);
             }
             locals.push(event.at.and_then(|at| local.at(at)));
-            notes.push(event.user().map(|user| users.place(event.bot, user)));
+            notes.push(event.user().map(|user| users.place(event.bot(), user)));
             if event.flags.has(Flags::IN | Flags::OUT) {
                 exchanged.push(at);
             }

@@ -122,7 +122,7 @@ pub fn fold_events(
 /// [`AnalyticsError::State`] for batches that are no notes.
 pub fn fold_users(notes: &[RecordBatch]) -> Result<Aggregates> {
     let mut state = Aggregates::default();
-    crate::fold::fold_users([to_notes(notes)?.as_slice()], Reach::Anywhere, &mut state);
+    crate::fold::fold_users([to_notes(notes)?.as_slice()], Reach::Anywhere, &mut state)?;
     Ok(state)
 }
 
