@@ -534,7 +534,10 @@ fn events_that_are_none_are_refused_and_damaged_ones_cost_no_more_than_themselve
             Ok(folded) => put(folded.state),
             refused => assert!(is_state(&refused)),
         }
-        put(fold_users(&[numbers.damaged(&users, 0)]).unwrap());
+        match fold_users(&[numbers.damaged(&users, 0)]) {
+            Ok(state) => put(state),
+            refused => assert!(is_state(&refused)),
+        }
     }
 }
 

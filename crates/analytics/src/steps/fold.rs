@@ -119,7 +119,7 @@ pub fn fold_events(
 /// Counts users: `notes` must hold all notes of each `key` that it holds any of.
 ///
 /// # Errors
-/// [`AnalyticsError::State`] for batches that are no notes.
+/// [`AnalyticsError::State`] for batches that are no notes, and for notes that name no group.
 pub fn fold_users(notes: &[RecordBatch]) -> Result<Aggregates> {
     let mut state = Aggregates::default();
     crate::fold::fold_users([to_notes(notes)?.as_slice()], Reach::Anywhere, &mut state)?;
