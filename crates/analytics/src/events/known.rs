@@ -1,4 +1,5 @@
-//! What texts show that come again: bots say the same things again and again, and each is looked into twice.
+//! What texts show that come again: bots say the same things again and again. Each is looked into twice, and known from then
+//! on, while there is room.
 
 use hashbrown::HashTable;
 
