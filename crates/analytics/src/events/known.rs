@@ -6,11 +6,9 @@ use hashbrown::HashTable;
 use crate::hash::hash;
 
 /// The lists of an event that its texts fill: the text itself, templates, actions, forms, drift.
-const LISTS: usize = 5;
+pub(super) const LISTS: usize = 5;
 /// Which of them is that of forms.
 pub(super) const FORMS: usize = 3;
-/// How long each of them is.
-pub(super) type Ends = [usize; LISTS];
 /// How many texts a worker remembers at most: those that a table of 1 MiB has room for.
 const MOST_KNOWN: usize = 7 << 11;
 /// How many bytes of what they show.

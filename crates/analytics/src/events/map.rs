@@ -8,6 +8,7 @@ use korpus_engine::{BlockSeq, Job, Work};
 use twox_hash::XxHash3_128;
 
 use super::keyed::{KEY_BYTES, put_key};
+use super::known::KnownTexts;
 use super::message::{EventWriter, Lists, NameWriter, OF_CALL, session_key};
 use super::{Event, MESSAGE, OF_BODY, is_record};
 use crate::codec::put_text;
@@ -45,6 +46,7 @@ pub(crate) struct EventLocal {
     scratch: Scratch,
     cache: SymbolCache,
     texts: TextCache,
+    known: KnownTexts,
     lists: Lists,
     bytes: Vec<u8>,
 }
@@ -69,6 +71,7 @@ impl EventJob {
             scratch: Scratch::new(&self.limits),
             cache: SymbolCache::default(),
             texts: TextCache::default(),
+            known: KnownTexts::default(),
             lists: Lists::default(),
             bytes: Vec::new(),
         }
@@ -77,11 +80,20 @@ impl EventJob {
     /// Appends the frames of all messages that match in a block, and of all records, with the ordinals of the block.
     pub(crate) fn events(&self, local: &mut EventLocal, work: &Work<'_>, part: &mut EventPart) {
         let EventPart { frames: out, seen, is_told_around } = part;
-        let EventLocal { scratch, cache, texts, lists, bytes } = local;
+        let EventLocal { scratch, cache, texts, known, lists, bytes } = local;
         let names = NameWriter { symbols: self.symbols.as_ref(), cache };
         let (copies, restored, verbatim) = (self.copies, self.restored, self.verbatim);
-        let mut writer =
-            EventWriter { names, phrases: &self.phrases, texts, lists, bytes, copies, restored, verbatim };
+        let mut writer = EventWriter {
+            names,
+            phrases: &self.phrases,
+            texts,
+            known,
+            lists,
+            bytes,
+            copies,
+            restored,
+            verbatim,
+        };
         // One after the other, the texts of all messages and then the rest: the code of both together does not fit into the
         // cache of a core.
         writer.begin();

@@ -10,7 +10,7 @@ use korpus_core::{
 use korpus_engine::{Item, RecordItem};
 use twox_hash::XxHash3_128;
 
-use super::known::{self, KnownTexts, Met, Showed};
+use super::known::{self, KnownTexts, Met};
 use super::{
     AT, FILTERED, Flags, LISTS, MESSAGE, OF_BODY, PLATFORM, PLATFORM_ASIDE, STAMP, UNSESSIONED, drift,
 };
@@ -102,31 +102,12 @@ pub(crate) struct Lists {
     name: String,
     /// What tells the forms of a message apart.
     forms_seen: Vec<u128>,
-    known: KnownTexts,
 }
 
 impl Lists {
-    /// How long the lists are that texts fill.
-    fn text_ends(&self) -> known::Ends {
-        [&self.text, &self.templates, &self.actions, &self.forms, &self.drift].map(Vec::len)
-    }
-
-    /// Adds what a text shows that is known, and gives back its flags and its hash.
-    fn add(&mut self, showed: Showed) -> (u32, u64) {
-        let Self { known, text, templates, actions, forms, drift, .. } = self;
-        for (list, added) in [text, templates, actions, forms, drift].into_iter().zip(known.lists(showed)) {
-            list.extend_from_slice(added);
-        }
-        (showed.flags, showed.hash)
-    }
-
-    /// Remembers what a text showed: its flags, its hash, and what lists have behind these ends.
-    fn remember(&mut self, met: u128, flags: u32, hash: u64, ends: known::Ends) {
-        let Self { known, text, templates, actions, forms, drift, .. } = self;
-        let mut ends = ends.into_iter();
-        let added =
-            [text, templates, actions, forms, drift].map(|list| &list[ends.next().unwrap_or_default()..]);
-        known.remember(met, flags, hash, added);
+    /// Those that texts fill.
+    fn of_texts(&mut self) -> [&mut Vec<u8>; known::LISTS] {
+        [&mut self.text, &mut self.templates, &mut self.actions, &mut self.forms, &mut self.drift]
     }
 }
 
@@ -135,6 +116,7 @@ pub(crate) struct EventWriter<'a> {
     pub names: NameWriter<'a>,
     pub phrases: &'a Phrases,
     pub texts: &'a mut TextCache,
+    pub known: &'a mut KnownTexts,
     pub lists: &'a mut Lists,
     /// For content hashes.
     pub bytes: &'a mut Vec<u8>,
@@ -293,23 +275,27 @@ impl EventWriter<'_> {
     }
 
     fn text_of(&mut self, found: &mut Shown, value: Value<'_>, is_first: bool, scratch: &Scratch) {
-        let ends = self.lists.text_ends();
+        let ends = self.lists.of_texts().map(|list| list.len());
         // What people type is theirs.
         let may_know = found.flags & Flags::OUT != 0 && !self.verbatim;
-        let met = if may_know { self.lists.known.meet(value.raw(), is_first) } else { Met::First };
-        let (flags, hash) = match met {
-            Met::Known(showed) => self.lists.add(showed),
-            Met::First | Met::Again(_) => {
-                let mut own = Shown { flags: direction_of(found.flags), ..Shown::default() };
-                self.look_into(&mut own, value, is_first, scratch);
-                if is_first {
-                    found.said = own.said;
-                }
-                (own.flags, own.hash)
+        let met = if may_know { self.known.meet(value.raw(), is_first) } else { Met::First };
+        let (flags, hash) = if let Met::Known(showed) = met {
+            for (list, added) in self.lists.of_texts().into_iter().zip(self.known.lists(showed)) {
+                list.extend_from_slice(added);
             }
+            (showed.flags, showed.hash)
+        } else {
+            let mut own = Shown { flags: direction_of(found.flags), ..Shown::default() };
+            self.look_into(&mut own, value, is_first, scratch);
+            if is_first {
+                found.said = own.said;
+            }
+            (own.flags, own.hash)
         };
         if let Met::Again(met) = met {
-            self.lists.remember(met, flags, hash, ends);
+            let mut ends = ends.into_iter();
+            let added = self.lists.of_texts().map(|list| &list[ends.next().unwrap_or_default()..]);
+            self.known.remember(met, flags, hash, added);
         }
         found.flags |= flags;
         if is_first {
