@@ -125,12 +125,10 @@ impl Exchange {
             let partition = partitions[(frame.key >> (128 - PARTITION_BITS)) as usize].get_mut();
             let partition = partition.unwrap_or_else(PoisonError::into_inner);
             partition.len += len;
-            let chunk = &mut partition.open;
-            if chunk.len() + len > chunk.capacity() {
+            if partition.open.len() + len > partition.open.capacity() {
                 partition.close();
-                let chunk = &mut partition.open;
-                *chunk = free.pop().unwrap_or_default();
-                chunk.reserve(CHUNK.max(len));
+                partition.open = free.pop().unwrap_or_default();
+                partition.open.reserve(CHUNK.max(len));
                 *in_memory += CHUNK.max(len);
             }
             let chunk = &mut partition.open;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use crate::hash::{HashPart, hash, hash_parts};
+use crate::hash::{HashPart, hash_parts};
 use crate::symbols::Name;
 
 /// What a key is made of.
@@ -34,6 +34,18 @@ const ZERO: u8 = 0x80;
 /// Stands behind the bytes of a text, as behind a C string. No part begins with [`ESCAPED`], so a zero before it is one of the text's own.
 const END: u8 = 0;
 const ESCAPED: u8 = 0xff;
+
+impl KeyPart<'_> {
+    /// The same, to ask for it; nothing where what should be a text is none.
+    fn asked(&self) -> Option<Part<'_>> {
+        Some(match self {
+            Self::Null => Part::Null,
+            Self::Int(value) => Part::Int(*value),
+            Self::Hash(hash) => Part::hash(*hash),
+            Self::Text(text) => Part::Text(Name::new(std::str::from_utf8(text).ok()?)),
+        })
+    }
+}
 
 /// A part of a key that is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -83,14 +95,9 @@ pub(crate) fn hash_of(parts: &[Part<'_>]) -> u128 {
     hash_parts(parts.iter().map(|part| part.hashed()))
 }
 
-/// The hash of a key of such parts.
+/// The hash of a [key](is_key) of such parts.
 pub(crate) fn hash_of_key(key: &[u8], kinds: &[KeyKind]) -> u128 {
-    hash_parts(parts(key, kinds).map(|part| match part {
-        KeyPart::Null => HashPart::Null,
-        KeyPart::Int(value) => HashPart::Int(value.cast_unsigned()),
-        KeyPart::Hash(hash) => HashPart::Int(hash),
-        KeyPart::Text(text) => HashPart::Hashed(hash(&text)),
-    }))
+    hash_parts(parts(key, kinds).map(|part| part.asked().unwrap_or(Part::Null).hashed()))
 }
 
 /// Appends the key that is made of these parts: the same bytes for the same parts.
@@ -169,18 +176,9 @@ pub(super) fn is_key(bytes: &[u8], kinds: &[KeyKind]) -> bool {
     let mut key = Vec::with_capacity(bytes.len());
     let mut is_far = false;
     for part in parts(bytes, kinds) {
-        match part {
-            KeyPart::Null => key.push(NULL),
-            KeyPart::Int(value) => {
-                is_far |= value.unsigned_abs() >= FAR;
-                put_int(&mut key, value);
-            }
-            KeyPart::Hash(hash) => Part::hash(hash).put(&mut key),
-            KeyPart::Text(text) => match std::str::from_utf8(&text) {
-                Ok(text) => put_text(&mut key, text),
-                Err(_) => return false,
-            },
-        }
+        let Some(part) = part.asked() else { return false };
+        is_far |= matches!(part, Part::Int(value) if value.unsigned_abs() >= FAR);
+        part.put(&mut key);
     }
     !is_far && key == bytes
 }

@@ -285,7 +285,7 @@ impl EventWriter<'_> {
             }
             (showed.flags, showed.hash)
         } else {
-            let mut own = Shown { flags: direction_of(found.flags), ..Shown::default() };
+            let mut own = Shown { flags: found.flags & (Flags::IN | Flags::OUT), ..Shown::default() };
             self.look_into(&mut own, value, is_first, scratch);
             if is_first {
                 found.said = own.said;
@@ -542,11 +542,6 @@ fn direction(message: Message<'_>) -> u32 {
         Some("outgoing") => Flags::OUT,
         _ => 0,
     }
-}
-
-/// The flags that say it.
-fn direction_of(flags: u32) -> u32 {
-    flags & (Flags::IN | Flags::OUT)
 }
 
 fn developer(message: Message<'_>) -> u32 {

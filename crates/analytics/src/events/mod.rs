@@ -97,9 +97,9 @@ fn read_times(from: &mut Reader<'_>) -> (u8, Option<i64>, Option<i64>) {
 /// Bot, channel, language, type and status.
 #[derive(Debug)]
 enum Profile<'a> {
-    /// By their number.
-    Known(u32, &'a OwnProfile),
-    /// Where they have none.
+    /// Kept where all of the same number are found.
+    Known(&'a OwnProfile),
+    /// Those that have no number.
     Written(Box<[Option<Name<'a>>; PROFILE]>),
 }
 
@@ -107,13 +107,13 @@ impl<'a> Profile<'a> {
     fn read(from: &mut Reader<'a>) -> Self {
         match from.uint() {
             0 => Self::Written(Box::new(std::array::from_fn(|_| from.name()))),
-            number => Self::Known((number - 1) as u32, from.names().profile((number - 1) as u32)),
+            number => Self::Known(from.names().profile((number - 1) as u32)),
         }
     }
 
     fn name(&self, at: usize) -> Option<Name<'a>> {
         match self {
-            Self::Known(_, names) => names[at].as_ref().map(OwnName::name),
+            Self::Known(names) => names[at].as_ref().map(OwnName::name),
             Self::Written(names) => names[at],
         }
     }
@@ -122,7 +122,7 @@ impl<'a> Profile<'a> {
 impl PartialEq for Profile<'_> {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Known(one, _), Self::Known(other, _)) => one == other,
+            (Self::Known(one), Self::Known(other)) => std::ptr::eq(*one, *other),
             _ => (0..PROFILE).all(|at| self.name(at) == other.name(at)),
         }
     }

@@ -60,8 +60,7 @@ const KEPT: usize = 64;
 const KEPT_BYTES: usize = 1 << 20;
 
 /// What such a list has for memory, with nothing in it.
-fn emptied<T, U>(list: &mut Vec<T>) -> Vec<U> {
-    let mut list = std::mem::take(list);
+fn emptied<T, U>(mut list: Vec<T>) -> Vec<U> {
     list.clear();
     list.shrink_to(KEPT_BYTES / size_of::<T>());
     // Elements of the same layout are collected where they were.
@@ -71,16 +70,14 @@ fn emptied<T, U>(list: &mut Vec<T>) -> Vec<U> {
 impl Folder {
     /// Notes on users will go as far as `reach` says.
     pub(crate) fn new(local: LocalTime, reach: Reach) -> Self {
-        let (exported, rows) = (Exported::default(), Rows::new(Metric::Sessions));
-        let (found, events) = (Vec::new(), Vec::new());
         Self {
             feeder: Feeder::new(local, reach),
-            exported,
-            rows,
+            exported: Exported::default(),
+            rows: Rows::new(Metric::Sessions),
             lists: Lists::default(),
             room: row::Room::default(),
-            found,
-            events,
+            found: Vec::new(),
+            events: Vec::new(),
         }
     }
 
@@ -118,7 +115,7 @@ impl Folder {
             self.session(key, &mut events, platform, &mut walked, rules);
         });
         self.feeder.end();
-        (self.found, self.events) = (emptied(&mut found), emptied(&mut events));
+        (self.found, self.events) = (emptied(found), emptied(events));
     }
 
     /// How many rows wait to be taken.

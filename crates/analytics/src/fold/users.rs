@@ -67,12 +67,10 @@ impl Note {
 
     /// Begins the note of another user, in the same memory.
     fn begin(&mut self, bot: Option<Name<'_>>, user: &str) {
-        let Self { user: old, bot_name, days, groups, .. } = std::mem::take(self);
-        *self = Self { user: old, bot: bot.map(Name::hash), bot_name, days, groups, ..Self::default() };
-        for (text, new) in [(&mut self.user, user), (&mut self.bot_name, bot.map_or("", Name::text))] {
-            text.clear();
-            text.push_str(new);
-        }
+        user.clone_into(&mut self.user);
+        bot.map_or("", Name::text).clone_into(&mut self.bot_name);
+        self.bot = bot.map(Name::hash);
+        (self.messages, self.first, self.last) = (0, None, None);
         self.days.clear();
         self.groups.clear();
     }
@@ -88,8 +86,7 @@ impl Note {
 
 impl UserNotes {
     pub(crate) fn new(reach: Reach) -> Self {
-        let (notes, frames, places) = (Vec::new(), Vec::new(), HashTable::new());
-        Self { reach, notes, open: 0, places, last: 0, frames }
+        Self { reach, notes: Vec::new(), open: 0, places: HashTable::new(), last: 0, frames: Vec::new() }
     }
 
     /// Where the note of a user stands until the session ends, by bytes that are a text.
