@@ -1,12 +1,11 @@
 //! What all aggregates are made of: groups by key, each with a few integers, and a sketch where quantiles are asked for.
 //! Sums, least and greatest values, and sketches merge in any order to the same.
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 use korpus_engine::fetch;
 
 use super::Aggregate;
 use super::key::{KeyKind, Part, hash_of, hash_of_key, put_key};
+use super::places::{KeyHash, Places};
 use crate::sketch::Sketch;
 
 /// How the cells of two states become one.
@@ -73,7 +72,7 @@ pub(crate) struct Seen<'g> {
 }
 
 /// What a group takes besides its key, its row and what is in its sketch.
-const OVERHEAD: usize = 40;
+const OVERHEAD: usize = 48;
 
 /// So many groups are fetched at once.
 const AHEAD: usize = 32;
@@ -88,8 +87,7 @@ pub(crate) struct Groups {
     kinds: &'static [KeyKind],
     ops: &'static [Op],
     has_sketches: bool,
-    /// Which group a key has, by its hash.
-    places: HashTable<u32>,
+    places: Places,
     rows: Vec<i64>,
     keys: Vec<u8>,
     /// Where each key ends.
@@ -100,18 +98,13 @@ pub(crate) struct Groups {
     bytes: usize,
 }
 
-/// The two halves of a hash.
-fn halves(hash: u128) -> [u64; 2] {
-    [hash as u64, (hash >> 64) as u64]
-}
-
 impl Groups {
     pub(crate) fn new(aggregate: Aggregate) -> Self {
         Self {
             kinds: aggregate.key(),
             ops: aggregate.cells(),
             has_sketches: aggregate.has_sketches(),
-            places: HashTable::new(),
+            places: Places::default(),
             rows: Vec::new(),
             keys: Vec::new(),
             ends: Vec::new(),
@@ -133,41 +126,52 @@ impl Groups {
     /// Where the group of a key is, until groups are put aside.
     pub(crate) fn place(&mut self, key: &[Part<'_>]) -> usize {
         debug_assert_eq!(key.len(), self.kinds.len(), "a part for each kind");
-        self.place_or(halves(hash_of(key)), |keys| put_key(keys, key))
+        self.place_or(hash_of(key), |keys| put_key(keys, key))
+    }
+
+    /// The same, by the hash of the key, which is asked for where the group is new.
+    pub(crate) fn place_of_hash<'k, const N: usize>(
+        &mut self,
+        hash: KeyHash,
+        key: impl FnOnce() -> [Part<'k>; N],
+    ) -> usize {
+        self.place_or(hash, |keys| put_key(keys, &key()))
     }
 
     /// The same, of a key that is written already, and whose [hash](Self::hash) may be known.
-    pub(crate) fn place_of_key(&mut self, hash: Option<[u64; 2]>, key: &[u8]) -> usize {
-        let found = || halves(hash_of_key(key, self.kinds));
+    pub(crate) fn place_of_key(&mut self, hash: Option<KeyHash>, key: &[u8]) -> usize {
+        let found = || hash_of_key(key, self.kinds);
         debug_assert!(hash.is_none_or(|hash| hash == found()), "the hash is that of the key");
         let hash = hash.unwrap_or_else(found);
         self.place_or(hash, |keys| keys.extend_from_slice(key))
     }
 
+    /// Fetches what there is of the groups of keys that will be asked for, by their hashes: they lie anywhere.
+    pub(crate) fn fetch(&self, hashes: &[KeyHash]) {
+        let width = self.width();
+        self.places.fetch(hashes, |place| self.rows[place * width] as u8);
+    }
+
     /// Where the group is whose key has that hash, and is put to the others if it is new.
-    fn place_or(&mut self, hash: [u64; 2], put: impl FnOnce(&mut Vec<u8>)) -> usize {
+    fn place_or(&mut self, hash: KeyHash, put: impl FnOnce(&mut Vec<u8>)) -> usize {
         let (width, rows) = (self.width(), &self.rows);
         let halves = hash.map(u64::cast_signed);
-        let is = |place: &u32| rows[*place as usize * width..].starts_with(&halves);
-        let rehash = |place: &u32| rows[*place as usize * width + 1].cast_unsigned();
-        match self.places.entry(hash[1], is, rehash) {
-            Entry::Occupied(known) => *known.get() as usize,
-            Entry::Vacant(free) => {
-                let place = self.ends.len();
-                free.insert(place as u32);
-                self.rows.extend(halves);
-                self.rows.push(0);
-                self.rows.extend(self.ops.iter().map(|op| op.start()));
-                let before = self.keys.len();
-                put(&mut self.keys);
-                self.ends.push(self.keys.len());
-                if self.has_sketches {
-                    self.sketches.push(Sketch::default());
-                }
-                self.bytes += self.keys.len() - before + size_of::<i64>() * width + OVERHEAD;
-                place
-            }
+        if let Some(known) = self.places.find(hash, |place| rows[place * width..].starts_with(&halves)) {
+            return known;
         }
+        self.places.push(hash, |place| rows[place * width + 1].cast_unsigned());
+        let place = self.ends.len();
+        self.rows.extend(halves);
+        self.rows.push(0);
+        self.rows.extend(self.ops.iter().map(|op| op.start()));
+        let before = self.keys.len();
+        put(&mut self.keys);
+        self.ends.push(self.keys.len());
+        if self.has_sketches {
+            self.sketches.push(Sketch::default());
+        }
+        self.bytes += self.keys.len() - before + size_of::<i64>() * width + OVERHEAD;
+        place
     }
 
     /// How long a row is.
@@ -201,7 +205,7 @@ impl Groups {
     }
 
     /// The hash of the key of the group at a place, in two halves.
-    pub(crate) fn hash(&self, place: usize) -> [u64; 2] {
+    pub(crate) fn hash(&self, place: usize) -> KeyHash {
         std::array::from_fn(|half| self.row(place)[half].cast_unsigned())
     }
 
@@ -227,7 +231,7 @@ impl Groups {
     }
 
     /// The same, where the hash of the key may be known.
-    fn merge_seen(&mut self, hash: Option<[u64; 2]>, other: Seen<'_>) {
+    fn merge_seen(&mut self, hash: Option<KeyHash>, other: Seen<'_>) {
         let ops = self.ops;
         let place = self.place_of_key(hash, other.key);
         let cells = self.at_place(place).cells;

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use super::Aggregate;
 use super::groups::{Group, Groups, Seen};
 use super::key::Part;
+use super::places::KeyHash;
 use crate::error::{AnalyticsError, Result};
 use crate::sketch::{Sketch, is_bucket};
 use crate::state::{MergeableState, columns_of};
@@ -48,9 +49,24 @@ impl Aggregates {
         self.tables[aggregate as usize].place(key)
     }
 
+    /// The same, by the hash of the key, which is asked for where the group is new.
+    pub(crate) fn place_of_hash<'k, const N: usize>(
+        &mut self,
+        aggregate: Aggregate,
+        hash: KeyHash,
+        key: impl FnOnce() -> [Part<'k>; N],
+    ) -> usize {
+        self.tables[aggregate as usize].place_of_hash(hash, key)
+    }
+
     /// The same, of a key that is written already, and whose hash may be known.
-    pub(crate) fn place_of_key(&mut self, aggregate: Aggregate, hash: Option<[u64; 2]>, key: &[u8]) -> usize {
+    pub(crate) fn place_of_key(&mut self, aggregate: Aggregate, hash: Option<KeyHash>, key: &[u8]) -> usize {
         self.tables[aggregate as usize].place_of_key(hash, key)
+    }
+
+    /// Fetches what there is of the groups of keys that will be asked for, by their hashes.
+    pub(crate) fn fetch(&self, aggregate: Aggregate, hashes: &[KeyHash]) {
+        self.tables[aggregate as usize].fetch(hashes);
     }
 
     /// The group at a place.

@@ -4,8 +4,12 @@ use super::KEPT;
 use super::observed::Observed;
 use super::session::{Handoff, Outcome, Session, SessionKind};
 use super::users::{Reach, UserNotes};
-use super::walked::{LATENCIES, LatencyPlaces, Recent, TagPlaces, VolumePlace, Walked, recently};
-use crate::aggregate::{Aggregate, Aggregates, Group, LONGEST_MINUTES, MICROS_A_MINUTE, Part, SUMMARY_CELLS};
+use super::walked::{
+    Counted, LATENCIES, LatencyCount, LatencyCounts, TagPlaces, VolumeCount, Walked, recently,
+};
+use crate::aggregate::{
+    Aggregate, Aggregates, Group, KeyHash, LONGEST_MINUTES, MICROS_A_MINUTE, Part, SUMMARY_CELLS, hash_of,
+};
 use crate::codec::Reader;
 use crate::events::{Event, Flags, PLATFORM_LATENCIES, PlatformRecord, SEPARATOR, ShownAction, TAG_SCOPES};
 use crate::local_time::{Local, LocalTime};
@@ -24,6 +28,8 @@ pub(crate) struct Feeder {
     path: String,
     /// The events of an exchange that offered actions.
     offers: Vec<usize>,
+    /// The hashes of keys that will be asked for.
+    asked: Vec<KeyHash>,
     latency_kinds: [Name<'static>; LATENCIES.len()],
     tag_scopes: [Name<'static>; TAG_SCOPES.len()],
     counts: [i64; SESSION_COUNTS.len()],
@@ -43,6 +49,7 @@ impl Feeder {
             durations: Observed::new(Aggregate::Paths),
             path: String::new(),
             offers: Vec::new(),
+            asked: Vec::new(),
             latency_kinds: LATENCIES.map(Name::new),
             tag_scopes: TAG_SCOPES.map(Name::new),
             counts: Default::default(),
@@ -114,7 +121,12 @@ impl Feeder {
         self.drift(event);
         let local = event.at.and_then(|at| self.local.at(at));
         let note = event.user().map(|user| self.users.place(event.bot(), user));
-        self.volume(event, local, note, false);
+        let key = volume_key(event, local);
+        let place = self.states.place(Aggregate::Volumes, &key);
+        self.states.at_place(Aggregate::Volumes, place).add(0, 1);
+        if let Some(note) = note {
+            self.users.message(note, Aggregate::Volumes, place);
+        }
         self.users.flush(&self.states);
         self.count("unsessioned", 1);
         self.count("untimed", i64::from(event.at.is_none()));
@@ -127,96 +139,95 @@ impl Feeder {
         self.states.at(Aggregate::ContainmentCheck, &key).add(0, 1);
     }
 
-    /// Adds a session.
-    pub(super) fn session<'a>(&mut self, session: &Session<'_, 'a>, walked: &mut Walked<'a>) {
-        self.session += 1;
-        walked.walk(session.events, &mut self.local, &mut self.users);
-        for at in 0..session.events.len() {
-            self.message(session.events, at, walked);
-        }
-        self.users.flush(&self.states);
-        self.waits(session, walked);
-        self.summary(session);
-        self.responses(session, walked);
-        self.clicks(session, walked);
-        self.loops(session);
-        self.tasks(session, walked);
-        self.last_words(session, walked);
-        self.concurrency(session);
-        self.counts(session);
-    }
-
-    /// Counts a message in the group of its volumes, and gives back where that is.
-    fn volume(
+    /// Adds sessions, one step of all of them after the other.
+    pub(super) fn sessions<'a>(
         &mut self,
-        event: &Event<'_>,
-        local: Option<Local>,
-        note: Option<usize>,
-        of_session: bool,
-    ) -> usize {
-        let key = [
-            Part::int(local.map(|local| local.day)),
-            Part::int(local.map(|local| local.hour)),
-            Part::text(event.bot()),
-            Part::text(event.channel()),
-            Part::text(event.language()),
-            Part::text(event.message_type()),
-            Part::text(event.status()),
-        ];
-        let place = self.states.place(Aggregate::Volumes, &key);
-        if let Some(note) = note {
-            self.users.message(note, Aggregate::Volumes, place);
+        sessions: &[Session<'_, 'a>],
+        walked: &mut Vec<Walked<'a>>,
+        counted: &mut Counted<'a>,
+    ) {
+        if walked.len() < sessions.len() {
+            walked.resize_with(sessions.len(), Walked::default);
         }
-        let mut group = self.states.at_place(Aggregate::Volumes, place);
-        group.add(0, 1);
-        if of_session && group.is_first(self.session) {
-            group.add(1, 1);
+        let before = self.session;
+        for (session, walked) in sessions.iter().zip(&mut *walked) {
+            self.session += 1;
+            walked.walk(session.events);
+            self.messages(session, walked, counted);
         }
-        place
-    }
-
-    /// Counts a message of a session in its volumes and in the heat map.
-    fn volumes(&mut self, events: &[Event<'_>], at: usize, walked: &mut Walked<'_>) {
-        let (event, local, note) = (&events[at], walked.locals[at], walked.notes[at]);
-        let recent = &mut walked.recent;
-        let is = |known: &VolumePlace| known.local == local && events[known.event].has_profile_of(event);
-        let known = recently(&recent.volumes, is).map(|at| &recent.volumes[at]);
-        if let Some(known) = known
-            && (note.is_none() || known.note == note)
-        {
-            self.states.at_place(Aggregate::Volumes, known.volumes).add(0, 1);
-            if let Some(place) = known.heatmap {
-                self.states.at_place(Aggregate::Heatmap, place).add(1, 1);
+        let mut each = |step: fn(&mut Self, &Session<'_, 'a>, &Walked<'a>)| {
+            self.session = before;
+            for (session, walked) in sessions.iter().zip(&*walked) {
+                self.session += 1;
+                step(self, session, walked);
             }
-            return;
-        }
-        let volumes = self.volume(event, local, note, true);
-        // It tells less than volumes do.
-        let is =
-            |known: &VolumePlace| known.local == local && events[known.event].channel() == event.channel();
-        let known = recently(&recent.volumes, is).and_then(|at| recent.volumes[at].heatmap);
-        let heatmap = local.map(|local| {
-            known.unwrap_or_else(|| {
-                self.states.place(Aggregate::Heatmap, &heatmap_key(local, event.channel()))
-            })
+        };
+        each(|feeder, session, _| feeder.summary(session));
+        each(Self::responses);
+        each(Self::inputs);
+        each(Self::clicks);
+        each(|feeder, session, _| feeder.loops(session));
+        each(Self::tasks);
+        each(Self::last_words);
+        each(|feeder, session, _| {
+            feeder.concurrency(session);
+            feeder.counts(session);
         });
-        if let Some(place) = heatmap {
-            self.states.at_place(Aggregate::Heatmap, place).add(1, 1);
-        }
-        recent.volumes.push(VolumePlace { local, event: at, note, volumes, heatmap });
+        self.asked.shrink_to(KEPT);
     }
 
-    fn message<'a>(&mut self, events: &[Event<'a>], at: usize, walked: &mut Walked<'a>) {
-        let (event, local, task) = (&events[at], walked.locals[at], walked.tasks[at]);
+    /// Counts what messages count by themselves, and what is between them.
+    fn messages<'a>(&mut self, session: &Session<'_, 'a>, walked: &Walked<'a>, counted: &mut Counted<'a>) {
+        counted.begin(session.events, &mut self.local, &mut self.users);
+        for at in 0..session.events.len() {
+            self.message(session.events, at, walked, counted);
+        }
+        for wait in &session.waits {
+            let kind = PLATFORM_LATENCIES.len() + wait.kind as usize;
+            counted.latency(session.events, wait.event, walked.tasks[wait.event], (kind, wait.ms));
+        }
+        self.volumes(session.events, counted);
+        self.users.flush(&self.states);
+        self.latencies(counted);
+    }
+
+    /// Counts messages in their volumes and in the heat map.
+    fn volumes(&mut self, events: &[Event<'_>], counted: &Counted<'_>) {
+        let key = |count: &VolumeCount| volume_key(&events[count.event], count.local);
+        self.asked.clear();
+        self.asked.extend(counted.volumes.iter().map(|count| hash_of(&key(count))));
+        self.states.fetch(Aggregate::Volumes, &self.asked);
+        for (count, &hash) in counted.volumes.iter().zip(&self.asked) {
+            let place = self.states.place_of_hash(Aggregate::Volumes, hash, || key(count));
+            let mut group = self.states.at_place(Aggregate::Volumes, place);
+            let is_first = group.is_first(self.session);
+            group.add(0, count.messages);
+            group.add(1, i64::from(is_first));
+            if let Some(note) = count.note {
+                self.users.message(note, Aggregate::Volumes, place);
+            }
+            if let Some(local) = count.local {
+                let key = heatmap_key(local, events[count.event].channel());
+                self.states.at(Aggregate::Heatmap, &key).add(1, count.messages);
+            }
+        }
+    }
+
+    fn message<'a>(
+        &mut self,
+        events: &[Event<'a>],
+        at: usize,
+        walked: &Walked<'a>,
+        counted: &mut Counted<'a>,
+    ) {
+        let (event, local, note) = (&events[at], counted.locals[at], counted.notes[at]);
         self.drift(event);
-        self.volumes(events, at, walked);
-        let note = walked.notes[at];
+        counted.volume(events, at);
         if let Some(note) = note {
             self.users.visit(note, event.at, local.map(|local| local.day));
         }
-        let recent = &mut walked.recent;
         if event.has_tags() {
-            self.tags(event, note, recent);
+            self.tags(event, note, counted);
         }
         let mut forms = event.forms;
         while !forms.is_empty() {
@@ -232,59 +243,60 @@ impl Feeder {
             let kind = usize::from(latencies.byte());
             let ms = latencies.int();
             if kind < PLATFORM_LATENCIES.len() {
-                self.latency(event, local, task, (kind, ms), recent);
+                counted.latency(events, at, walked.tasks[at], (kind, ms));
             }
         }
     }
 
-    /// Adds a time that something of a task took: its kind, among [`LATENCIES`], and milliseconds.
-    fn latency<'a>(
-        &mut self,
-        event: &Event<'a>,
-        local: Option<Local>,
-        task: Option<Name<'a>>,
-        (kind, ms): (usize, i64),
-        recent: &mut Recent<'a>,
-    ) {
-        let day = local.map(|local| local.day);
-        let names = [task, event.channel(), event.bot()];
-        let latencies = &mut recent.latencies;
-        let is = |known: &LatencyPlaces<'_>| known.day == day && known.names == names;
-        let at = recently(latencies, is).unwrap_or_else(|| {
-            latencies.push(LatencyPlaces { day, names, places: [None; LATENCIES.len()] });
-            latencies.len() - 1
-        });
-        let place = *latencies[at].places[kind].get_or_insert_with(|| {
-            let [task, channel, bot] = names.map(Part::text);
-            let kind = Part::Text(self.latency_kinds[kind]);
-            self.states.place(Aggregate::Latency, &[Part::int(day), bot, channel, task, kind])
-        });
-        let mut group = self.states.at_place(Aggregate::Latency, place);
-        group.add(0, 1);
-        group.add(1, ms);
-        group.least(2, ms);
-        group.greatest(3, ms);
-        self.waits.add(&mut self.states, place, ms);
+    /// Adds what was counted of latencies.
+    fn latencies(&mut self, counted: &mut Counted<'_>) {
+        let Counted { latencies, observed, .. } = counted;
+        self.asked.clear();
+        for counts in &*latencies {
+            let kinds = (0..counts.kinds.len()).filter(|&kind| counts.kinds[kind].count > 0);
+            self.asked.extend(kinds.map(|kind| hash_of(&latency_key(counts, self.latency_kinds[kind]))));
+        }
+        self.states.fetch(Aggregate::Latency, &self.asked);
+        let mut asked = self.asked.iter().peekable();
+        for counts in &mut *latencies {
+            for kind in 0..counts.kinds.len() {
+                let LatencyCount { count, sum, least, greatest, .. } = counts.kinds[kind];
+                let Some(&hash) = asked.next_if(|_| count > 0) else { continue };
+                let place = self.states.place_of_hash(Aggregate::Latency, hash, || {
+                    latency_key(counts, self.latency_kinds[kind])
+                });
+                counts.kinds[kind].place = place;
+                let mut group = self.states.at_place(Aggregate::Latency, place);
+                group.add(0, count);
+                group.add(1, sum);
+                group.least(2, least);
+                group.greatest(3, greatest);
+            }
+        }
+        for &(at, kind, ms) in &*observed {
+            let place = latencies[at as usize].kinds[usize::from(kind)].place;
+            self.waits.add(&mut self.states, place, ms);
+        }
     }
 
-    fn tags<'a>(&mut self, event: &Event<'a>, note: Option<usize>, recent: &mut Recent<'a>) {
+    fn tags<'a>(&mut self, event: &Event<'a>, note: Option<usize>, counted: &mut Counted<'a>) {
         let tags = event.tag_bytes();
         let is = |known: &TagPlaces<'_>| known.note == note && known.tags == tags;
-        if let Some(at) = recently(&recent.tags, is) {
-            for &place in &recent.tag_places[recent.tags[at].places.clone()] {
+        if let Some(at) = recently(&counted.tags, is) {
+            for &place in &counted.tag_places[counted.tags[at].places.clone()] {
                 self.states.at_place(Aggregate::Tags, place).add(0, 1);
             }
             return;
         }
-        let start = recent.tag_places.len();
+        let start = counted.tag_places.len();
         for tag in event.tags() {
             let scope = self.tag_scopes.get(usize::from(tag.scope)).copied();
             let key = [scope, tag.name, tag.value].map(Part::text);
             let place = self.states.place(Aggregate::Tags, &key);
-            if recent.tag_places[start..].contains(&place) {
+            if counted.tag_places[start..].contains(&place) {
                 continue;
             }
-            recent.tag_places.push(place);
+            counted.tag_places.push(place);
             let mut group = self.states.at_place(Aggregate::Tags, place);
             let is_first = group.is_first(self.session);
             group.add(0, 1);
@@ -293,16 +305,7 @@ impl Feeder {
                 self.users.message(note, Aggregate::Tags, place);
             }
         }
-        recent.tags.push(TagPlaces { tags, note, places: start..recent.tag_places.len() });
-    }
-
-    fn waits<'a>(&mut self, session: &Session<'_, 'a>, walked: &mut Walked<'a>) {
-        for wait in &session.waits {
-            let event = &session.events[wait.event];
-            let (local, task) = (walked.locals[wait.event], walked.tasks[wait.event]);
-            let kind = PLATFORM_LATENCIES.len() + wait.kind as usize;
-            self.latency(event, local, task, (kind, wait.ms), &mut walked.recent);
-        }
+        counted.tags.push(TagPlaces { tags, note, places: start..counted.tag_places.len() });
     }
 
     fn summary(&mut self, session: &Session<'_, '_>) {
@@ -353,15 +356,16 @@ impl Feeder {
         self.states.at(Aggregate::ContainmentCheck, &key).add(0, 1);
     }
 
-    /// What people answered to templates, and what was answered to what they typed.
+    /// What people answered to templates.
     fn responses(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
         for (place, &at) in walked.exchanged.iter().enumerate() {
             let event = &session.events[at];
-            let later = walked.exchanged[place + 1..].iter().map(|&at| session.events[at].flags);
-            let next = later.clone().next().unwrap_or_default();
             let mut templates = event.templates;
-            let is_answered = !templates.is_empty()
-                && later.take_while(|flags| !flags.has(Flags::OUT)).any(Flags::is_typed);
+            if templates.is_empty() {
+                continue;
+            }
+            let later = walked.exchanged[place + 1..].iter().map(|&at| session.events[at].flags);
+            let is_answered = later.take_while(|flags| !flags.has(Flags::OUT)).any(Flags::is_typed);
             while !templates.is_empty() {
                 let key = [event.bot(), templates.name()].map(Part::text);
                 let (mut group, is_first) = self.at_first(Aggregate::Templates, &key);
@@ -369,13 +373,29 @@ impl Feeder {
                 group.add(1, i64::from(is_first));
                 group.add(2, i64::from(is_answered));
             }
-            if event.flags.is_typed() && event.hash != 0 {
-                let key = [event.bot(), event.language(), event.text()].map(Part::text);
-                let (mut group, is_first) = self.at_first(Aggregate::TopInputs, &key);
-                group.add(0, 1);
-                group.add(1, i64::from(is_first));
-                group.add(2, i64::from(next.is_said() && next.has(Flags::FALLBACK)));
-            }
+        }
+    }
+
+    /// What people typed, and whether it was understood.
+    fn inputs(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
+        let events = session.events;
+        let is_input = |at: &usize| events[*at].flags.is_typed() && events[*at].hash != 0;
+        let key = |at: usize| {
+            let event = &events[at];
+            [event.bot(), event.language(), event.text()].map(Part::text)
+        };
+        let inputs = || walked.exchanged.iter().copied().enumerate().filter(|(_, at)| is_input(at));
+        self.asked.clear();
+        self.asked.extend(inputs().map(|(_, at)| hash_of(&key(at))));
+        self.states.fetch(Aggregate::TopInputs, &self.asked);
+        for ((place, at), &hash) in inputs().zip(&self.asked) {
+            let place_of_group = self.states.place_of_hash(Aggregate::TopInputs, hash, || key(at));
+            let next = walked.exchanged.get(place + 1).map_or_else(Flags::default, |&at| events[at].flags);
+            let mut group = self.states.at_place(Aggregate::TopInputs, place_of_group);
+            let is_first = group.is_first(self.session);
+            group.add(0, 1);
+            group.add(1, i64::from(is_first));
+            group.add(2, i64::from(next.is_said() && next.has(Flags::FALLBACK)));
         }
     }
 
@@ -548,6 +568,23 @@ impl Feeder {
             SESSION_COUNTS.into_iter().zip(counts).for_each(|(name, count)| self.count(name, count));
         }
     }
+}
+
+fn volume_key<'a>(event: &Event<'a>, local: Option<Local>) -> [Part<'a>; 7] {
+    [
+        Part::int(local.map(|local| local.day)),
+        Part::int(local.map(|local| local.hour)),
+        Part::text(event.bot()),
+        Part::text(event.channel()),
+        Part::text(event.language()),
+        Part::text(event.message_type()),
+        Part::text(event.status()),
+    ]
+}
+
+fn latency_key<'a>(counts: &LatencyCounts<'a>, kind: Name<'a>) -> [Part<'a>; 5] {
+    let [bot, channel, task] = counts.names.map(Part::text);
+    [Part::int(counts.day), bot, channel, task, Part::Text(kind)]
 }
 
 fn heatmap_key(local: Local, channel: Option<Name<'_>>) -> [Part<'_>; 3] {

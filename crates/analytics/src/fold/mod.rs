@@ -9,6 +9,8 @@ mod session;
 mod users;
 mod walked;
 
+use std::ops::Range;
+
 use arrow::record_batch::RecordBatch;
 use korpus_engine::fetch_all;
 
@@ -29,7 +31,7 @@ use session::Lists;
 use session::developer_of;
 pub(crate) use session::{Handoff, Rules, Session};
 pub(crate) use users::{NOTE, Reach, fold_users};
-use walked::Walked;
+use walked::{Counted, Walked};
 
 /// What decides about all sessions.
 #[derive(Debug, Clone, Copy)]
@@ -49,10 +51,33 @@ pub(crate) struct Folder {
     rows: Rows,
     lists: Lists,
     room: row::Room,
-    /// The memory of frames and events of the partition before.
-    found: Vec<Frame<'static>>,
+    /// The memory of what was there before, with nothing in it.
+    frames: Vec<Frame<'static>>,
     events: Vec<Event<'static>>,
+    sessions: Vec<Session<'static, 'static>>,
 }
+
+/// Sessions that are folded side by side: each step takes all of them before the next one does, as the code of all steps does
+/// not fit into the cache of a core.
+#[derive(Debug, Default)]
+struct Batch<'a> {
+    /// Of all sessions, one behind the other.
+    events: Vec<Event<'a>>,
+    found: Vec<Found<'a>>,
+    walked: Vec<Walked<'a>>,
+    counted: Counted<'a>,
+}
+
+/// A session that was found: its key, which of the events are its own, and what the platform says of it.
+#[derive(Debug)]
+struct Found<'a> {
+    key: u128,
+    events: Range<usize>,
+    platform: Option<PlatformRecord<'a>>,
+}
+
+/// So many events are folded side by side, and those of the session that the last of them is of.
+const SIDE_BY_SIDE: usize = 128;
 
 /// Lists of sessions do not keep room for more than this from one to the next.
 const KEPT: usize = 64;
@@ -76,8 +101,9 @@ impl Folder {
             rows: Rows::new(Metric::Sessions),
             lists: Lists::default(),
             room: row::Room::default(),
-            found: Vec::new(),
+            frames: Vec::new(),
             events: Vec::new(),
+            sessions: Vec::new(),
         }
     }
 
@@ -89,7 +115,7 @@ impl Folder {
         kept: impl Fn(Frame<'_>) -> bool,
     ) {
         let all = runs.into_iter().inspect(|run| fetch_all(run)).flat_map(frames).map(|(frame, _)| frame);
-        let mut found = std::mem::take(&mut self.found);
+        let mut found = std::mem::take(&mut self.frames);
         for frame in all.filter(|&frame| kept(frame)) {
             if frame.kind == UNSESSIONED {
                 self.feeder.unsessioned(&Event::read(frame, rules.names));
@@ -97,12 +123,13 @@ impl Folder {
                 found.push(frame);
             }
         }
-        let (mut events, mut walked) = (std::mem::take(&mut self.events), Walked::default());
+        let mut batch = Batch { events: std::mem::take(&mut self.events), ..Batch::default() };
         by_session(&found, |key, group| {
             let frames = || group.iter().map(|&(_, at)| found[at as usize]);
             let messages = frames().filter(|frame| !is_record(frame.kind));
-            events.clear();
-            events.extend(messages.map(|frame| Event::read(frame, rules.names)));
+            let start = batch.events.len();
+            batch.events.extend(messages.map(|frame| Event::read(frame, rules.names)));
+            let events = &mut batch.events[start..];
             // Where copies were kept there may be several: one of them, whichever order they came in.
             let counts = |frame: &Frame<'_>| frame.kind == PLATFORM || !events.is_empty();
             let records = frames().filter(|frame| is_record(frame.kind) && counts(frame));
@@ -112,10 +139,17 @@ impl Folder {
             if !events.is_sorted_by(Event::is_before) {
                 events.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
             }
-            self.session(key, &mut events, platform, &mut walked, rules);
+            self.sift(&mut batch.events, start, platform, rules.include_developers);
+            if batch.events.len() > start {
+                batch.found.push(Found { key, events: start..batch.events.len(), platform });
+            }
+            if batch.events.len() >= SIDE_BY_SIDE {
+                self.sessions(&mut batch, rules);
+            }
         });
+        self.sessions(&mut batch, rules);
         self.feeder.end();
-        (self.found, self.events) = (emptied(found), emptied(events));
+        (self.frames, self.events) = (emptied(found), emptied(batch.events));
     }
 
     /// How many rows wait to be taken.
@@ -128,48 +162,56 @@ impl Folder {
         self.rows.finish()
     }
 
-    fn session<'a>(
+    /// Takes out those events of the last session, which begins at `start`, that do not count: all of them, where it does not.
+    fn sift<'a>(
         &mut self,
-        key: u128,
         events: &mut Vec<Event<'a>>,
+        start: usize,
         platform: Option<PlatformRecord<'a>>,
-        walked: &mut Walked<'a>,
-        rules: FoldRules<'_>,
+        include_developers: bool,
     ) {
         let is_original =
             |event: &Event<'_>| event.flags.has(Flags::HAS_ID) && !event.flags.has(Flags::AGENT_AI);
-        if events.iter().any(is_original) {
-            events.retain(|event| {
-                let stays = !event.flags.has(Flags::COPY);
-                if !stays {
+        if events[start..].iter().any(is_original) {
+            let is_copy = |event: &mut Event<'a>| event.flags.has(Flags::COPY);
+            events.extract_if(start.., is_copy).for_each(|event| self.feeder.drift(&event));
+        }
+        let of_session = &events[start..];
+        self.feeder.inversions(of_session);
+        if developer_of(of_session, platform) == Some(true) {
+            self.feeder.count("developer_sessions", i64::from(!of_session.is_empty()));
+            if !include_developers {
+                for event in of_session {
                     self.feeder.drift(event);
                 }
-                stays
-            });
-        }
-        self.feeder.inversions(events);
-        if developer_of(events, platform) == Some(true) {
-            self.feeder.count("developer_sessions", i64::from(!events.is_empty()));
-            if !rules.include_developers {
-                for event in events.iter() {
-                    self.feeder.drift(event);
-                }
-                return;
+                return events.truncate(start);
             }
         }
-        if events.is_empty() {
-            if let Some(platform) = platform {
-                self.feeder.unmatched(platform);
-            }
-            return;
+        if of_session.is_empty()
+            && let Some(platform) = platform
+        {
+            self.feeder.unmatched(platform);
         }
-        let session = Session::new(key, events, platform, rules.rules, &mut self.lists);
-        row::push(&mut self.rows, &session, &mut self.room);
-        self.exported.add(&session, rules.exports);
-        self.feeder.session(&session, walked);
-        self.lists.waits = session.waits;
-        self.lists.let_go();
+    }
+
+    /// Folds the sessions of a batch, and empties it.
+    fn sessions<'a>(&mut self, batch: &mut Batch<'a>, rules: FoldRules<'_>) {
+        let Batch { events, found, walked, counted } = batch;
+        let mut sessions: Vec<Session<'_, 'a>> = emptied(std::mem::take(&mut self.sessions));
+        sessions.extend(found.drain(..).map(|found| {
+            Session::new(found.key, &events[found.events], found.platform, rules.rules, &mut self.lists)
+        }));
+        for session in &sessions {
+            row::push(&mut self.rows, session, &mut self.room);
+        }
+        for session in &sessions {
+            self.exported.add(session, rules.exports);
+        }
+        self.feeder.sessions(&sessions, walked, counted);
+        self.lists.take_back(sessions.iter_mut().map(|session| std::mem::take(&mut session.waits)));
+        self.sessions = emptied(sessions);
         self.room.let_go();
+        events.clear();
     }
 }
 

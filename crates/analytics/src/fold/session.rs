@@ -162,17 +162,22 @@ pub(crate) struct Session<'s, 'a> {
 /// Memory that sessions are walked in, one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
-    /// Of the session before, to be filled again.
-    pub waits: Vec<Wait>,
+    /// Of sessions before, to be filled again.
+    waits: Vec<Vec<Wait>>,
     /// What tells channels and tasks apart.
     channels: Vec<u128>,
     tasks: Vec<u128>,
 }
 
 impl Lists {
-    /// Lets go of memory that is more than other sessions will take.
-    pub(crate) fn let_go(&mut self) {
-        self.waits.shrink_to(KEPT);
+    /// Takes back the waits of sessions, and lets go of memory that is more than others will take.
+    pub(crate) fn take_back(&mut self, waits: impl Iterator<Item = Vec<Wait>>) {
+        self.waits.extend(waits.map(|mut waits| {
+            waits.clear();
+            waits.shrink_to(KEPT);
+            waits
+        }));
+        self.waits.truncate(KEPT);
         self.channels.shrink_to(KEPT);
         self.tasks.shrink_to(KEPT);
     }
@@ -209,8 +214,7 @@ impl<'s, 'a> Session<'s, 'a> {
         lists: &mut Lists,
     ) -> Self {
         let mut session = Self::empty(key, events, platform);
-        session.waits = std::mem::take(&mut lists.waits);
-        session.waits.clear();
+        session.waits = lists.waits.pop().unwrap_or_default();
         session.walk(lists);
         session.finish(rules);
         session

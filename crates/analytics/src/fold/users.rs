@@ -3,6 +3,7 @@
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use korpus_engine::fetch_all;
 use twox_hash::XxHash3_128;
 
 use super::KEPT;
@@ -190,7 +191,7 @@ pub(crate) fn fold_users<'b>(
     states: &mut Aggregates,
 ) -> Result<()> {
     let names = Names::default();
-    let all = runs.into_iter().flat_map(frames);
+    let all = runs.into_iter().inspect(|run| fetch_all(run)).flat_map(frames);
     let mut notes: Vec<_> = all.map(|(frame, _)| (frame.key, frame.payload)).collect();
     notes.sort_unstable_by_key(|note| note.0);
     // Each by the place of its group.

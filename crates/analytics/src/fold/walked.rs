@@ -1,4 +1,4 @@
-//! What is known of the events of a session besides themselves, and where they were counted.
+//! What is known of the events of a session besides themselves, and what is counted of them.
 
 use std::ops::Range;
 
@@ -13,25 +13,76 @@ use crate::symbols::Name;
 pub(super) struct Walked<'a> {
     /// Indices of in and out messages.
     pub exchanged: Vec<usize>,
-    /// By event, when it happened.
-    pub locals: Vec<Option<Local>>,
-    /// By event: where the note of its user stands.
-    pub notes: Vec<Option<usize>>,
     /// By event: its own task, else the last one before it.
     pub tasks: Vec<Option<Name<'a>>>,
     /// The tasks one after the other.
     pub executions: Vec<Name<'a>>,
-    pub recent: Recent<'a>,
 }
 
-/// The groups that a session was counted in so far: its messages come back to the same few.
+/// What is counted of a session, before the groups are looked up where it counts: they lie anywhere, and are fetched together.
+/// Made anew for each, in the same memory.
 #[derive(Debug, Default)]
-pub(super) struct Recent<'a> {
-    pub volumes: Vec<VolumePlace>,
-    pub latencies: Vec<LatencyPlaces<'a>>,
+pub(super) struct Counted<'a> {
+    /// By event: when it happened, and where the note of its user stands.
+    pub locals: Vec<Option<Local>>,
+    pub notes: Vec<Option<usize>>,
+    pub volumes: Vec<VolumeCount>,
+    pub latencies: Vec<LatencyCounts<'a>>,
+    /// The latencies themselves: which of the list, which kind, and milliseconds.
+    pub observed: Vec<(u32, u8, i64)>,
     pub tags: Vec<TagPlaces<'a>>,
     /// The groups of all tags, one behind the other.
     pub tag_places: Vec<usize>,
+}
+
+impl<'a> Counted<'a> {
+    /// Forgets the session before, and finds out when and whose the events of this one are.
+    pub(super) fn begin(&mut self, events: &[Event<'a>], local: &mut LocalTime, users: &mut UserNotes) {
+        let Self { locals, notes, volumes, latencies, observed, tags, tag_places } = self;
+        volumes.clear();
+        latencies.clear();
+        observed.clear();
+        tags.clear();
+        tag_places.clear();
+        locals.clear();
+        locals.extend(events.iter().map(|event| event.at.and_then(|at| local.at(at))));
+        notes.clear();
+        notes.extend(events.iter().map(|event| event.user().map(|user| users.place(event.bot(), user))));
+    }
+
+    /// Counts the message at a place of the events.
+    pub(super) fn volume(&mut self, events: &[Event<'a>], at: usize) {
+        let (local, note) = (self.locals[at], self.notes[at]);
+        let is = |known: &VolumeCount| {
+            known.local == local
+                && (note.is_none() || known.note == note)
+                && events[known.event].has_profile_of(&events[at])
+        };
+        match recently(&self.volumes, is) {
+            Some(known) => self.volumes[known].messages += 1,
+            None => self.volumes.push(VolumeCount { local, event: at, note, messages: 1 }),
+        }
+    }
+
+    /// Adds a time that something of a task took until the message at a place of the events: its kind, among [`LATENCIES`], and
+    /// milliseconds.
+    pub(super) fn latency(
+        &mut self,
+        events: &[Event<'a>],
+        at: usize,
+        task: Option<Name<'a>>,
+        (kind, ms): (usize, i64),
+    ) {
+        let day = self.locals[at].map(|local| local.day);
+        let names = [events[at].bot(), events[at].channel(), task];
+        let is = |known: &LatencyCounts<'_>| known.day == day && known.names == names;
+        let at = recently(&self.latencies, is).unwrap_or_else(|| {
+            self.latencies.push(LatencyCounts { day, names, kinds: Default::default() });
+            self.latencies.len() - 1
+        });
+        self.latencies[at].kinds[kind].add(ms);
+        self.observed.push((at as u32, kind as u8, ms));
+    }
 }
 
 /// Where the last of a list is that `is` it, among the last few: more are not looked through.
@@ -40,16 +91,15 @@ pub(super) fn recently<T>(list: &[T], is: impl Fn(&T) -> bool) -> Option<usize> 
     list[first..].iter().rposition(is).map(|at| first + at)
 }
 
-/// Where messages of a session count that were sent in the same hour and are the same in all that volumes tell.
+/// How many messages of a session were sent in the same hour and are the same in all that volumes tell.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct VolumePlace {
+pub(super) struct VolumeCount {
     pub local: Option<Local>,
     /// The index of one of them.
     pub event: usize,
-    /// The note of the user who was noted there.
+    /// The note of the user who counts there.
     pub note: Option<usize>,
-    pub volumes: usize,
-    pub heatmap: Option<usize>,
+    pub messages: i64,
 }
 
 /// Where messages of a session with the same tags count.
@@ -62,14 +112,33 @@ pub(super) struct TagPlaces<'a> {
     pub places: Range<usize>,
 }
 
-/// Where latencies count that are the same in all but their kind.
+/// Latencies that are the same in all but their kind.
 #[derive(Debug)]
-pub(super) struct LatencyPlaces<'a> {
+pub(super) struct LatencyCounts<'a> {
     pub day: Option<i32>,
-    /// Task, channel and bot.
+    /// Bot, channel and task.
     pub names: [Option<Name<'a>>; 3],
-    /// By kind.
-    pub places: [Option<usize>; LATENCIES.len()],
+    pub kinds: [LatencyCount; LATENCIES.len()],
+}
+
+/// Latencies of a kind, in milliseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct LatencyCount {
+    pub count: i64,
+    pub sum: i64,
+    pub least: i64,
+    pub greatest: i64,
+    /// Where its group stands, when that is known.
+    pub place: usize,
+}
+
+impl LatencyCount {
+    fn add(&mut self, ms: i64) {
+        self.least = if self.count == 0 { ms } else { self.least.min(ms) };
+        self.greatest = if self.count == 0 { ms } else { self.greatest.max(ms) };
+        self.count += 1;
+        self.sum = self.sum.saturating_add(ms);
+    }
 }
 
 /// The kinds of latency: those that the platform measures, and those that are found by walking a session.
@@ -81,16 +150,9 @@ pub(super) const LATENCIES: [&str; 7] = {
 
 impl<'a> Walked<'a> {
     /// Forgets the session before.
-    pub(super) fn walk(&mut self, events: &[Event<'a>], local: &mut LocalTime, users: &mut UserNotes) {
-        let Self { exchanged, locals, notes, tasks, executions, recent } = self;
-        let Recent { volumes, latencies, tags, tag_places } = recent;
-        volumes.clear();
-        latencies.clear();
-        tags.clear();
-        tag_places.clear();
+    pub(super) fn walk(&mut self, events: &[Event<'a>]) {
+        let Self { exchanged, tasks, executions } = self;
         exchanged.clear();
-        locals.clear();
-        notes.clear();
         tasks.clear();
         executions.clear();
         let mut last = None;
@@ -100,8 +162,6 @@ impl<'a> Walked<'a> {
             if let Some(task) = last.filter(|task| executions.last() != Some(task)) {
                 executions.push(task);
             }
-            locals.push(event.at.and_then(|at| local.at(at)));
-            notes.push(event.user().map(|user| users.place(event.bot(), user)));
             if event.flags.has(Flags::IN | Flags::OUT) {
                 exchanged.push(at);
             }

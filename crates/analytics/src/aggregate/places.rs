@@ -1,0 +1,104 @@
+//! Where the groups of keys stand, by the hashes of the keys.
+
+use korpus_engine::fetch;
+
+/// The hash of a key, in two halves.
+pub(crate) type KeyHash = [u64; 2];
+
+/// Where the group of each key stands: a table of slots, each with the place and, to pass over most others, half of the upper
+/// half of the hash. For each key one place of memory is looked at, where tables for all purposes look at two.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Places {
+    /// As many as a power of two, of which a third is free at least.
+    slots: Vec<u64>,
+    taken: usize,
+}
+
+const FREE: u64 = 0;
+/// How many slots there are at first.
+const FIRST: usize = 16;
+
+impl Places {
+    /// The place of the key with that hash, which `is` it.
+    #[inline]
+    pub(super) fn find(&self, hash: KeyHash, is: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut at = hash[1] as usize;
+        loop {
+            let slot = self.slot(at);
+            let place = place_in(slot)?;
+            if (slot ^ hash[1]) >> 32 == 0 && is(place) {
+                return Some(place);
+            }
+            at = at.wrapping_add(1);
+        }
+    }
+
+    /// Gives the next place to a key that has none. `upper_half_at` tells the upper half of the hash of the key at a place.
+    pub(super) fn push(&mut self, hash: KeyHash, upper_half_at: impl Fn(usize) -> u64) {
+        if 3 * (self.taken + 1) > 2 * self.slots.len() {
+            self.slots = vec![FREE; (2 * self.slots.len()).max(FIRST)];
+            (0..self.taken).for_each(|place| self.put(upper_half_at(place), place));
+        }
+        self.put(hash[1], self.taken);
+        self.taken += 1;
+    }
+
+    fn put(&mut self, upper_half: u64, place: usize) {
+        let mut at = upper_half as usize;
+        while self.slot(at) != FREE {
+            at = at.wrapping_add(1);
+        }
+        let mask = self.slots.len() - 1;
+        self.slots[at & mask] = upper_half >> 32 << 32 | (place as u64 + 1);
+    }
+
+    /// The slot that a number comes to; a free one where there is none.
+    #[inline]
+    fn slot(&self, at: usize) -> u64 {
+        let mask = self.slots.len().wrapping_sub(1);
+        self.slots.get(at & mask).copied().unwrap_or(FREE)
+    }
+
+    /// Fetches the slots of these keys, and what `row_at` gives for the places in them.
+    pub(super) fn fetch(&self, hashes: &[KeyHash], row_at: impl Fn(usize) -> u8) {
+        fetch(hashes.iter().map(|hash| self.slot(hash[1] as usize) as u8));
+        fetch(hashes.iter().map(|hash| place_in(self.slot(hash[1] as usize)).map_or(0, &row_at)));
+    }
+}
+
+/// The place in a slot that is not free.
+#[inline]
+fn place_in(slot: u64) -> Option<usize> {
+    (slot as u32).checked_sub(1).map(|place| place as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn places_are_those_of_a_map(hashes in prop::collection::vec((0_u64..3, prop_oneof![0_u64..40, (u64::MAX - 9)..=u64::MAX, any::<u64>()]), 0..200)) {
+            let (mut places, mut known) = (Places::default(), HashMap::new());
+            let mut all: Vec<KeyHash> = Vec::new();
+            for (low, high) in hashes {
+                let hash = [low, high];
+                let found = places.find(hash, |place| all[place] == hash);
+                prop_assert_eq!(found, known.get(&hash).copied());
+                if found.is_none() {
+                    places.push(hash, |place| all[place][1]);
+                    known.insert(hash, all.len());
+                    all.push(hash);
+                }
+            }
+            places.fetch(&all, |place| all[place][0] as u8);
+            for (hash, place) in known {
+                prop_assert_eq!(places.find(hash, |place| all[place] == hash), Some(place));
+            }
+        }
+    }
+}
