@@ -56,8 +56,8 @@ impl Group<'_> {
         Op::Max.apply(&mut self.cells[cell], value);
     }
 
-    /// Whether a session, by its number, is counted here for the first time: one that ends before the next begins. Numbers
-    /// begin with 1.
+    /// Whether a session, by its number, is counted here for the first time. No other one may come in between, so groups of an
+    /// aggregate are asked in one step of the fold only. Numbers begin with 1.
     pub(crate) fn is_first(&mut self, session: i64) -> bool {
         std::mem::replace(self.last_session, session) != session
     }
@@ -133,8 +133,9 @@ impl Groups {
     pub(crate) fn place_of_hash<'k, const N: usize>(
         &mut self,
         hash: KeyHash,
-        key: impl FnOnce() -> [Part<'k>; N],
+        key: impl Fn() -> [Part<'k>; N],
     ) -> usize {
+        debug_assert!(N == self.kinds.len() && hash == hash_of(&key()), "the hash is that of the key");
         self.place_or(hash, |keys| put_key(keys, &key()))
     }
 
@@ -146,7 +147,7 @@ impl Groups {
         self.place_or(hash, |keys| keys.extend_from_slice(key))
     }
 
-    /// Fetches what there is of the groups of keys that will be asked for, by their hashes: they lie anywhere.
+    /// Fetches the groups of keys that will be asked for, by their hashes, as far as they stand where they are looked for first.
     pub(crate) fn fetch(&self, hashes: &[KeyHash]) {
         let width = self.width();
         self.places.fetch(hashes, |place| self.rows[place * width] as u8);

@@ -5,8 +5,8 @@ use korpus_engine::fetch;
 /// The hash of a key, in two halves.
 pub(crate) type KeyHash = [u64; 2];
 
-/// Where the group of each key stands: a table of slots, each with the place and, to pass over most others, half of the upper
-/// half of the hash. For each key one place of memory is looked at, where tables for all purposes look at two.
+/// Where the group of each key stands: a table of slots, each with the place and, to pass over most others, the upper 32 bits of
+/// the hash. For a key one slot is looked at, mostly, where tables for all purposes look at two lists.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Places {
     /// As many as a power of two, of which a third is free at least.
@@ -22,7 +22,7 @@ impl Places {
     /// The place of the key with that hash, which `is` it.
     #[inline]
     pub(super) fn find(&self, hash: KeyHash, is: impl Fn(usize) -> bool) -> Option<usize> {
-        let mut at = hash[1] as usize;
+        let mut at = home(hash[1]);
         loop {
             let slot = self.slot(at);
             let place = place_in(slot)?;
@@ -44,7 +44,7 @@ impl Places {
     }
 
     fn put(&mut self, upper_half: u64, place: usize) {
-        let mut at = upper_half as usize;
+        let mut at = home(upper_half);
         while self.slot(at) != FREE {
             at = at.wrapping_add(1);
         }
@@ -59,11 +59,18 @@ impl Places {
         self.slots.get(at & mask).copied().unwrap_or(FREE)
     }
 
-    /// Fetches the slots of these keys, and what `row_at` gives for the places in them.
+    /// Fetches the slots where these keys are looked for first, and what `row_at` gives for the places in them.
     pub(super) fn fetch(&self, hashes: &[KeyHash], row_at: impl Fn(usize) -> u8) {
-        fetch(hashes.iter().map(|hash| self.slot(hash[1] as usize) as u8));
-        fetch(hashes.iter().map(|hash| place_in(self.slot(hash[1] as usize)).map_or(0, &row_at)));
+        fetch(hashes.iter().map(|hash| self.slot(home(hash[1])) as u8));
+        fetch(hashes.iter().map(|hash| place_in(self.slot(home(hash[1]))).map_or(0, &row_at)));
     }
+}
+
+/// Where a key is looked for first. The hashes of numbers that follow one another are the same distance apart: with the upper bits
+/// in it, their slots are not.
+#[inline]
+fn home(upper_half: u64) -> usize {
+    (upper_half ^ upper_half >> 32) as usize
 }
 
 /// The place in a slot that is not free.

@@ -54,7 +54,7 @@ impl Aggregates {
         &mut self,
         aggregate: Aggregate,
         hash: KeyHash,
-        key: impl FnOnce() -> [Part<'k>; N],
+        key: impl Fn() -> [Part<'k>; N],
     ) -> usize {
         self.tables[aggregate as usize].place_of_hash(hash, key)
     }
@@ -64,7 +64,7 @@ impl Aggregates {
         self.tables[aggregate as usize].place_of_key(hash, key)
     }
 
-    /// Fetches what there is of the groups of keys that will be asked for, by their hashes.
+    /// Fetches the groups of keys that will be asked for, by their hashes.
     pub(crate) fn fetch(&self, aggregate: Aggregate, hashes: &[KeyHash]) {
         self.tables[aggregate as usize].fetch(hashes);
     }

@@ -139,7 +139,8 @@ impl Feeder {
         self.states.at(Aggregate::ContainmentCheck, &key).add(0, 1);
     }
 
-    /// Adds sessions, one step of all of them after the other.
+    /// Adds sessions, one step of all of them after the other. Where sessions are counted once a group, one step asks for all
+    /// groups of the aggregate.
     pub(super) fn sessions<'a>(
         &mut self,
         sessions: &[Session<'_, 'a>],
@@ -173,6 +174,7 @@ impl Feeder {
             feeder.concurrency(session);
             feeder.counts(session);
         });
+        self.asked.clear();
         self.asked.shrink_to(KEPT);
     }
 
@@ -257,11 +259,14 @@ impl Feeder {
             self.asked.extend(kinds.map(|kind| hash_of(&latency_key(counts, self.latency_kinds[kind]))));
         }
         self.states.fetch(Aggregate::Latency, &self.asked);
-        let mut asked = self.asked.iter().peekable();
+        let mut asked = self.asked.iter();
         for counts in &mut *latencies {
             for kind in 0..counts.kinds.len() {
                 let LatencyCount { count, sum, least, greatest, .. } = counts.kinds[kind];
-                let Some(&hash) = asked.next_if(|_| count > 0) else { continue };
+                if count == 0 {
+                    continue;
+                }
+                let Some(&hash) = asked.next() else { return };
                 let place = self.states.place_of_hash(Aggregate::Latency, hash, || {
                     latency_key(counts, self.latency_kinds[kind])
                 });

@@ -115,17 +115,17 @@ impl Folder {
         kept: impl Fn(Frame<'_>) -> bool,
     ) {
         let all = runs.into_iter().inspect(|run| fetch_all(run)).flat_map(frames).map(|(frame, _)| frame);
-        let mut found = std::mem::take(&mut self.frames);
+        let mut of_sessions = std::mem::take(&mut self.frames);
         for frame in all.filter(|&frame| kept(frame)) {
             if frame.kind == UNSESSIONED {
                 self.feeder.unsessioned(&Event::read(frame, rules.names));
             } else {
-                found.push(frame);
+                of_sessions.push(frame);
             }
         }
         let mut batch = Batch { events: std::mem::take(&mut self.events), ..Batch::default() };
-        by_session(&found, |key, group| {
-            let frames = || group.iter().map(|&(_, at)| found[at as usize]);
+        by_session(&of_sessions, |key, group| {
+            let frames = || group.iter().map(|&(_, at)| of_sessions[at as usize]);
             let messages = frames().filter(|frame| !is_record(frame.kind));
             let start = batch.events.len();
             batch.events.extend(messages.map(|frame| Event::read(frame, rules.names)));
@@ -149,7 +149,7 @@ impl Folder {
         });
         self.sessions(&mut batch, rules);
         self.feeder.end();
-        (self.frames, self.events) = (emptied(found), emptied(batch.events));
+        (self.frames, self.events) = (emptied(of_sessions), emptied(batch.events));
     }
 
     /// How many rows wait to be taken.
@@ -197,7 +197,7 @@ impl Folder {
     /// Folds the sessions of a batch, and empties it.
     fn sessions<'a>(&mut self, batch: &mut Batch<'a>, rules: FoldRules<'_>) {
         let Batch { events, found, walked, counted } = batch;
-        let mut sessions: Vec<Session<'_, 'a>> = emptied(std::mem::take(&mut self.sessions));
+        let mut sessions: Vec<Session<'_, 'a>> = std::mem::take(&mut self.sessions);
         sessions.extend(found.drain(..).map(|found| {
             Session::new(found.key, &events[found.events], found.platform, rules.rules, &mut self.lists)
         }));
@@ -211,6 +211,10 @@ impl Folder {
         self.lists.take_back(sessions.iter_mut().map(|session| std::mem::take(&mut session.waits)));
         self.sessions = emptied(sessions);
         self.room.let_go();
+        if events.len() > 2 * SIDE_BY_SIDE {
+            // Others will not take the memory that the last of them took.
+            (*walked, *counted) = (Vec::new(), Counted::default());
+        }
         events.clear();
     }
 }

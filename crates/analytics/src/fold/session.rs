@@ -172,7 +172,7 @@ pub(crate) struct Lists {
 impl Lists {
     /// Takes back the waits of sessions, and lets go of memory that is more than others will take.
     pub(crate) fn take_back(&mut self, waits: impl Iterator<Item = Vec<Wait>>) {
-        self.waits.extend(waits.map(|mut waits| {
+        self.waits.extend(waits.filter(|waits| waits.capacity() > 0).map(|mut waits| {
             waits.clear();
             waits.shrink_to(KEPT);
             waits

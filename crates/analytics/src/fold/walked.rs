@@ -19,8 +19,8 @@ pub(super) struct Walked<'a> {
     pub executions: Vec<Name<'a>>,
 }
 
-/// What is counted of a session, before the groups are looked up where it counts: they lie anywhere, and are fetched together.
-/// Made anew for each, in the same memory.
+/// What is counted of a session before it comes to the groups of volumes and latencies, which lie anywhere: they are fetched
+/// together. And in which groups of tags it was counted. Made anew for each, in the same memory.
 #[derive(Debug, Default)]
 pub(super) struct Counted<'a> {
     /// By event: when it happened, and where the note of its user stands.
@@ -91,7 +91,8 @@ pub(super) fn recently<T>(list: &[T], is: impl Fn(&T) -> bool) -> Option<usize> 
     list[first..].iter().rposition(is).map(|at| first + at)
 }
 
-/// How many messages of a session were sent in the same hour and are the same in all that volumes tell.
+/// How many messages of a session were sent in the same hour, by the same user where they tell one, and are the same in all that
+/// volumes tell.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct VolumeCount {
     pub local: Option<Local>,
