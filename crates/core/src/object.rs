@@ -75,14 +75,13 @@ impl<'b> ObjectRef<'b> {
     /// How many keys, of the first `fields` fields and the unknown ones, hold something: not null, not `""`, `[]` or `{}`.
     /// `compact` says that there is no white space in it.
     pub(crate) fn richness(self, fields: usize, compact: bool) -> u32 {
-        let mut present = self.object.present & (u64::MAX >> (64 - fields));
         let slots = self.slots(fields);
-        let mut filled = 0;
-        while present != 0 {
-            let field = present.trailing_zeros() as usize;
-            present &= present - 1;
-            filled += u32::from(self.is_filled(slots[field], compact));
-        }
+        let present = bits(self.object.present & (u64::MAX >> (64 - fields)));
+        let filled: u32 = if compact {
+            present.map(|field| u32::from(slots[field].is_filled())).sum()
+        } else {
+            present.map(|field| u32::from(self.is_filled(slots[field], false))).sum()
+        };
         filled + self.unknown().map(|other| u32::from(self.is_filled(other.value, compact))).sum::<u32>()
     }
 
@@ -110,16 +109,9 @@ impl<'b> ObjectRef<'b> {
     /// Those of the first `fields` fields that are there, in order, with their values.
     #[inline]
     pub(crate) fn fields(self, fields: usize) -> impl Iterator<Item = (usize, Value<'b>)> + Clone + use<'b> {
-        let mut present = self.object.present & (u64::MAX >> (64 - fields));
         let (slots, text) = (self.slots(fields), self.text);
-        std::iter::from_fn(move || {
-            if present == 0 {
-                return None;
-            }
-            let field = present.trailing_zeros() as usize;
-            present &= present - 1;
-            Some((field, value(text, slots[field])?))
-        })
+        let present = bits(self.object.present & (u64::MAX >> (64 - fields)));
+        present.map_while(move |field| Some((field, value(text, slots[field])?)))
     }
 
     /// The slots of the first `fields` fields; those that are not present hold anything.
@@ -131,18 +123,12 @@ impl<'b> ObjectRef<'b> {
     /// Those of the first fields whose values are of none of the kinds that are expected of them, in order.
     #[inline]
     pub(crate) fn misfits(self, expected: &[KindSet]) -> impl Iterator<Item = (usize, Kind)> + use<'b, '_> {
-        let mut present = self.object.present & (u64::MAX >> (64 - expected.len()));
         let slots = self.slots(expected.len());
-        std::iter::from_fn(move || {
-            while present != 0 {
-                let field = present.trailing_zeros() as usize;
-                present &= present - 1;
-                if !slots[field].is_one_of(expected[field].bits()) {
-                    return Some((field, slots[field].kind()?));
-                }
-            }
-            None
-        })
+        let is_misfit = |field: usize| !slots[field].is_one_of(expected[field].bits());
+        let present = bits(self.object.present & (u64::MAX >> (64 - expected.len())));
+        // Mostly there are none, and nothing is decided by a single one.
+        let misfits = present.fold(0, |misfits, field| misfits | u64::from(is_misfit(field)) << field);
+        bits(misfits).filter_map(|field| Some((field, slots[field].kind()?)))
     }
 
     #[inline(always)]
@@ -168,6 +154,16 @@ impl<'b> ObjectRef<'b> {
     pub(crate) fn other(self, key: &str) -> Option<Value<'b>> {
         self.others().filter(|other| !other.is_earlier && other.key.is(key)).last().map(|other| other.value)
     }
+}
+
+/// The places of the bits that are set, ascending.
+#[inline(always)]
+fn bits(mut left: u64) -> impl Iterator<Item = usize> + Clone {
+    std::iter::from_fn(move || {
+        let at = left.trailing_zeros() as usize;
+        (left != 0).then(|| left &= left - 1)?;
+        Some(at)
+    })
 }
 
 /// The value of a slot, in the text of its block.
