@@ -128,12 +128,15 @@ fn long_uint_at(bytes: &[u8], mut at: usize) -> Option<(u64, usize)> {
     }
 }
 
-/// By how many bits a value has, which bound is the first that such values can lie below.
-static FIRST: LazyLock<[usize; 66]> = LazyLock::new(|| {
-    std::array::from_fn(|bits| {
-        let least = if bits == 0 { 0.0 } else { (1_u128 << (bits - 1)) as f64 };
-        BOUNDS.partition_point(|&bound| bound < least)
-    })
+/// So many of the bits behind the first of a value choose a place in [`FIRST`]: values of one place lie closer together than two
+/// bounds.
+const MORE_BITS: u32 = 6;
+const MORE: usize = 1 << MORE_BITS;
+
+/// By the bits that a value begins with, and how many follow them, the first bound that is not below the least such value.
+static FIRST: LazyLock<Vec<u16>> = LazyLock::new(|| {
+    let least = |place: usize| (((MORE | place % MORE) as u128) << (place / MORE)) as f64 / MORE as f64;
+    (0..64 * MORE).map(|place| BOUNDS.partition_point(|&bound| bound < least(place)) as u16).collect()
 });
 
 /// 0 for 0, else 1 plus the first bound that is not below the value.
@@ -141,9 +144,10 @@ pub(crate) fn bucket_of(value: i64) -> i32 {
     if value <= 0 {
         return 0;
     }
-    let bits = (64 - value.leading_zeros()) as usize;
-    let (first, end) = (FIRST[bits], (FIRST[bits + 1] + 1).min(BOUNDS.len()));
-    (first + BOUNDS[first..end].partition_point(|&bound| bound < value as f64)) as i32 + 1
+    let (skipped, value) = (value.leading_zeros(), value.cast_unsigned());
+    let more = (value << skipped << 1 >> (u64::BITS - MORE_BITS)) as usize;
+    let first = FIRST[(63 - skipped) as usize * MORE + more];
+    i32::from(first) + i32::from(BOUNDS[usize::from(first)] < value as f64) + 1
 }
 
 /// Whether there is such a bucket.

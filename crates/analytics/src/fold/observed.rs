@@ -28,7 +28,7 @@ impl Observed {
 
     /// Lets all that wait go to their sketches.
     pub(super) fn settle(&mut self, states: &mut Aggregates) {
-        self.waiting.sort_unstable();
+        radsort::sort(&mut self.waiting);
         for of_group in self.waiting.chunk_by(|a, b| a >> 32 == b >> 32) {
             let buckets = of_group.iter().map(|&value| (value as i32, 1));
             states.observe(self.aggregate, (of_group[0] >> 32) as usize, buckets);
