@@ -78,8 +78,14 @@ pub trait Job: Sync {
 
     /// How many inputs are read side by side at most, on `threads` threads; at least one is. Where most of the time goes into
     /// [`map`](Self::map), half as many as there are threads keep all of them busy; and what is made of the second input
-    /// takes memory until the first has ended.
+    /// takes memory until the first has ended: how much of it there may be is told by [`waiting`](Self::waiting).
     fn readers(&self, threads: usize) -> usize {
+        threads
+    }
+
+    /// How many blocks may wait at most that are mapped and cannot be committed yet, on `threads` threads: as rows, they take more
+    /// memory than as text. Where they take less, any number may: there is a bound on the text.
+    fn waiting(&self, threads: usize) -> usize {
         threads
     }
 
@@ -143,6 +149,10 @@ impl<A: Job, B: Job<Error = A::Error>> Job for (A, B) {
 
     fn readers(&self, threads: usize) -> usize {
         self.0.readers(threads).min(self.1.readers(threads))
+    }
+
+    fn waiting(&self, threads: usize) -> usize {
+        self.0.waiting(threads).min(self.1.waiting(threads))
     }
 
     fn end_input(

@@ -182,7 +182,13 @@ fn run_within<J: Job>(
         history: options.history.clone(),
         cancel: &options.cancel,
         observer,
-        schedule: Schedule::new(inputs.inputs.len(), job.readers(threads), ahead, committer),
+        schedule: Schedule::new(
+            inputs.inputs.len(),
+            job.readers(threads),
+            job.waiting(threads),
+            ahead,
+            committer,
+        ),
         spare: Mutex::default(),
         sources: Mutex::default(),
     };

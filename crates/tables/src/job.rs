@@ -240,6 +240,13 @@ impl Job for ConvertJob {
         }
     }
 
+    fn waiting(&self, threads: usize) -> usize {
+        match self.counting {
+            Counting::Rows => threads,
+            Counting::Messages { .. } => usize::MAX,
+        }
+    }
+
     fn end_input(
         &self,
         state: &mut TablesState,

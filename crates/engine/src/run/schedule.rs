@@ -4,7 +4,7 @@
 //! puts its blocks into the queue while helpers are there to map them, and maps the oldest itself when the queue is
 //! long enough. The *head* is the next block to be committed; whoever completes it commits it, and all that are ready
 //! after it. No one gets far ahead of the head: readers wait while too many bytes are read and not committed yet, and
-//! mappers while as many blocks are mapped and not committed as there are workers, because rows take more memory than text.
+//! mappers while as many blocks are mapped and not committed as the job lets wait, as rows take more memory than text.
 //!
 //! Why nobody waits for ever: the head is either queued (any waiting worker maps it), being mapped, being committed, or
 //! still to be read. In the last case its reader is let through whatever is ahead; and inputs are opened in order, so
@@ -36,6 +36,8 @@ pub(super) struct Schedule<'r, J: Job> {
     inputs: usize,
     /// How many inputs may be read side by side.
     most_readers: usize,
+    /// How many blocks may be mapped and wait for one before.
+    most_waiting: usize,
     /// Bytes of text that may be read and not committed.
     ahead_limit: usize,
     state: Mutex<State<'r, J>>,
@@ -58,9 +60,9 @@ pub(super) struct State<'r, J: Job> {
 
 impl<J: Job> State<'_, J> {
     /// Takes the oldest block from the queue, unless enough are mapped that wait for their commit.
-    fn next_to_map(&mut self) -> Option<(Place, Piece)> {
+    fn next_to_map(&mut self, most_waiting: usize) -> Option<(Place, Piece)> {
         let next = self.queue.first_entry()?;
-        let may_map = self.done.len() < self.helpers + self.readers || *next.key() == self.head;
+        let may_map = self.done.len() < most_waiting || *next.key() == self.head;
         may_map.then(|| next.remove_entry())
     }
 }
@@ -95,6 +97,7 @@ impl<'r, J: Job> Schedule<'r, J> {
     pub(super) fn new(
         inputs: usize,
         most_readers: usize,
+        most_waiting: usize,
         ahead_limit: usize,
         committer: Committer<'r, J>,
     ) -> Self {
@@ -110,8 +113,8 @@ impl<'r, J: Job> Schedule<'r, J> {
             error: None,
             stopped: false,
         };
-        let most_readers = most_readers.max(1);
-        Self { inputs, most_readers, ahead_limit, state: Mutex::new(state), changed: Condvar::new() }
+        let (state, changed) = (Mutex::new(state), Condvar::new());
+        Self { inputs, most_readers: most_readers.max(1), most_waiting, ahead_limit, state, changed }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<'r, J>> {
@@ -136,7 +139,7 @@ impl<'r, J: Job> Schedule<'r, J> {
             state.helpers -= 1;
             return Task::Open(state.next_input - 1);
         }
-        if let Some((place, piece)) = state.next_to_map() {
+        if let Some((place, piece)) = state.next_to_map(self.most_waiting) {
             return Task::Map(place, piece);
         }
         drop(self.changed.wait_timeout(state, NAP));
@@ -188,7 +191,7 @@ impl<'r, J: Job> Schedule<'r, J> {
         if may_read(&state) {
             return Turn::Read;
         }
-        if let Some((place, piece)) = state.next_to_map() {
+        if let Some((place, piece)) = state.next_to_map(self.most_waiting) {
             return Turn::Map(place, piece);
         }
         // Waiting is helping: others may queue blocks meanwhile.
