@@ -27,8 +27,10 @@ use crate::text::Phrases;
 
 /// Rows of `sessions` that are handed on at a time.
 const BATCH_ROWS: usize = 8192;
-/// Partitions that a worker folds before what it found is handed on, at most.
+/// Partitions that a worker takes at a time, at most.
 const PARTITIONS_AT_ONCE: usize = 16;
+/// How often each worker takes some before what was found in them is handed on: who is done sooner takes more.
+const TURNS: usize = 4;
 /// What is read of a partition at a time, at least.
 const LEAST_AT_ONCE: usize = 1 << 20;
 
@@ -428,22 +430,30 @@ impl Fold<'_> {
         let partitions: Vec<usize> = (0..self.exchange.partitions()).collect();
         // What small ones come to is handed on together; large ones, and all that was said, would be too much at a time.
         let at_once = LEAST_AT_ONCE / self.exchange.bytes_a_partition().max(1);
-        let at_once = at_once.clamp(1, if exports.any() { 1 } else { PARTITIONS_AT_ONCE });
-        for chunk in partitions.chunks(workers.len() * at_once) {
-            let folded: Vec<Result<Vec<RecordBatch>>> = self.pool.install(|| {
-                let pairs = workers.par_iter_mut().zip(chunk.par_chunks(at_once));
-                pairs.map(|(worker, partitions)| self.partitions(worker, partitions, rules)).collect()
-            });
-            for batch in folded.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten() {
-                batches.push_batch(batch)?;
-                while let Some(batch) = batches.next_completed_batch() {
-                    sink.table(Metric::Sessions, batch)?;
+        let (at_once, turns) =
+            if exports.any() { (1, 1) } else { (at_once.clamp(1, PARTITIONS_AT_ONCE), TURNS) };
+        for round in partitions.chunks(workers.len() * turns * at_once) {
+            let next = AtomicUsize::new(0);
+            let fold = |worker: &mut Worker| {
+                let take = || round.chunks(at_once).enumerate().nth(next.fetch_add(1, Ordering::Relaxed));
+                std::iter::from_fn(take)
+                    .map(|(at, partitions)| Ok((at, self.partitions(worker, partitions, rules)?)))
+                    .collect::<Result<Vec<_>>>()
+            };
+            let folded: Vec<Result<Vec<_>>> =
+                self.pool.install(|| workers.par_iter_mut().map(fold).collect());
+            let mut folded: Vec<(usize, Folded)> =
+                folded.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+            folded.sort_unstable_by_key(|(at, _)| *at);
+            for (_, Folded { rows, exported, notes }) in folded {
+                for batch in rows {
+                    batches.push_batch(batch)?;
+                    while let Some(batch) = batches.next_completed_batch() {
+                        sink.table(Metric::Sessions, batch)?;
+                    }
                 }
-            }
-            for Worker { folder, .. } in workers.iter_mut() {
-                sink.exported(std::mem::take(&mut folder.exported))?;
-                users.push(&folder.feeder.users.frames, |_| 0)?;
-                folder.feeder.users.frames.clear();
+                sink.exported(exported)?;
+                users.push(&notes, |_| 0)?;
             }
             check_cancelled(&self.options.run.cancel)?;
         }
@@ -455,12 +465,7 @@ impl Fold<'_> {
     }
 
     /// Folds partitions that follow one another.
-    fn partitions(
-        &self,
-        worker: &mut Worker,
-        partitions: &[usize],
-        rules: FoldRules<'_>,
-    ) -> Result<Vec<RecordBatch>> {
+    fn partitions(&self, worker: &mut Worker, partitions: &[usize], rules: FoldRules<'_>) -> Result<Folded> {
         let mut rows = Vec::new();
         for &partition in partitions {
             let passes = self.exchange.passes(partition, self.at_once());
@@ -474,10 +479,12 @@ impl Fold<'_> {
                 worker.relieve()?;
             }
         }
+        let Folder { feeder, exported, .. } = &mut worker.folder;
+        let (exported, notes) = (std::mem::take(exported), std::mem::take(&mut feeder.users.frames));
         if worker.folder.row_count() > 0 {
             rows.push(worker.folder.take_rows()?);
         }
-        Ok(rows)
+        Ok(Folded { rows, exported, notes })
     }
 
     /// Brings together what is known of each user: no order matters, so each worker takes the next partition that is left.
@@ -503,6 +510,15 @@ impl Fold<'_> {
         });
         folded.into_iter().collect()
     }
+}
+
+/// What comes of some partitions, besides what goes into states.
+struct Folded {
+    /// The rows of their sessions, in order.
+    rows: Vec<RecordBatch>,
+    exported: Exported,
+    /// What is known of their users.
+    notes: Vec<u8>,
 }
 
 /// What a thread folds with.

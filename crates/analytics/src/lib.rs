@@ -14,6 +14,7 @@ mod hash;
 mod local_time;
 mod metrics;
 mod options;
+mod places;
 mod publish;
 pub mod report;
 mod requests;

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use arrow::record_batch::RecordBatch;
+use rayon::iter::ParallelIterator;
+use rayon::slice::ParallelSlice;
 
 use super::groups::Seen;
 use super::key::KeyPart;
+use super::stored::with_parts;
 use super::{Aggregate, LONGEST_MINUTES, MICROS_A_MINUTE, SUMMARY_CELLS, Stored};
 use crate::error::Result;
 use crate::events::is_link;
@@ -75,8 +78,14 @@ impl<'p> Table<'p> {
     }
 
     fn flush(&mut self) -> Result<()> {
+        let batch = self.rows.finish()?;
+        self.put(batch)
+    }
+
+    /// Hands a whole batch on.
+    fn put(&mut self, batch: RecordBatch) -> Result<()> {
         self.is_put = true;
-        (self.put)(self.metric, self.rows.finish()?)
+        (self.put)(self.metric, batch)
     }
 
     fn finish(mut self) -> Result<()> {
@@ -127,6 +136,7 @@ impl Stored {
         source: &dyn Fn(u64) -> String,
         put: PutBatch<'_>,
     ) -> Result<()> {
+        self.put_in_order();
         for metric in Metric::ALL {
             let Some(aggregate) = aggregate_of(metric) else { continue };
             let table = Table::new(metric, put);
@@ -155,14 +165,31 @@ impl Stored {
         &self,
         aggregate: Aggregate,
         mut table: Table<'_>,
-        values: impl Fn(&[KeyPart<'_>], Seen<'_>, &mut Row<'_>),
+        values: impl Fn(&[KeyPart<'_>], Seen<'_>, &mut Row<'_>) + Sync,
     ) -> Result<()> {
-        self.for_each(aggregate, |parts, group| {
-            table.row(|row| {
-                put_parts(row, parts);
-                values(parts, group, row);
-            })
-        })?;
+        let fill = |parts: &[KeyPart<'_>], group: Seen<'_>, row: &mut Row<'_>| {
+            put_parts(row, parts);
+            values(parts, group, row);
+        };
+        let Some((groups, order)) = self.in_order(aggregate) else {
+            self.for_each(aggregate, |parts, group| table.row(|row| fill(parts, group, row)))?;
+            return table.finish();
+        };
+        let metric = table.metric;
+        let batch = |places: &[u32]| {
+            let mut rows = Rows::new(metric);
+            for group in groups.at_places(places) {
+                with_parts(aggregate, group, |parts, group| fill(parts, group, &mut rows.begin()));
+            }
+            rows.finish()
+        };
+        // No more of them are in memory than threads make at a time.
+        for places in order.chunks(BATCH_ROWS * rayon::current_num_threads()) {
+            let batches: Vec<_> = places.par_chunks(BATCH_ROWS).map(batch).collect();
+            for batch in batches {
+                table.put(batch?)?;
+            }
+        }
         table.finish()
     }
 

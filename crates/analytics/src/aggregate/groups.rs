@@ -5,7 +5,7 @@ use korpus_engine::fetch;
 
 use super::Aggregate;
 use super::key::{KeyKind, Part, hash_of, hash_of_key, put_key};
-use super::places::{KeyHash, Places};
+use crate::places::{KeyHash, Places};
 use crate::sketch::Sketch;
 
 /// How the cells of two states become one.
@@ -221,8 +221,15 @@ impl Groups {
             *self = other;
             return;
         }
-        for place in 0..other.len() {
-            self.merge_seen(Some(other.hash(place)), other.seen(place));
+        let mut hashes = Vec::with_capacity(AHEAD);
+        for start in (0..other.len()).step_by(AHEAD) {
+            let places = start..other.len().min(start + AHEAD);
+            hashes.clear();
+            hashes.extend(places.clone().map(|place| other.hash(place)));
+            self.fetch(&hashes);
+            for (place, &hash) in places.zip(&hashes) {
+                self.merge_seen(Some(hash), other.seen(place));
+            }
         }
     }
 
@@ -248,42 +255,110 @@ impl Groups {
         (0..self.len()).map(|place| self.seen(place))
     }
 
-    /// All groups in the order of their keys.
-    pub(crate) fn sorted(&self) -> impl Iterator<Item = Seen<'_>> {
-        // Twenty bytes of a key are compared without looking it up.
-        let start = |place: u32| {
-            let key = self.key(place as usize);
-            let (mut first, mut second) = ([0; 16], [0; 4]);
-            let (start, rest) = key.split_at(key.len().min(first.len()));
-            let rest = &rest[..rest.len().min(second.len())];
-            first[..start.len()].copy_from_slice(start);
-            second[..rest.len()].copy_from_slice(rest);
-            (u128::from_be_bytes(first), u32::from_be_bytes(second), place)
-        };
-        let mut order: Vec<(u128, u32, u32)> = (0..self.len() as u32).map(start).collect();
-        order.sort_unstable_by(|a, b| {
-            let rest = || self.key(a.2 as usize).cmp(self.key(b.2 as usize));
-            (a.0, a.1).cmp(&(b.0, b.1)).then_with(rest)
-        });
+    /// The groups at some places.
+    pub(crate) fn at_places(&self, places: &[u32]) -> impl Iterator<Item = Seen<'_>> {
         // They lie anywhere.
-        let soon = |places: &[(u128, u32, u32)]| {
-            let places = places.iter().map(|&(_, _, place)| place as usize);
-            fetch(places.map(|place| self.row(place)[0] as u8 ^ self.key(place).first().unwrap_or(&0)));
+        let first_bytes = |place: u32| {
+            let place = place as usize;
+            self.row(place)[0] as u8 ^ self.key(place).first().unwrap_or(&0)
         };
-        (0..order.len()).map(move |at| {
-            if at % AHEAD == 0 {
-                soon(&order[at..order.len().min(at + AHEAD)]);
-            }
-            self.seen(order[at].2 as usize)
+        places.chunks(AHEAD).flat_map(move |places| {
+            fetch(places.iter().map(|&place| first_bytes(place)));
+            places.iter().map(|&place| self.seen(place as usize))
         })
     }
+
+    /// All places in the order of their keys: by some bytes of each, and those that have them in common by the first bytes in
+    /// which they differ, until all do.
+    pub(crate) fn order(&self) -> Vec<u32> {
+        let start = |place: u32| Start { bytes: Default::default(), place };
+        let mut order: Vec<Start> = (0..self.len() as u32).map(start).collect();
+        // Those that have so many bytes in common, at least.
+        let mut alike = vec![(0..order.len(), 0)];
+        while let Some((range, known)) = alike.pop() {
+            let starts = &mut order[range.clone()];
+            let common = self.common(starts, known);
+            for start in &mut *starts {
+                start.bytes = bytes_from(self.key(start.place as usize), common);
+            }
+            starts.sort_unstable_by_key(|start| start.bytes);
+            let mut at = range.start;
+            for same in starts.chunk_by(|a, b| a.bytes == b.bytes) {
+                // They differ here, be it that one of them ends: what goes on there does not begin with a zero.
+                debug_assert!(same.len() == 1 || same.len() < range.len(), "keys differ");
+                if same.len() > 1 && same.len() < range.len() {
+                    alike.push((at..at + same.len(), common + START));
+                }
+                at += same.len();
+            }
+        }
+        order.into_iter().map(|start| start.place).collect()
+    }
+
+    /// How many bytes keys have in common, of which some are known.
+    fn common(&self, starts: &[Start], known: usize) -> usize {
+        let rest = |start: &Start| self.key(start.place as usize).get(known..).unwrap_or_default();
+        let Some((first, others)) = starts.split_first() else { return known };
+        let first = rest(first);
+        known
+            + others.iter().fold(first.len(), |common, other| {
+                first[..common].iter().zip(rest(other)).take_while(|(a, b)| a == b).count()
+            })
+    }
+}
+
+/// A key by some of its bytes, which are compared without looking it up.
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    bytes: (u128, u32),
+    place: u32,
+}
+
+/// How many bytes of a key a [`Start`] has.
+const START: usize = 20;
+
+/// So many bytes of a key from a place on; zeros where it ends.
+fn bytes_from(key: &[u8], at: usize) -> (u128, u32) {
+    let key = key.get(at..).unwrap_or_default();
+    let (mut first, mut second) = ([0; 16], [0; 4]);
+    let (start, rest) = key.split_at(key.len().min(first.len()));
+    let rest = &rest[..rest.len().min(second.len())];
+    first[..start.len()].copy_from_slice(start);
+    second[..rest.len()].copy_from_slice(rest);
+    (u128::from_be_bytes(first), u32::from_be_bytes(second))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
     use crate::sketch::bucket_of;
     use crate::symbols::Name;
+
+    fn name() -> impl Strategy<Value = String> {
+        let end = "[ab\0\u{1}é]{0,3}";
+        (prop_oneof![Just(0_usize), 0..45_usize, Just(100)], end)
+            .prop_map(|(len, end)| "x\0".repeat(len / 2) + &end)
+    }
+
+    proptest! {
+        #[test]
+        fn keys_come_in_the_order_of_their_bytes(
+            names in prop::collection::vec((prop::option::of(name()), prop::option::of(name())), 0..60),
+        ) {
+            let mut groups = Groups::new(Aggregate::Paths);
+            for (one, other) in &names {
+                groups.place(&[one, other].map(|name| Part::text(name.as_deref().map(Name::new))));
+            }
+            let expected: BTreeSet<&[u8]> = (0..groups.len()).map(|place| groups.key(place)).collect();
+            let order = groups.order();
+            let found: Vec<&[u8]> = groups.at_places(&order).map(|group| group.key).collect();
+            prop_assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
+        }
+    }
 
     #[test]
     fn groups_merge_in_any_order_and_come_sorted() {
@@ -315,7 +390,7 @@ mod tests {
         let rows = |groups: &Groups| {
             let row =
                 |group: Seen<'_>| (group.key.to_vec(), group.cells.to_vec(), group.sketch.map(Sketch::count));
-            groups.sorted().map(row).collect::<Vec<_>>()
+            groups.at_places(&groups.order()).map(row).collect::<Vec<_>>()
         };
         assert_eq!(rows(&forth), rows(&back));
         let rows = rows(&forth);

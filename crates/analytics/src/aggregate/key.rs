@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use super::places::KeyHash;
 use crate::hash::{HashPart, hash_parts};
+use crate::places::{KeyHash, key_hash};
 use crate::symbols::Name;
 
 /// What a key is made of.
@@ -93,16 +93,12 @@ impl<'k> Part<'k> {
 /// The hash of a key that is made of these parts.
 #[inline]
 pub(crate) fn hash_of(parts: &[Part<'_>]) -> KeyHash {
-    halves(hash_parts(parts.iter().map(|part| part.hashed())))
+    key_hash(hash_parts(parts.iter().map(|part| part.hashed())))
 }
 
 /// The hash of a [key](is_key) of such parts.
 pub(crate) fn hash_of_key(key: &[u8], kinds: &[KeyKind]) -> KeyHash {
-    halves(hash_parts(parts(key, kinds).map(|part| part.asked().unwrap_or(Part::Null).hashed())))
-}
-
-fn halves(hash: u128) -> KeyHash {
-    [hash as u64, (hash >> 64) as u64]
+    key_hash(hash_parts(parts(key, kinds).map(|part| part.asked().unwrap_or(Part::Null).hashed())))
 }
 
 /// Appends the key that is made of these parts: the same bytes for the same parts.

@@ -3,7 +3,6 @@
 mod finish;
 mod groups;
 mod key;
-mod places;
 mod runs;
 mod state;
 mod stored;
@@ -12,7 +11,6 @@ pub(crate) use groups::Group;
 use groups::Op;
 use key::{KeyKind, is_key};
 pub(crate) use key::{Part, hash_of, put_key};
-pub(crate) use places::KeyHash;
 pub(crate) use runs::Runs;
 pub(crate) use stored::Stored;
 

@@ -13,8 +13,8 @@ use rayon::prelude::*;
 use super::Aggregate;
 use super::groups::{Group, Groups, Seen};
 use super::key::Part;
-use super::places::KeyHash;
 use crate::error::{AnalyticsError, Result};
+use crate::places::KeyHash;
 use crate::sketch::{Sketch, is_bucket};
 use crate::state::{MergeableState, columns_of};
 

@@ -1,21 +1,27 @@
 //! All states of an analysis, ready to be made tables of: each aggregate is in memory, or in runs on disk.
 
-use super::groups::Seen;
+use std::borrow::Cow;
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use super::groups::{Groups, Seen};
 use super::key::{KeyPart, parts};
 use super::{Aggregate, Aggregates, MOST_PARTS, Part, Runs, put_key};
 use crate::error::Result;
 use crate::symbols::Name;
 
 /// The states of all workers together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Stored {
     states: Aggregates,
     runs: Vec<Runs>,
+    /// By aggregate, where its groups stand in the order of their keys, once they are [put in order](Self::put_in_order).
+    orders: Vec<Vec<u32>>,
 }
 
 impl From<Aggregates> for Stored {
     fn from(states: Aggregates) -> Self {
-        Self { states, runs: Vec::new() }
+        Self { states, ..Self::default() }
     }
 }
 
@@ -31,7 +37,7 @@ impl Stored {
                 }
             }
         }
-        Ok(Self { states: Aggregates::merged(all), runs })
+        Ok(Self { states: Aggregates::merged(all), runs, ..Self::default() })
     }
 
     /// How many bytes did not fit into memory.
@@ -59,14 +65,24 @@ impl Stored {
         aggregate: Aggregate,
         mut each: impl FnMut(&[KeyPart<'_>], Seen<'_>) -> Result<()>,
     ) -> Result<()> {
-        self.for_each_group(aggregate, &mut |group| {
-            let mut found = [const { KeyPart::Null }; MOST_PARTS];
-            let kinds = aggregate.key();
-            for (place, part) in found.iter_mut().zip(parts(group.key, kinds)) {
-                *place = part;
-            }
-            each(&found[..kinds.len()], group)
-        })
+        self.for_each_group(aggregate, &mut |group| with_parts(aggregate, group, &mut each))
+    }
+
+    /// Puts the groups in order that are in memory, aggregate by aggregate on whichever thread of the pool has a moment.
+    pub(super) fn put_in_order(&mut self) {
+        self.orders =
+            Aggregate::ALL.par_iter().map(|&aggregate| self.states.groups(aggregate).order()).collect();
+    }
+
+    /// The groups of an aggregate, and where they stand in the order of their keys; none where they are on disk.
+    pub(super) fn in_order(&self, aggregate: Aggregate) -> Option<(&Groups, &[u32])> {
+        let order = self.orders.get(aggregate as usize).filter(|_| !self.is_aside(aggregate));
+        order.map(|order| (self.states.groups(aggregate), &order[..]))
+    }
+
+    /// Whether an aggregate is on disk.
+    fn is_aside(&self, aggregate: Aggregate) -> bool {
+        self.runs.iter().any(|runs| runs.has(aggregate))
     }
 
     fn for_each_group(
@@ -74,14 +90,31 @@ impl Stored {
         aggregate: Aggregate,
         each: &mut dyn FnMut(Seen<'_>) -> Result<()>,
     ) -> Result<()> {
-        if self.runs.iter().any(|runs| runs.has(aggregate)) {
+        if self.is_aside(aggregate) {
             return Runs::merged(&self.runs, aggregate, each);
         }
-        self.states.groups(aggregate).sorted().try_for_each(each)
+        let groups = self.states.groups(aggregate);
+        let order = self.orders.get(aggregate as usize).map_or_else(|| groups.order().into(), Cow::from);
+        groups.at_places(&order).try_for_each(each)
     }
 
     /// Lets go of what is in memory of one aggregate.
     pub(super) fn forget(&mut self, aggregate: Aggregate) {
         self.states.forget(aggregate);
+        self.orders[aggregate as usize] = Vec::new();
     }
+}
+
+/// Calls `each` with a group and the parts of its key.
+pub(super) fn with_parts<T>(
+    aggregate: Aggregate,
+    group: Seen<'_>,
+    each: impl FnOnce(&[KeyPart<'_>], Seen<'_>) -> T,
+) -> T {
+    let mut found = [const { KeyPart::Null }; MOST_PARTS];
+    let kinds = aggregate.key();
+    for (place, part) in found.iter_mut().zip(parts(group.key, kinds)) {
+        *place = part;
+    }
+    each(&found[..kinds.len()], group)
 }

@@ -1,15 +1,16 @@
 //! What texts show that come again: bots say the same things again and again. Each is looked into twice, and known from then
 //! on, while there is room.
 
-use hashbrown::HashTable;
+use korpus_engine::fetch;
 
 use crate::hash::hash;
+use crate::places::{KeyHash, Places, key_hash};
 
 /// The lists of an event that its texts fill: the text itself, templates, actions, forms, drift.
 pub(super) const LISTS: usize = 5;
 /// Which of them is that of forms.
 pub(super) const FORMS: usize = 3;
-/// How many texts a worker remembers at most: those that a table of 1 MiB has room for.
+/// How many texts a worker remembers at most.
 const MOST_KNOWN: usize = 7 << 11;
 /// How many bytes of what they show.
 const MOST_BYTES: usize = 2 << 20;
@@ -27,10 +28,17 @@ pub(super) struct Showed {
     ends: [u32; LISTS],
 }
 
+#[derive(Debug)]
+struct Known {
+    hash: KeyHash,
+    showed: Showed,
+}
+
 /// Texts that were met.
 #[derive(Debug, Default)]
 pub(super) struct KnownTexts {
-    known: HashTable<(u128, Showed)>,
+    places: Places,
+    known: Vec<Known>,
     /// What they add to lists, one behind the other.
     bytes: Vec<u8>,
     /// Half a hash of each text that was met once, at the place that the other half chooses: what is never met again, which
@@ -43,26 +51,37 @@ pub(super) struct KnownTexts {
 pub(super) enum Met {
     First,
     /// Before: what it shows is worth remembering.
-    Again(u128),
+    Again,
     Known(Showed),
 }
 
 impl KnownTexts {
-    /// Meets a text as it stands in the body; the first of a message shows more.
-    pub(super) fn meet(&mut self, raw: &str, is_first: bool) -> Met {
-        let hash = hash(raw.as_bytes()) ^ u128::from(is_first);
-        if let Some(&(_, showed)) = self.known.find(hash as u64, |known| known.0 == hash) {
-            return Met::Known(showed);
-        }
-        self.met.resize(MET, 0);
-        let (place, half) = (hash as usize % MET, (hash >> 64) as u64);
-        let is_again = std::mem::replace(&mut self.met[place], half) == half;
-        if is_again { Met::Again(hash) } else { Met::First }
+    /// What tells a text from others, as it stands in the body; the first of a message shows more.
+    pub(super) fn hash_of(raw: &str, is_first: bool) -> KeyHash {
+        key_hash(hash(raw.as_bytes()) ^ u128::from(is_first))
     }
 
-    /// Remembers what a text shows that was met again: flags, the hash of what it says, and what it adds to lists. Where there
+    /// Fetches what it takes to meet texts.
+    pub(super) fn fetch(&self, texts: &[KeyHash]) {
+        let start_of = |place: usize| self.bytes.get(self.known[place].showed.start as usize);
+        self.places.fetch(texts, |place| start_of(place).copied().unwrap_or_default());
+        fetch(texts.iter().filter_map(|hash| self.met.get(met_at(*hash))).map(|&half| half as u8));
+    }
+
+    /// Meets a text.
+    pub(super) fn meet(&mut self, hash: KeyHash) -> Met {
+        if let Some(place) = self.places.find(hash, |place| self.known[place].hash == hash) {
+            return Met::Known(self.known[place].showed);
+        }
+        self.met.resize(MET, 0);
+        let (place, half) = (met_at(hash), hash[1]);
+        let is_again = std::mem::replace(&mut self.met[place], half) == half;
+        if is_again { Met::Again } else { Met::First }
+    }
+
+    /// Remembers what a text shows that was met again, by its hash: flags, the hash of what it says, and what it adds to lists. Where there
     /// is no more room, all others are forgotten: those that still come will be met again.
-    pub(super) fn remember(&mut self, met: u128, flags: u32, hash: u64, lists: [&[u8]; LISTS]) {
+    pub(super) fn remember(&mut self, met: KeyHash, flags: u32, hash: u64, lists: [&[u8]; LISTS]) {
         let len: usize = lists.iter().map(|list| list.len()).sum();
         if len > MOST_BYTES {
             return;
@@ -70,14 +89,16 @@ impl KnownTexts {
         if self.bytes.len() + len > MOST_BYTES || self.known.len() >= MOST_KNOWN {
             self.bytes.clear();
             self.known.clear();
+            self.places.clear();
         }
         let start = self.bytes.len() as u32;
         let ends = lists.map(|list| {
             self.bytes.extend_from_slice(list);
             self.bytes.len() as u32
         });
-        self.known
-            .insert_unique(met as u64, (met, Showed { flags, hash, start, ends }), |known| known.0 as u64);
+        let known = &self.known;
+        self.places.push(met, |place| known[place].hash[1]);
+        self.known.push(Known { hash: met, showed: Showed { flags, hash, start, ends } });
     }
 
     /// What a text adds to lists.
@@ -87,9 +108,20 @@ impl KnownTexts {
     }
 }
 
+/// Where a text is noted that is met first.
+fn met_at(hash: KeyHash) -> usize {
+    hash[0] as usize % MET
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn meet(texts: &mut KnownTexts, text: &str, is_first: bool) -> (KeyHash, Met) {
+        let hash = KnownTexts::hash_of(text, is_first);
+        texts.fetch(&[hash]);
+        (hash, texts.meet(hash))
+    }
 
     fn lists(text: &str) -> [Vec<u8>; LISTS] {
         [text, "", "actions", "", text].map(|list| list.as_bytes().to_vec())
@@ -104,9 +136,10 @@ mod tests {
             for round in 0..4 {
                 for is_first in [true, false] {
                     let hash = n as u64 + u64::from(is_first);
-                    match texts.meet(&text, is_first) {
+                    let (met, how) = meet(&mut texts, &text, is_first);
+                    match how {
                         Met::First => assert_eq!(round, 0),
-                        Met::Again(met) => {
+                        Met::Again => {
                             // Or all were forgotten, to make room for this one's brother.
                             assert!(round == 1 || texts.known.len() == 1, "{n}");
                             texts.remember(met, n as u32, hash, lists.each_ref().map(Vec::as_slice));
@@ -127,16 +160,17 @@ mod tests {
     fn texts_that_are_never_met_again_take_no_more() {
         let mut texts = KnownTexts::default();
         for n in 0..3 * MET {
-            assert_eq!(texts.meet(&format!("\"{n}\""), true), Met::First);
+            assert_eq!(meet(&mut texts, &format!("\"{n}\""), true).1, Met::First);
         }
         let text = "\"again\"";
-        assert_eq!(texts.meet(text, true), Met::First);
-        let Met::Again(met) = texts.meet(text, true) else { panic!("it was met") };
+        assert_eq!(meet(&mut texts, text, true).1, Met::First);
+        let (met, how) = meet(&mut texts, text, true);
+        assert_eq!(how, Met::Again);
         texts.remember(met, 1, 2, [&[]; LISTS]);
-        assert!(matches!(texts.meet(text, true), Met::Known(_)));
+        assert!(matches!(meet(&mut texts, text, true).1, Met::Known(_)));
         assert_eq!((texts.known.len(), texts.met.len()), (1, MET));
         let long = vec![0; MOST_BYTES + 1];
-        texts.remember(met ^ 1, 1, 2, [&long, &[], &[], &[], &[]]);
+        texts.remember(KnownTexts::hash_of(text, false), 1, 2, [&long, &[], &[], &[], &[]]);
         assert_eq!(texts.known.len(), 1);
     }
 }

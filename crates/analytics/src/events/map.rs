@@ -9,7 +9,7 @@ use twox_hash::XxHash3_128;
 
 use super::keyed::{KEY_BYTES, put_key};
 use super::known::KnownTexts;
-use super::message::{EventWriter, Lists, NameWriter, OF_CALL, session_key};
+use super::message::{Ahead, EventWriter, Lists, NameWriter, OF_CALL, RecentSessions, session_key};
 use super::{Event, MESSAGE, OF_BODY, is_record};
 use crate::codec::put_text;
 use crate::error::{AnalyticsError, Result};
@@ -48,6 +48,7 @@ pub(crate) struct EventLocal {
     texts: TextCache,
     known: KnownTexts,
     lists: Lists,
+    recent: RecentSessions,
     bytes: Vec<u8>,
 }
 
@@ -73,6 +74,7 @@ impl EventJob {
             texts: TextCache::default(),
             known: KnownTexts::default(),
             lists: Lists::default(),
+            recent: RecentSessions::default(),
             bytes: Vec::new(),
         }
     }
@@ -80,7 +82,7 @@ impl EventJob {
     /// Appends the frames of all messages that match in a block, and of all records, with the ordinals of the block.
     pub(crate) fn events(&self, local: &mut EventLocal, work: &Work<'_>, part: &mut EventPart) {
         let EventPart { frames: out, seen, is_told_around } = part;
-        let EventLocal { scratch, cache, texts, known, lists, bytes } = local;
+        let EventLocal { scratch, cache, texts, known, lists, recent, bytes } = local;
         let names = NameWriter { symbols: self.symbols.as_ref(), cache };
         let (copies, restored, verbatim) = (self.copies, self.restored, self.verbatim);
         let mut writer = EventWriter {
@@ -89,6 +91,7 @@ impl EventJob {
             texts,
             known,
             lists,
+            recent,
             bytes,
             copies,
             restored,
@@ -97,8 +100,12 @@ impl EventJob {
         // One after the other, the texts of all messages and then the rest: the code of both together does not fit into the
         // cache of a core.
         writer.begin();
+        let mut ahead = Ahead::with_room(work.block().message_count());
         for item in work.messages().filter(|item| item.matches) {
-            writer.texts(item.message, scratch);
+            writer.note_texts(&mut ahead, item.message);
+        }
+        for (at, _) in work.messages().filter(|item| item.matches).enumerate() {
+            writer.texts(&ahead, at, scratch);
             scratch.reset();
         }
         if self.keyed {
@@ -165,9 +172,9 @@ impl Job for EventJob {
         self.events(local, work, part);
     }
 
-    /// Half of the time goes into mapping. With more readers, what they have mapped waits for the inputs before.
-    fn readers(&self, threads: usize) -> usize {
-        threads.div_ceil(2)
+    /// Events take less memory than the text that they are made of.
+    fn waiting(&self, _: usize) -> usize {
+        usize::MAX
     }
 
     fn commit(&self, state: &mut EventState, at: &BlockSeq<'_>, part: EventPart) -> Result<()> {

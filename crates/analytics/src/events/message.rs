@@ -1,13 +1,12 @@
 //! From a message to the bytes of its event, straight from the borrowed view.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use korpus_core::{
     Action, Author, ClassifiedText, Conversation, Form, LatencyField, LatencyPart, LatencyPartField, Message,
     Record, Scratch, TagField, TagsField, Template, TemplateType, TemplateVisitor, Text, TextKind, Value,
 };
-use korpus_engine::{Item, RecordItem};
+use korpus_engine::{Item, RecentTexts, RecordItem};
 use twox_hash::XxHash3_128;
 
 use super::known::{self, KnownTexts, Met};
@@ -19,6 +18,7 @@ use crate::dataset::MADE_UP_ID;
 use crate::exchange::put_frame;
 use crate::fold::Coverage;
 use crate::hash::hash;
+use crate::places::KeyHash;
 use crate::symbols::{PROFILE, SymbolCache, Symbols};
 use crate::text::{Phrases, TextCache, shown};
 
@@ -38,6 +38,38 @@ fn session_key_in(bytes: &mut Vec<u8>, kind: u8, bot: Option<&str>, id: &str) ->
     put_text(bytes, bot);
     bytes.extend_from_slice(id.as_bytes());
     XxHash3_128::oneshot(bytes)
+}
+
+/// The keys of the sessions that came last: messages of one stand close together.
+#[derive(Debug, Default)]
+pub(crate) struct RecentSessions {
+    /// By session id and bot, where each key stands.
+    known: RecentTexts<2>,
+    keys: Vec<u128>,
+}
+
+/// How many of them are known at most, and how long an id is.
+const MOST_SESSIONS: usize = 1 << 12;
+const LONGEST_ID: usize = 256;
+
+impl RecentSessions {
+    /// The key of a session, by id and bot; `found` finds what is not known.
+    fn key(&mut self, texts: &[Option<Text<'_>>; 2], found: impl FnOnce() -> u128) -> u128 {
+        if let Some(at) = self.known.get(texts) {
+            return self.keys[at as usize];
+        }
+        if texts.iter().flatten().any(|text| text.raw().len() > LONGEST_ID) {
+            return found();
+        }
+        if self.keys.len() == MOST_SESSIONS {
+            self.keys.clear();
+            self.known.clear();
+        }
+        let key = found();
+        self.known.put(texts, self.keys.len() as u32);
+        self.keys.push(key);
+        key
+    }
 }
 
 /// The kinds of [`session_key`].
@@ -88,9 +120,11 @@ impl NameWriter<'_> {
 /// The lists of an event while they are made, and what the texts of a block showed.
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
-    /// What the texts of each message showed, and one behind the other, what of it is written.
+    /// What the texts of each message showed; one behind the other, what of it is written; and all that was said, where somebody
+    /// asked for it.
     shown: Vec<Shown>,
     bytes: Vec<u8>,
+    said: Vec<Option<String>>,
     /// No list, but its text.
     text: Vec<u8>,
     templates: Vec<u8>,
@@ -118,6 +152,7 @@ pub(crate) struct EventWriter<'a> {
     pub texts: &'a mut TextCache,
     pub known: &'a mut KnownTexts,
     pub lists: &'a mut Lists,
+    pub recent: &'a mut RecentSessions,
     /// For content hashes.
     pub bytes: &'a mut Vec<u8>,
     /// Whether ids may stand for several messages.
@@ -128,20 +163,49 @@ pub(crate) struct EventWriter<'a> {
     pub verbatim: bool,
 }
 
+/// The texts of a block, before they are looked into: what it takes to know those that were met is fetched for many at a time.
+#[derive(Debug)]
+pub(crate) struct Ahead<'b> {
+    /// Each, and whether it is the first of its message.
+    texts: Vec<(Value<'b>, bool)>,
+    /// What they are known by, where they are worth knowing.
+    hashes: Vec<KeyHash>,
+    messages: Vec<OfMessage>,
+}
+
+impl Ahead<'_> {
+    /// With room for the texts of so many messages.
+    pub(crate) fn with_room(messages: usize) -> Self {
+        Self {
+            texts: Vec::with_capacity(messages),
+            hashes: Vec::with_capacity(messages),
+            messages: Vec::with_capacity(messages),
+        }
+    }
+}
+
+/// So many texts at a time.
+const FETCHED: usize = 16;
+
+/// Which way a message went, and where its texts end.
+#[derive(Debug, Clone, Copy)]
+struct OfMessage {
+    direction: u32,
+    ends: usize,
+}
+
 /// What the texts of a message showed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Shown {
-    /// Which way it went too.
-    flags: u32,
     /// The hash of the text of the first component.
     hash: u64,
-    /// All of it, where somebody asked for it.
-    said: Option<String>,
+    /// Which way it went too.
+    flags: u32,
     /// Which of the first lists hold something.
     lists: u8,
-    /// Where the text of the event and these lists stand, and the drift.
-    written: Range<usize>,
-    drift: Range<usize>,
+    /// Where the text of the event and these lists end among the bytes, and the drift behind them.
+    lists_end: usize,
+    drift_end: usize,
 }
 
 impl EventWriter<'_> {
@@ -149,24 +213,49 @@ impl EventWriter<'_> {
     pub(crate) fn begin(&mut self) {
         self.lists.shown.clear();
         self.lists.bytes.clear();
+        self.lists.said.clear();
     }
 
-    /// Looks into the texts of a message, and keeps what they show for its [frame](Self::frame).
-    pub(crate) fn texts(&mut self, message: Message<'_>, scratch: &Scratch) {
-        let mut shown = self.texts_of(message, scratch);
-        let Lists { bytes, text, templates, actions, forms, drift, .. } = &mut *self.lists;
-        let start = bytes.len();
+    /// Looks into the texts of the `at`th message, and keeps what they show for its [frame](Self::frame).
+    pub(crate) fn texts(&mut self, ahead: &Ahead<'_>, at: usize, scratch: &Scratch) {
+        let Shown { hash, flags, .. } = self.texts_of(ahead, at, scratch);
+        let Lists { shown, bytes, text, templates, actions, forms, drift, .. } = &mut *self.lists;
         bytes.append(text);
+        let mut lists = 0;
         for (bit, list) in LISTS.into_iter().zip([templates, actions, forms]) {
             if !list.is_empty() {
-                shown.lists |= bit;
+                lists |= bit;
                 put_list(bytes, list);
             }
         }
-        shown.written = start..bytes.len();
+        let lists_end = bytes.len();
         bytes.append(drift);
-        shown.drift = shown.written.end..bytes.len();
-        self.lists.shown.push(shown);
+        shown.push(Shown { hash, flags, lists, lists_end, drift_end: bytes.len() });
+    }
+
+    /// Notes the texts of the next message, before they are looked into: of all components, or that of a message that has none.
+    pub(crate) fn note_texts<'b>(&self, ahead: &mut Ahead<'b>, message: Message<'b>) {
+        let direction = direction(message);
+        let may_know = self.may_know(direction);
+        let mut note = |value: Value<'b>, is_first: bool| {
+            ahead.texts.push((value, is_first));
+            let hash = || KnownTexts::hash_of(value.raw(), is_first);
+            ahead.hashes.push(if may_know { hash() } else { KeyHash::default() });
+        };
+        for (at, component) in message.components().enumerate() {
+            if let Some(value) = component.data_text_value() {
+                note(value, at == 0);
+            }
+        }
+        if let Some(value) = message.call_text_value() {
+            note(value, true);
+        }
+        ahead.messages.push(OfMessage { direction, ends: ahead.texts.len() });
+    }
+
+    /// Whether texts that went a way are worth knowing: what people type is theirs.
+    fn may_know(&self, direction: u32) -> bool {
+        direction & Flags::OUT != 0 && !self.verbatim
     }
 
     /// Appends the frame of a message, and notes what it covers. Its texts were the `at`th that were looked into.
@@ -182,14 +271,24 @@ impl EventWriter<'_> {
             seen.add(bot, at);
         }
         let owner = Owner::of(message, self.bytes);
-        let key = owner.key(self.bytes, bot);
+        let key = match &owner {
+            Owner::Session(_, false) => {
+                let bytes = &mut *self.bytes;
+                Some(
+                    self.recent
+                        .key(&[message.session_id(), bot_id], || owner.key(bytes, bot).unwrap_or_default()),
+                )
+            }
+            owner => owner.key(self.bytes, bot),
+        };
         let (kind, key) = match &owner {
             Owner::Session(..) | Owner::Record(_) => (MESSAGE, key.unwrap_or_default()),
             // Where it waits for the key of its body does not matter; that of the unsessioned spreads them.
             Owner::Body => (OF_BODY, 0),
             Owner::Nobody => (UNSESSIONED, XxHash3_128::oneshot(&item.ordinal.to_le_bytes())),
         };
-        let shown = std::mem::take(&mut self.lists.shown[at]);
+        let shown = self.lists.shown[at];
+        let start = at.checked_sub(1).map_or(0, |before| self.lists.shown[before].drift_end);
         let mut flags = shown.flags | owner.flags() | developer(message);
         flags |= match message.form() {
             Form::AgentAi => Flags::AGENT_AI,
@@ -203,7 +302,7 @@ impl EventWriter<'_> {
         let is_agent_side = flags & Flags::OUT != 0 && flag(message.is_agent_side()) == Some(true);
         flags |= if is_agent_side { Flags::REQUEST } else { 0 };
         let Lists { bytes, drift, .. } = &mut *self.lists;
-        drift.extend_from_slice(&bytes[shown.drift]);
+        drift.extend_from_slice(&bytes[shown.lists_end..shown.drift_end]);
         self.tags(message);
         self.latencies(message);
         self.drift(item, stamp);
@@ -234,14 +333,14 @@ impl EventWriter<'_> {
             let content =
                 if surrogate.is_some() || self.copies { message.content_hash(self.bytes) } else { 0 };
             put_uint(out, content as u64);
-            let Lists { bytes, tags, drift, latencies, .. } = &mut *self.lists;
-            out.extend_from_slice(&bytes[shown.written]);
+            let Lists { bytes, said, tags, drift, latencies, .. } = &mut *self.lists;
+            out.extend_from_slice(&bytes[start..shown.lists_end]);
             for list in [tags, drift, latencies] {
                 if !list.is_empty() {
                     put_list(out, list);
                 }
             }
-            put_text(out, shown.said.as_deref());
+            put_text(out, said.get(at).and_then(Option::as_deref));
             // What has none gets that of its body, in the place of what stands last.
             put_text(out, owner.id());
         });
@@ -255,18 +354,22 @@ impl EventWriter<'_> {
         put_frame(out, key, item.ordinal, FILTERED, |_| {});
     }
 
-    /// Looks into the texts of all components, or at the text of a message that has none.
-    fn texts_of(&mut self, message: Message<'_>, scratch: &Scratch) -> Shown {
-        let mut found = Shown { flags: direction(message), ..Shown::default() };
+    /// Looks into all texts of a message.
+    fn texts_of(&mut self, ahead: &Ahead<'_>, at: usize, scratch: &Scratch) -> Shown {
+        let OfMessage { direction, ends } = ahead.messages[at];
+        let mut found = Shown { flags: direction, ..Shown::default() };
         self.lists.forms_seen.clear();
         self.lists.text.clear();
-        for (i, component) in message.components().enumerate() {
-            if let Some(value) = component.data_text_value() {
-                self.text_of(&mut found, value, i == 0, scratch);
-            }
+        if self.verbatim {
+            self.lists.said.push(None);
         }
-        if let Some(value) = message.call_text_value() {
-            self.text_of(&mut found, value, true, scratch);
+        let start = at.checked_sub(1).map_or(0, |before| ahead.messages[before].ends);
+        for text in start..ends {
+            if text % FETCHED == 0 {
+                self.known.fetch(&ahead.hashes[text..ahead.hashes.len().min(text + FETCHED)]);
+            }
+            let (value, is_first) = ahead.texts[text];
+            self.text_of(&mut found, value, is_first, ahead.hashes[text], scratch);
         }
         if self.lists.text.is_empty() {
             put_text(&mut self.lists.text, None);
@@ -274,11 +377,17 @@ impl EventWriter<'_> {
         found
     }
 
-    fn text_of(&mut self, found: &mut Shown, value: Value<'_>, is_first: bool, scratch: &Scratch) {
+    fn text_of(
+        &mut self,
+        found: &mut Shown,
+        value: Value<'_>,
+        is_first: bool,
+        known_by: KeyHash,
+        scratch: &Scratch,
+    ) {
         let ends = self.lists.of_texts().map(|list| list.len());
-        // What people type is theirs.
-        let may_know = found.flags & Flags::OUT != 0 && !self.verbatim;
-        let met = if may_know { self.known.meet(value.raw(), is_first) } else { Met::First };
+        let may_know = self.may_know(found.flags);
+        let met = if may_know { self.known.meet(known_by) } else { Met::First };
         let (flags, hash) = if let Met::Known(showed) = met {
             for (list, added) in self.lists.of_texts().into_iter().zip(self.known.lists(showed)) {
                 list.extend_from_slice(added);
@@ -287,15 +396,12 @@ impl EventWriter<'_> {
         } else {
             let mut own = Shown { flags: found.flags & (Flags::IN | Flags::OUT), ..Shown::default() };
             self.look_into(&mut own, value, is_first, scratch);
-            if is_first {
-                found.said = own.said;
-            }
             (own.flags, own.hash)
         };
-        if let Met::Again(met) = met {
+        if met == Met::Again {
             let mut ends = ends.into_iter();
             let added = self.lists.of_texts().map(|list| &list[ends.next().unwrap_or_default()..]);
-            self.known.remember(met, flags, hash, added);
+            self.known.remember(known_by, flags, hash, added);
         }
         found.flags |= flags;
         if is_first {
@@ -308,8 +414,11 @@ impl EventWriter<'_> {
     fn look_into(&mut self, found: &mut Shown, value: Value<'_>, is_first: bool, scratch: &Scratch) {
         let text = scratch.classify_value(value);
         let is_out = found.flags & Flags::OUT != 0;
-        if is_first && let Some(visible) = text.visible().filter(|visible| !visible.is_empty()) {
-            found.said = self.verbatim.then(|| visible.to_owned());
+        let visible = text.visible().filter(|visible| is_first && !visible.is_empty());
+        if is_first && let Some(said) = self.lists.said.last_mut() {
+            *said = visible.map(str::to_owned);
+        }
+        if let Some(visible) = visible {
             if is_out {
                 let name_of = |text: &str| self.names.number(shown(text));
                 let (facts, name) = self.texts.facts_and_name(visible, self.phrases, name_of);

@@ -8,11 +8,12 @@ use super::walked::{
     Counted, LATENCIES, LatencyCount, LatencyCounts, TagPlaces, VolumeCount, Walked, recently,
 };
 use crate::aggregate::{
-    Aggregate, Aggregates, Group, KeyHash, LONGEST_MINUTES, MICROS_A_MINUTE, Part, SUMMARY_CELLS, hash_of,
+    Aggregate, Aggregates, Group, LONGEST_MINUTES, MICROS_A_MINUTE, Part, SUMMARY_CELLS, hash_of,
 };
 use crate::codec::Reader;
 use crate::events::{Event, Flags, PLATFORM_LATENCIES, PlatformRecord, SEPARATOR, ShownAction, TAG_SCOPES};
 use crate::local_time::{Local, LocalTime};
+use crate::places::KeyHash;
 use crate::symbols::Name;
 
 /// Feeds sessions to the states.

@@ -1,14 +1,19 @@
-//! Where the groups of keys stand, by the hashes of the keys.
+//! Where things stand, by the hashes of their keys.
 
 use korpus_engine::fetch;
 
 /// The hash of a key, in two halves.
 pub(crate) type KeyHash = [u64; 2];
 
-/// Where the group of each key stands: a table of slots, each with the place and, to pass over most others, the upper 32 bits of
+/// The two halves of a hash.
+pub(crate) fn key_hash(hash: u128) -> KeyHash {
+    [hash as u64, (hash >> 64) as u64]
+}
+
+/// Where what each key names stands in a list: a table of slots, each with the place and, to pass over most others, the upper 32 bits of
 /// the hash. For a key one slot is looked at, mostly, where tables for all purposes look at two lists.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Places {
+pub(crate) struct Places {
     /// As many as a power of two, of which a third is free at least.
     slots: Vec<u64>,
     taken: usize,
@@ -21,7 +26,7 @@ const FIRST: usize = 16;
 impl Places {
     /// The place of the key with that hash, which `is` it.
     #[inline]
-    pub(super) fn find(&self, hash: KeyHash, is: impl Fn(usize) -> bool) -> Option<usize> {
+    pub(crate) fn find(&self, hash: KeyHash, is: impl Fn(usize) -> bool) -> Option<usize> {
         let mut at = home(hash[1]);
         loop {
             let slot = self.slot(at);
@@ -34,13 +39,19 @@ impl Places {
     }
 
     /// Gives the next place to a key that has none. `upper_half_at` tells the upper half of the hash of the key at a place.
-    pub(super) fn push(&mut self, hash: KeyHash, upper_half_at: impl Fn(usize) -> u64) {
+    pub(crate) fn push(&mut self, hash: KeyHash, upper_half_at: impl Fn(usize) -> u64) {
         if 3 * (self.taken + 1) > 2 * self.slots.len() {
             self.slots = vec![FREE; (2 * self.slots.len()).max(FIRST)];
             (0..self.taken).for_each(|place| self.put(upper_half_at(place), place));
         }
         self.put(hash[1], self.taken);
         self.taken += 1;
+    }
+
+    /// Forgets all keys, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.slots.fill(FREE);
+        self.taken = 0;
     }
 
     fn put(&mut self, upper_half: u64, place: usize) {
@@ -60,7 +71,7 @@ impl Places {
     }
 
     /// Fetches the slots where these keys are looked for first, and what `row_at` gives for the places in them.
-    pub(super) fn fetch(&self, hashes: &[KeyHash], row_at: impl Fn(usize) -> u8) {
+    pub(crate) fn fetch(&self, hashes: &[KeyHash], row_at: impl Fn(usize) -> u8) {
         fetch(hashes.iter().map(|hash| self.slot(home(hash[1])) as u8));
         fetch(hashes.iter().map(|hash| place_in(self.slot(home(hash[1]))).map_or(0, &row_at)));
     }
