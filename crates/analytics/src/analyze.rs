@@ -429,9 +429,9 @@ impl Fold<'_> {
         let mut batches = BatchCoalescer::new(Metric::Sessions.arrow_schema(), BATCH_ROWS);
         let partitions: Vec<usize> = (0..self.exchange.partitions()).collect();
         // What small ones come to is handed on together; large ones, and all that was said, would be too much at a time.
-        let at_once = LEAST_AT_ONCE / self.exchange.bytes_a_partition().max(1);
-        let (at_once, turns) =
-            if exports.any() { (1, 1) } else { (at_once.clamp(1, PARTITIONS_AT_ONCE), TURNS) };
+        let few = if exports.any() { 0 } else { LEAST_AT_ONCE / self.exchange.bytes_a_partition().max(1) };
+        let at_once = few.clamp(1, PARTITIONS_AT_ONCE);
+        let turns = (TURNS * few).clamp(1, TURNS);
         for round in partitions.chunks(workers.len() * turns * at_once) {
             let next = AtomicUsize::new(0);
             let fold = |worker: &mut Worker| {
@@ -479,11 +479,12 @@ impl Fold<'_> {
                 worker.relieve()?;
             }
         }
-        let Folder { feeder, exported, .. } = &mut worker.folder;
-        let (exported, notes) = (std::mem::take(exported), std::mem::take(&mut feeder.users.frames));
-        if worker.folder.row_count() > 0 {
-            rows.push(worker.folder.take_rows()?);
+        let Worker { folder, .. } = worker;
+        if folder.row_count() > 0 {
+            rows.push(folder.take_rows()?);
         }
+        let exported = std::mem::take(&mut folder.exported);
+        let notes = std::mem::take(&mut folder.feeder.users.frames);
         Ok(Folded { rows, exported, notes })
     }
 

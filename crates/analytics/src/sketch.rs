@@ -135,7 +135,7 @@ const MORE: usize = 1 << MORE_BITS;
 
 /// By the bits that a value begins with, and how many follow them, the first bound that is not below the least such value.
 static FIRST: LazyLock<Vec<u16>> = LazyLock::new(|| {
-    let least = |place: usize| (((MORE | place % MORE) as u128) << (place / MORE)) as f64 / MORE as f64;
+    let least = |place: usize| (((MORE + place % MORE) as u128) << (place / MORE)) as f64 / MORE as f64;
     (0..64 * MORE).map(|place| BOUNDS.partition_point(|&bound| bound < least(place)) as u16).collect()
 });
 

@@ -78,15 +78,15 @@ pub trait Job: Sync {
 
     /// How many inputs are read side by side at most, on `threads` threads; at least one is. Where most of the time goes into
     /// [`map`](Self::map), half as many as there are threads keep all of them busy; and what is made of the second input
-    /// takes memory until the first has ended: how much of it there may be is told by [`waiting`](Self::waiting).
+    /// takes memory until the first has ended, unless it [is light](Self::is_light).
     fn readers(&self, threads: usize) -> usize {
         threads
     }
 
-    /// How many blocks may wait at most that are mapped and cannot be committed yet, on `threads` threads: as rows, they take more
-    /// memory than as text. Where they take less, any number may: there is a bound on the text.
-    fn waiting(&self, threads: usize) -> usize {
-        threads
+    /// Whether what is made of a block takes less memory than its text. Then many blocks may be mapped and wait for those before
+    /// them to be committed, else no more than there are threads.
+    fn is_light(&self) -> bool {
+        false
     }
 
     /// Hears of the end of an input, after the commits of its blocks. `rejects` are those that belong to no block:
@@ -151,8 +151,8 @@ impl<A: Job, B: Job<Error = A::Error>> Job for (A, B) {
         self.0.readers(threads).min(self.1.readers(threads))
     }
 
-    fn waiting(&self, threads: usize) -> usize {
-        self.0.waiting(threads).min(self.1.waiting(threads))
+    fn is_light(&self) -> bool {
+        self.0.is_light() && self.1.is_light()
     }
 
     fn end_input(

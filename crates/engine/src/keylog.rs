@@ -10,6 +10,7 @@ use twox_hash::XxHash3_128;
 use crate::error::Result;
 use crate::fetch::fetch;
 use crate::met::Met;
+use crate::run::Pool;
 use crate::spool::Spool;
 
 /// What de-duplication knows of one message or record.
@@ -232,7 +233,7 @@ impl KeyLog {
         mut each: impl FnMut(T),
     ) -> Result<()> {
         self.free = Vec::new();
-        let threads = rayon::current_thread_index().map_or(1, |_| rayon::current_num_threads());
+        let threads = Pool::threads_here();
         self.at_once = (self.at_once / threads).max(CHUNK);
         let mut partitions = std::mem::take(&mut self.partitions);
         let mut resolvers: Vec<Resolver> = std::iter::repeat_with(Resolver::default).take(threads).collect();

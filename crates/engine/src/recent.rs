@@ -94,7 +94,8 @@ fn len_of(text: Option<Text<'_>>) -> u32 {
 #[inline]
 fn place<const N: usize>(texts: &[Option<Text<'_>>; N]) -> usize {
     let place_of = |text: Text<'_>| match text.raw().as_bytes() {
-        [rest @ .., end] => usize::from(*end) * 7 + rest.len() + 1,
+        [rest @ .., before, end] => usize::from(*end) * 7 + usize::from(*before) * 61 + rest.len() + 1,
+        [end] => usize::from(*end),
         [] => 0,
     };
     let place = texts.iter().fold(0_usize, |place, text| place.wrapping_mul(31) + text.map_or(0, place_of));

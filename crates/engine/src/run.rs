@@ -24,7 +24,7 @@ use crate::memory::MemoryBudget;
 use crate::observer::Observer;
 
 use commit::Committer;
-use schedule::Schedule;
+use schedule::{Schedule, Waiting};
 use worker::Shared;
 
 /// What shapes a run. The default reads everything with the defaults of the core.
@@ -85,6 +85,10 @@ impl Default for RunOptions {
 const NEEDS_ALL: &str =
     "skip, limit and msg-id count in all messages at once, and cannot go on from what was counted before";
 
+/// What may wait for its commit, for each thread, where it is [light](Job::is_light): of blocks of a usual size as much as there may
+/// be ahead by its text. A bound of its own is on messages, as small ones have little text.
+const LIGHT: Waiting = Waiting { blocks: 64, things: 1 << 14 };
+
 /// The threads of a run, and of what the jobs do around it.
 #[derive(Debug)]
 pub struct Pool(rayon::ThreadPool);
@@ -105,6 +109,11 @@ impl Pool {
     /// How many threads there are.
     pub fn threads(&self) -> usize {
         self.0.current_num_threads()
+    }
+
+    /// How many threads share what is done here: those of the pool that the caller runs on, else the caller alone.
+    pub fn threads_here() -> usize {
+        rayon::current_thread_index().map_or(1, |_| rayon::current_num_threads())
     }
 
     /// Does `work` on the pool; what it does with rayon, and [`Background`](crate::Background), uses these threads.
@@ -166,6 +175,11 @@ fn run_within<J: Job>(
     let threads = pool.threads();
     let mut limits = options.limits.clone();
     limits.whole_bytes = limits.whole_bytes.min(options.memory.whole_body(threads));
+    let most_waiting = if job.is_light() {
+        Waiting { blocks: LIGHT.blocks * threads, things: LIGHT.things * threads }
+    } else {
+        Waiting { blocks: threads, things: usize::MAX }
+    };
     let committer = Committer::new(options, job, state, observer)?;
     let shared = Shared {
         job,
@@ -182,13 +196,7 @@ fn run_within<J: Job>(
         history: options.history.clone(),
         cancel: &options.cancel,
         observer,
-        schedule: Schedule::new(
-            inputs.inputs.len(),
-            job.readers(threads),
-            job.waiting(threads),
-            ahead,
-            committer,
-        ),
+        schedule: Schedule::new(inputs.inputs.len(), job.readers(threads), most_waiting, ahead, committer),
         spare: Mutex::default(),
         sources: Mutex::default(),
     };

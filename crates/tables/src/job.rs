@@ -141,6 +141,11 @@ pub(crate) struct Local {
 }
 
 impl ConvertJob {
+    /// Whether messages become rows; else they are counted at most.
+    fn has_rows_of_messages(&self) -> bool {
+        self.counting == Counting::Rows || OF_MESSAGES.iter().any(|&table| self.built.has(table))
+    }
+
     pub(crate) fn new(built: Selection, counting: Counting, limits: Limits) -> Self {
         Self {
             built,
@@ -200,8 +205,7 @@ impl Job for ConvertJob {
             work.messages().filter(|item| item.matches).for_each(|item| counter.put(&item));
             part.volumes = counter.count(log.then_some(&mut part.counted));
         }
-        let wanted =
-            self.counting == Counting::Rows || OF_MESSAGES.iter().any(|&table| self.built.has(table));
+        let wanted = self.has_rows_of_messages();
         for item in work.messages().filter(|item| wanted && item.matches) {
             put_message(&mut part.rows, scratch, &item);
             scratch.reset();
@@ -234,17 +238,11 @@ impl Job for ConvertJob {
     }
 
     fn readers(&self, threads: usize) -> usize {
-        match self.counting {
-            Counting::Rows => threads.div_ceil(2),
-            Counting::Messages { .. } => threads,
-        }
+        if self.is_light() { threads } else { threads.div_ceil(2) }
     }
 
-    fn waiting(&self, threads: usize) -> usize {
-        match self.counting {
-            Counting::Rows => threads,
-            Counting::Messages { .. } => usize::MAX,
-        }
+    fn is_light(&self) -> bool {
+        !self.has_rows_of_messages()
     }
 
     fn end_input(

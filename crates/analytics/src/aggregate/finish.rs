@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use arrow::record_batch::RecordBatch;
+use korpus_engine::Pool;
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
 
@@ -183,11 +184,14 @@ impl Stored {
             }
             rows.finish()
         };
-        // No more of them are in memory than threads make at a time.
-        for places in order.chunks(BATCH_ROWS * rayon::current_num_threads()) {
-            let batches: Vec<_> = places.par_chunks(BATCH_ROWS).map(batch).collect();
-            for batch in batches {
-                table.put(batch?)?;
+        // No more of them are in memory than threads make at a time. Programs that run the steps have threads of their own.
+        match Pool::threads_here() {
+            1 => order.chunks(BATCH_ROWS).try_for_each(|places| table.put(batch(places)?))?,
+            threads => {
+                for places in order.chunks(BATCH_ROWS * threads) {
+                    let batches: Vec<_> = places.par_chunks(BATCH_ROWS).map(batch).collect();
+                    batches.into_iter().try_for_each(|batch| table.put(batch?))?;
+                }
             }
         }
         table.finish()

@@ -271,7 +271,7 @@ impl Groups {
     /// All places in the order of their keys: by some bytes of each, and those that have them in common by the first bytes in
     /// which they differ, until all do.
     pub(crate) fn order(&self) -> Vec<u32> {
-        let start = |place: u32| Start { bytes: Default::default(), place };
+        let start = |place: u32| Start { first: 0, second: 0, place };
         let mut order: Vec<Start> = (0..self.len() as u32).map(start).collect();
         // Those that have so many bytes in common, at least.
         let mut alike = vec![(0..order.len(), 0)];
@@ -279,11 +279,11 @@ impl Groups {
             let starts = &mut order[range.clone()];
             let common = self.common(starts, known);
             for start in &mut *starts {
-                start.bytes = bytes_from(self.key(start.place as usize), common);
+                (start.first, start.second) = bytes_from(self.key(start.place as usize), common);
             }
-            starts.sort_unstable_by_key(|start| start.bytes);
+            starts.sort_unstable_by_key(|start| (start.first, start.second));
             let mut at = range.start;
-            for same in starts.chunk_by(|a, b| a.bytes == b.bytes) {
+            for same in starts.chunk_by(|a, b| (a.first, a.second) == (b.first, b.second)) {
                 // They differ here, be it that one of them ends: what goes on there does not begin with a zero.
                 debug_assert!(same.len() == 1 || same.len() < range.len(), "keys differ");
                 if same.len() > 1 && same.len() < range.len() {
@@ -310,7 +310,8 @@ impl Groups {
 /// A key by some of its bytes, which are compared without looking it up.
 #[derive(Debug, Clone, Copy)]
 struct Start {
-    bytes: (u128, u32),
+    first: u128,
+    second: u32,
     place: u32,
 }
 

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use korpus_engine::Pool;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::groups::{Groups, Seen};
 use super::key::{KeyPart, parts};
@@ -68,10 +69,13 @@ impl Stored {
         self.for_each_group(aggregate, &mut |group| with_parts(aggregate, group, &mut each))
     }
 
-    /// Puts the groups in order that are in memory, aggregate by aggregate on whichever thread of the pool has a moment.
+    /// Puts the groups in order that are in memory, aggregate by aggregate on whichever thread has a moment.
     pub(super) fn put_in_order(&mut self) {
-        self.orders =
-            Aggregate::ALL.par_iter().map(|&aggregate| self.states.groups(aggregate).order()).collect();
+        let order = |&aggregate: &Aggregate| self.states.groups(aggregate).order();
+        self.orders = match Pool::threads_here() {
+            1 => Aggregate::ALL.iter().map(order).collect(),
+            _ => Aggregate::ALL.par_iter().with_max_len(1).map(order).collect(),
+        };
     }
 
     /// The groups of an aggregate, and where they stand in the order of their keys; none where they are on disk.
@@ -101,7 +105,9 @@ impl Stored {
     /// Lets go of what is in memory of one aggregate.
     pub(super) fn forget(&mut self, aggregate: Aggregate) {
         self.states.forget(aggregate);
-        self.orders[aggregate as usize] = Vec::new();
+        if let Some(order) = self.orders.get_mut(aggregate as usize) {
+            *order = Vec::new();
+        }
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) const LISTS: usize = 5;
 /// Which of them is that of forms.
 pub(super) const FORMS: usize = 3;
 /// How many texts a worker remembers at most.
-const MOST_KNOWN: usize = 7 << 11;
+const MOST_KNOWN: usize = 1 << 14;
 /// How many bytes of what they show.
 const MOST_BYTES: usize = 2 << 20;
 /// How many places there are for texts that were met once: later ones take those of earlier ones.

@@ -40,6 +40,9 @@ pub(crate) struct EventJob {
     pub free: Mutex<Vec<Vec<u8>>>,
 }
 
+/// How many emptied parts are kept.
+const SPARE: usize = 16;
+
 /// What a worker has for itself.
 #[derive(Debug)]
 pub(crate) struct EventLocal {
@@ -97,8 +100,8 @@ impl EventJob {
             restored,
             verbatim,
         };
-        // One after the other, the texts of all messages and then the rest: the code of both together does not fit into the
-        // cache of a core.
+        // One after the other, what the texts of all messages are known by, what they show, and then the rest: the code of all
+        // together does not fit into the cache of a core. Who panics is told by the message that was handed out last.
         writer.begin();
         let mut ahead = Ahead::with_room(work.block().message_count());
         for item in work.messages().filter(|item| item.matches) {
@@ -172,9 +175,8 @@ impl Job for EventJob {
         self.events(local, work, part);
     }
 
-    /// Events take less memory than the text that they are made of.
-    fn waiting(&self, _: usize) -> usize {
-        usize::MAX
+    fn is_light(&self) -> bool {
+        true
     }
 
     fn commit(&self, state: &mut EventState, at: &BlockSeq<'_>, part: EventPart) -> Result<()> {
@@ -187,7 +189,10 @@ impl Job for EventJob {
         state.seen.merge(seen);
         state.is_told_around |= is_told_around;
         frames.clear();
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(frames);
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        if free.len() < SPARE {
+            free.push(frames);
+        }
         Ok(())
     }
 }

@@ -48,7 +48,7 @@ pub(crate) struct RecentSessions {
     keys: Vec<u128>,
 }
 
-/// How many of them are known at most, and how long an id is.
+/// How many keys are kept, those of sessions that others took the place of too; and how long an id is.
 const MOST_SESSIONS: usize = 1 << 12;
 const LONGEST_ID: usize = 256;
 
@@ -187,7 +187,7 @@ impl Ahead<'_> {
 /// So many texts at a time.
 const FETCHED: usize = 16;
 
-/// Which way a message went, and where its texts end.
+/// Which way a message went, and where its texts end among all.
 #[derive(Debug, Clone, Copy)]
 struct OfMessage {
     direction: u32,

@@ -38,6 +38,16 @@ impl<J: Job> Done<J> {
             Self::End { .. } => 0,
         }
     }
+
+    /// How many things it tells of: bodies, messages, records, or an end.
+    pub(super) fn things(&self) -> usize {
+        match self {
+            Self::Block { survey: Survey { slices, facts, .. }, .. } => {
+                slices.len() + facts.messages.len() + facts.records.len()
+            }
+            Self::End { .. } => 1,
+        }
+    }
 }
 
 /// Takes parts in order.

@@ -4,7 +4,8 @@
 //! puts its blocks into the queue while helpers are there to map them, and maps the oldest itself when the queue is
 //! long enough. The *head* is the next block to be committed; whoever completes it commits it, and all that are ready
 //! after it. No one gets far ahead of the head: readers wait while too many bytes are read and not committed yet, and
-//! mappers while as many blocks are mapped and not committed as the job lets wait, as rows take more memory than text.
+//! mappers while as many blocks are mapped and not committed as there are workers, because rows take more memory than text;
+//! where they take less, while many are, of so many messages.
 //!
 //! Why nobody waits for ever: the head is either queued (any waiting worker maps it), being mapped, being committed, or
 //! still to be read. In the last case its reader is let through whatever is ahead; and inputs are opened in order, so
@@ -32,12 +33,18 @@ const NAP: Duration = Duration::from_millis(20);
 /// How many blocks are queued a helper, at most: as many as are mapped while a member of an archive is inflated whole.
 const QUEUED_A_HELPER: usize = 8;
 
+/// What is mapped and waits for a block before it: how many blocks, or ends, and [things](Done::things) in them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Waiting {
+    pub blocks: usize,
+    pub things: usize,
+}
+
 pub(super) struct Schedule<'r, J: Job> {
     inputs: usize,
     /// How many inputs may be read side by side.
     most_readers: usize,
-    /// How many blocks may be mapped and wait for one before.
-    most_waiting: usize,
+    most_waiting: Waiting,
     /// Bytes of text that may be read and not committed.
     ahead_limit: usize,
     state: Mutex<State<'r, J>>,
@@ -48,6 +55,8 @@ pub(super) struct State<'r, J: Job> {
     next_input: usize,
     queue: BTreeMap<Place, Piece>,
     done: BTreeMap<Place, Done<J>>,
+    /// What of `done` waits for something before it.
+    waiting: Waiting,
     head: Place,
     ahead: usize,
     readers: usize,
@@ -60,9 +69,10 @@ pub(super) struct State<'r, J: Job> {
 
 impl<J: Job> State<'_, J> {
     /// Takes the oldest block from the queue, unless enough are mapped that wait for their commit.
-    fn next_to_map(&mut self, most_waiting: usize) -> Option<(Place, Piece)> {
+    fn next_to_map(&mut self, most: Waiting) -> Option<(Place, Piece)> {
         let next = self.queue.first_entry()?;
-        let may_map = self.done.len() < most_waiting || *next.key() == self.head;
+        let has_room = self.waiting.blocks < most.blocks && self.waiting.things < most.things;
+        let may_map = has_room || *next.key() == self.head;
         may_map.then(|| next.remove_entry())
     }
 }
@@ -97,7 +107,7 @@ impl<'r, J: Job> Schedule<'r, J> {
     pub(super) fn new(
         inputs: usize,
         most_readers: usize,
-        most_waiting: usize,
+        most_waiting: Waiting,
         ahead_limit: usize,
         committer: Committer<'r, J>,
     ) -> Self {
@@ -105,6 +115,7 @@ impl<'r, J: Job> Schedule<'r, J> {
             next_input: 0,
             queue: BTreeMap::new(),
             done: BTreeMap::new(),
+            waiting: Waiting::default(),
             head: (0, 0),
             ahead: 0,
             readers: 0,
@@ -204,6 +215,8 @@ impl<'r, J: Job> Schedule<'r, J> {
     /// Takes what was made of a block, or the end of an input, and commits all that is ready.
     pub(super) fn complete(&self, place: Place, done: Done<J>) {
         let mut state = self.lock();
+        state.waiting.blocks += 1;
+        state.waiting.things += done.things();
         state.done.insert(place, done);
         // Before anything of it is committed, somebody may wait for the memory of its block.
         self.changed.notify_all();
@@ -212,6 +225,8 @@ impl<'r, J: Job> Schedule<'r, J> {
             && let Some(mut committer) = state.committer.take()
         {
             let Some((place, done)) = state.done.pop_first() else { break };
+            state.waiting.blocks -= 1;
+            state.waiting.things -= done.things();
             drop(state);
             let (bytes, is_end) = (done.bytes(), matches!(done, Done::End { last: true, .. }));
             let outcome = committer.commit(place, done);

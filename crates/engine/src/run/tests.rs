@@ -527,7 +527,6 @@ struct Ahead {
     open: AtomicU64,
     most: AtomicU64,
     slow_commits: bool,
-    /// As many blocks may wait as there may be ahead.
     light: bool,
 }
 
@@ -557,8 +556,8 @@ impl Job for Ahead {
         self.open.fetch_sub(part, Ordering::Relaxed);
         Ok(())
     }
-    fn waiting(&self, threads: usize) -> usize {
-        if self.light { usize::MAX } else { threads }
+    fn is_light(&self) -> bool {
+        self.light
     }
 }
 
