@@ -14,6 +14,10 @@ const THREAD: usize = 32 << 20;
 const AHEAD: usize = 4 << 20;
 const AHEAD_A_READER: usize = 16 << 20;
 
+/// What a small message takes that is mapped and not committed, about; and how many there may be where memory is no question.
+const MAPPED: usize = 512;
+const MOST_MAPPED: usize = 1 << 17;
+
 /// How much memory a run may use. Shares are upper bounds for what can grow; what cannot (stacks, codecs, the program
 /// itself) is covered by what is left over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +72,12 @@ impl MemoryBudget {
     /// What blocks may take, as text, that are read and not committed yet, with `readers` inputs that are read side by side.
     pub fn ahead(self, readers: usize) -> usize {
         (AHEAD + readers.saturating_sub(1) * AHEAD_A_READER).min(self.limit / 4)
+    }
+
+    /// How many messages may be mapped and wait for their commit, where what is made of them takes less memory than their text: some
+    /// hundred bytes, and what is known of each, however little text it has.
+    pub fn waiting(self) -> usize {
+        (self.limit / 32 / MAPPED).min(MOST_MAPPED)
     }
 
     /// The largest file or body that is held whole, with `threads` threads; larger ones are streamed.

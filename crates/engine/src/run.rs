@@ -85,9 +85,9 @@ impl Default for RunOptions {
 const NEEDS_ALL: &str =
     "skip, limit and msg-id count in all messages at once, and cannot go on from what was counted before";
 
-/// What may wait for its commit, for each thread, where it is [light](Job::is_light): of blocks of a usual size as much as there may
-/// be ahead by its text. A bound of its own is on messages, as small ones have little text.
-const LIGHT: Waiting = Waiting { blocks: 64, things: 1 << 14 };
+/// How many blocks may wait for their commit, for each thread, where they are [light](Job::is_light): of a usual size as many as
+/// there may be ahead by their text.
+const LIGHT_BLOCKS: usize = 64;
 
 /// The threads of a run, and of what the jobs do around it.
 #[derive(Debug)]
@@ -176,7 +176,7 @@ fn run_within<J: Job>(
     let mut limits = options.limits.clone();
     limits.whole_bytes = limits.whole_bytes.min(options.memory.whole_body(threads));
     let most_waiting = if job.is_light() {
-        Waiting { blocks: LIGHT.blocks * threads, things: LIGHT.things * threads }
+        Waiting { blocks: LIGHT_BLOCKS * threads, things: options.memory.waiting() }
     } else {
         Waiting { blocks: threads, things: usize::MAX }
     };
