@@ -10,8 +10,8 @@ pub(crate) fn key_hash(hash: u128) -> KeyHash {
     [hash as u64, (hash >> 64) as u64]
 }
 
-/// Where what each key names stands in a list: a table of slots, each with the place and, to pass over most others, the upper 32 bits of
-/// the hash. For a key one slot is looked at, mostly, where tables for all purposes look at two lists.
+/// Where what each key names stands in a list: a table of slots, each with the place and, to pass over most others, the upper
+/// 32 bits of the hash. For a key one slot is looked at, mostly, where tables for all purposes look at two lists.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
     /// As many as a power of two, of which a third is free at least.

@@ -76,13 +76,11 @@ impl<'b> ObjectRef<'b> {
     /// `compact` says that there is no white space in it.
     pub(crate) fn richness(self, fields: usize, compact: bool) -> u32 {
         let slots = self.slots(fields);
-        let present = bits(self.object.present & (u64::MAX >> (64 - fields)));
-        let filled: u32 = if compact {
-            present.map(|field| u32::from(slots[field].is_filled())).sum()
-        } else {
-            present.map(|field| u32::from(self.is_filled(slots[field], false))).sum()
-        };
-        filled + self.unknown().map(|other| u32::from(self.is_filled(other.value, compact))).sum::<u32>()
+        let known = self.present(fields).map(|field| slots[field]);
+        known
+            .chain(self.unknown().map(|other| other.value))
+            .map(|slot| u32::from(self.is_filled(slot, compact)))
+            .sum()
     }
 
     /// The keys without a field, in order.
@@ -110,8 +108,13 @@ impl<'b> ObjectRef<'b> {
     #[inline]
     pub(crate) fn fields(self, fields: usize) -> impl Iterator<Item = (usize, Value<'b>)> + Clone + use<'b> {
         let (slots, text) = (self.slots(fields), self.text);
-        let present = bits(self.object.present & (u64::MAX >> (64 - fields)));
-        present.map_while(move |field| Some((field, value(text, slots[field])?)))
+        self.present(fields).map_while(move |field| Some((field, value(text, slots[field])?)))
+    }
+
+    /// Which of the first `fields` fields are there, in order.
+    #[inline(always)]
+    fn present(self, fields: usize) -> impl Iterator<Item = usize> + Clone + use<> {
+        bits(self.object.present & (u64::MAX >> (64 - fields)))
     }
 
     /// The slots of the first `fields` fields; those that are not present hold anything.
@@ -125,8 +128,8 @@ impl<'b> ObjectRef<'b> {
     pub(crate) fn misfits(self, expected: &[KindSet]) -> impl Iterator<Item = (usize, Kind)> + use<'b, '_> {
         let slots = self.slots(expected.len());
         let is_misfit = |field: usize| !slots[field].is_one_of(expected[field].bits());
-        let present = bits(self.object.present & (u64::MAX >> (64 - expected.len())));
         // Mostly there are none, and nothing is decided by a single one.
+        let present = self.present(expected.len());
         let misfits = present.fold(0, |misfits, field| misfits | u64::from(is_misfit(field)) << field);
         bits(misfits).filter_map(|field| Some((field, slots[field].kind()?)))
     }

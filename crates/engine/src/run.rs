@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use korpus_core::Limits;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::dedup::Fates;
 use crate::error::{EngineError, Result};
@@ -114,6 +115,14 @@ impl Pool {
     /// How many threads share what is done here: those of the pool that the caller runs on, else the caller alone.
     pub fn threads_here() -> usize {
         rayon::current_thread_index().map_or(1, |_| rayon::current_num_threads())
+    }
+
+    /// What `each` makes of all items, on [the threads that are here](Self::threads_here), in order.
+    pub fn map_here<T: Sync, R: Send>(items: &[T], each: impl Fn(&T) -> R + Sync) -> Vec<R> {
+        match Self::threads_here() {
+            1 => items.iter().map(each).collect(),
+            _ => items.par_iter().with_max_len(1).map(&each).collect(),
+        }
     }
 
     /// Does `work` on the pool; what it does with rayon, and [`Background`](crate::Background), uses these threads.

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use arrow::record_batch::RecordBatch;
 use korpus_engine::Pool;
-use rayon::iter::ParallelIterator;
-use rayon::slice::ParallelSlice;
 
 use super::groups::Seen;
 use super::key::KeyPart;
@@ -177,7 +175,7 @@ impl Stored {
             return table.finish();
         };
         let metric = table.metric;
-        let batch = |places: &[u32]| {
+        let batch = |places: &&[u32]| {
             let mut rows = Rows::new(metric);
             for group in groups.at_places(places) {
                 with_parts(aggregate, group, |parts, group| fill(parts, group, &mut rows.begin()));
@@ -185,14 +183,9 @@ impl Stored {
             rows.finish()
         };
         // No more of them are in memory than threads make at a time. Programs that run the steps have threads of their own.
-        match Pool::threads_here() {
-            1 => order.chunks(BATCH_ROWS).try_for_each(|places| table.put(batch(places)?))?,
-            threads => {
-                for places in order.chunks(BATCH_ROWS * threads) {
-                    let batches: Vec<_> = places.par_chunks(BATCH_ROWS).map(batch).collect();
-                    batches.into_iter().try_for_each(|batch| table.put(batch?))?;
-                }
-            }
+        let batches: Vec<&[u32]> = order.chunks(BATCH_ROWS).collect();
+        for batches in batches.chunks(Pool::threads_here()) {
+            Pool::map_here(batches, batch).into_iter().try_for_each(|batch| table.put(batch?))?;
         }
         table.finish()
     }

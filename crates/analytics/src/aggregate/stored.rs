@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use korpus_engine::Pool;
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::groups::{Groups, Seen};
 use super::key::{KeyPart, parts};
@@ -71,11 +70,7 @@ impl Stored {
 
     /// Puts the groups in order that are in memory, aggregate by aggregate on whichever thread has a moment.
     pub(super) fn put_in_order(&mut self) {
-        let order = |&aggregate: &Aggregate| self.states.groups(aggregate).order();
-        self.orders = match Pool::threads_here() {
-            1 => Aggregate::ALL.iter().map(order).collect(),
-            _ => Aggregate::ALL.par_iter().with_max_len(1).map(order).collect(),
-        };
+        self.orders = Pool::map_here(&Aggregate::ALL, |&aggregate| self.states.groups(aggregate).order());
     }
 
     /// The groups of an aggregate, and where they stand in the order of their keys; none where they are on disk.

@@ -79,8 +79,8 @@ impl KnownTexts {
         if is_again { Met::Again } else { Met::First }
     }
 
-    /// Remembers what a text shows that was met again, by its hash: flags, the hash of what it says, and what it adds to lists. Where there
-    /// is no more room, all others are forgotten: those that still come will be met again.
+    /// Remembers what a text shows that was met again, by its hash: flags, the hash of what it says, and what it adds to
+    /// lists. Where there is no more room, all others are forgotten: those that still come will be met again.
     pub(super) fn remember(&mut self, met: KeyHash, flags: u32, hash: u64, lists: [&[u8]; LISTS]) {
         let len: usize = lists.iter().map(|list| list.len()).sum();
         if len > MOST_BYTES {

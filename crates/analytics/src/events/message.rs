@@ -414,11 +414,10 @@ impl EventWriter<'_> {
     fn look_into(&mut self, found: &mut Shown, value: Value<'_>, is_first: bool, scratch: &Scratch) {
         let text = scratch.classify_value(value);
         let is_out = found.flags & Flags::OUT != 0;
-        let visible = text.visible().filter(|visible| is_first && !visible.is_empty());
-        if is_first && let Some(said) = self.lists.said.last_mut() {
-            *said = visible.map(str::to_owned);
-        }
-        if let Some(visible) = visible {
+        if is_first && let Some(visible) = text.visible().filter(|visible| !visible.is_empty()) {
+            if let Some(said) = self.lists.said.last_mut() {
+                *said = Some(visible.to_owned());
+            }
             if is_out {
                 let name_of = |text: &str| self.names.number(shown(text));
                 let (facts, name) = self.texts.facts_and_name(visible, self.phrases, name_of);

@@ -33,8 +33,8 @@ const NAP: Duration = Duration::from_millis(20);
 /// How many blocks are queued a helper, at most: as many as are mapped while a member of an archive is inflated whole.
 const QUEUED_A_HELPER: usize = 8;
 
-/// What is mapped and waits for a block before it: how many blocks, or ends, and [things](Done::things) in them.
-#[derive(Debug, Clone, Copy, Default)]
+/// What may be mapped and wait for a block before it: how many blocks, or ends, and [things](Done::things) in them.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Waiting {
     pub blocks: usize,
     pub things: usize,
@@ -55,8 +55,8 @@ pub(super) struct State<'r, J: Job> {
     next_input: usize,
     queue: BTreeMap<Place, Piece>,
     done: BTreeMap<Place, Done<J>>,
-    /// What of `done` waits for something before it.
-    waiting: Waiting,
+    /// How many [things](Done::things) they are.
+    things_done: usize,
     head: Place,
     ahead: usize,
     readers: usize,
@@ -71,7 +71,7 @@ impl<J: Job> State<'_, J> {
     /// Takes the oldest block from the queue, unless enough are mapped that wait for their commit.
     fn next_to_map(&mut self, most: Waiting) -> Option<(Place, Piece)> {
         let next = self.queue.first_entry()?;
-        let has_room = self.waiting.blocks < most.blocks && self.waiting.things < most.things;
+        let has_room = self.done.len() < most.blocks && self.things_done < most.things;
         let may_map = has_room || *next.key() == self.head;
         may_map.then(|| next.remove_entry())
     }
@@ -115,7 +115,7 @@ impl<'r, J: Job> Schedule<'r, J> {
             next_input: 0,
             queue: BTreeMap::new(),
             done: BTreeMap::new(),
-            waiting: Waiting::default(),
+            things_done: 0,
             head: (0, 0),
             ahead: 0,
             readers: 0,
@@ -215,8 +215,7 @@ impl<'r, J: Job> Schedule<'r, J> {
     /// Takes what was made of a block, or the end of an input, and commits all that is ready.
     pub(super) fn complete(&self, place: Place, done: Done<J>) {
         let mut state = self.lock();
-        state.waiting.blocks += 1;
-        state.waiting.things += done.things();
+        state.things_done += done.things();
         state.done.insert(place, done);
         // Before anything of it is committed, somebody may wait for the memory of its block.
         self.changed.notify_all();
@@ -225,8 +224,7 @@ impl<'r, J: Job> Schedule<'r, J> {
             && let Some(mut committer) = state.committer.take()
         {
             let Some((place, done)) = state.done.pop_first() else { break };
-            state.waiting.blocks -= 1;
-            state.waiting.things -= done.things();
+            state.things_done -= done.things();
             drop(state);
             let (bytes, is_end) = (done.bytes(), matches!(done, Done::End { last: true, .. }));
             let outcome = committer.commit(place, done);
