@@ -141,6 +141,12 @@ impl<'a> Reader<'a> {
         self.names
     }
 
+    /// The same, from a place on.
+    #[inline]
+    pub(crate) fn from(&self, place: usize) -> Self {
+        Self { bytes: self.bytes.get(place..).unwrap_or_default(), names: self.names }
+    }
+
     /// Nothing to be read.
     pub(crate) fn nothing(&self) -> Self {
         Self { bytes: &[], names: self.names }
@@ -163,10 +169,16 @@ impl<'a> Reader<'a> {
                 Some(name) => Unread::Name(name),
                 None => Unread::Bytes(&[]),
             },
-            even => {
-                let len = usize::try_from((even >> 1) - 1).unwrap_or(usize::MAX);
-                Unread::Bytes(self.take(len))
-            }
+            even => Unread::Bytes(self.take(len_of(even))),
+        }
+    }
+
+    /// Passes a text.
+    #[inline]
+    pub(crate) fn skip_text(&mut self) {
+        let tag = self.uint();
+        if tag & 1 == 0 && tag > 0 {
+            self.take(len_of(tag));
         }
     }
 
@@ -175,6 +187,12 @@ impl<'a> Reader<'a> {
         let len = usize::try_from(self.uint()).unwrap_or(usize::MAX);
         Reader { bytes: self.take(len), names: self.names }
     }
+}
+
+/// The length of a text that is written out.
+#[inline]
+fn len_of(tag: u64) -> usize {
+    usize::try_from((tag >> 1) - 1).unwrap_or(usize::MAX)
 }
 
 /// A text of which only some are looked at: whether bytes are one is found out then.

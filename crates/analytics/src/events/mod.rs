@@ -6,7 +6,7 @@ mod known;
 mod map;
 mod message;
 
-use crate::codec::{Reader, Unread};
+use crate::codec::Reader;
 use crate::exchange::Frame;
 use crate::symbols::{Name, Names, OwnName, OwnProfile, PROFILE};
 
@@ -83,8 +83,14 @@ impl Flags {
 /// What the first byte of an event tells: which of its times are there, and which of its lists hold something.
 const AT: u8 = 1;
 const STAMP: u8 = 1 << 1;
-/// Templates, actions, forms, tags, drift, latencies.
+/// Each by its place.
 const LISTS: [u8; 6] = [1 << 2, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7];
+const TEMPLATES: usize = 0;
+const ACTIONS: usize = 1;
+const FORMS: usize = 2;
+const TAGS: usize = 3;
+const DRIFT: usize = 4;
+const LATENCIES: usize = 5;
 
 /// The first byte, and the times behind it.
 fn read_times(from: &mut Reader<'_>) -> (u8, Option<i64>, Option<i64>) {
@@ -128,7 +134,8 @@ impl PartialEq for Profile<'_> {
     }
 }
 
-/// An event as it is read: texts and lists are borrowed from the bytes of its partition.
+/// An event as it is read: what all of its session is walked by, and where the rest stands in the bytes of its partition. Sessions
+/// are folded side by side, so events are small enough for those of all of them to stay in the cache of a core.
 #[derive(Debug)]
 pub(crate) struct Event<'a> {
     pub seq: u64,
@@ -138,27 +145,17 @@ pub(crate) struct Event<'a> {
     pub at: Option<i64>,
     /// `timestampValue`.
     pub stamp: Option<i64>,
-    id: Unread<'a>,
-    /// Tells messages with the same id apart, where there may be several.
-    content: u64,
-    user: Unread<'a>,
     pub task: Option<Name<'a>>,
-    text: Unread<'a>,
     /// Hash of the normalised text, all of it; 0 where there is none.
     pub hash: u64,
-    /// The types of its templates.
-    pub templates: Reader<'a>,
-    /// See [`actions`](Self::actions).
-    actions: Reader<'a>,
-    /// Ids and names of its forms.
-    pub forms: Reader<'a>,
-    tags: Reader<'a>,
-    /// What is new in it, each a name of three parts.
-    pub drift: Reader<'a>,
-    /// What the platform measured: the index in [`PLATFORM_LATENCIES`] and milliseconds.
-    pub latencies: Reader<'a>,
-    /// See [`said`](Self::said) and [`session_id`](Self::session_id).
-    last: Reader<'a>,
+    /// Its bytes, and where in them the end user, the id, the text and the lists stand.
+    payload: Reader<'a>,
+    user: u32,
+    id: u32,
+    text: u32,
+    lists: u32,
+    /// Which lists hold something.
+    filled: u8,
 }
 
 /// The kinds of latency that the platform measures.
@@ -210,32 +207,20 @@ impl<'a> Event<'a> {
         let hash = from.fixed();
         let profile = Profile::read(&mut from);
         let task = from.name();
-        let (user, id) = (from.unread_text(), from.unread_text());
-        let content = from.uint();
-        let text = from.unread_text();
-        let mut list = |bit: u8| if parts & bit != 0 { from.list() } else { from.nothing() };
-        let [templates, actions, forms] = [list(LISTS[0]), list(LISTS[1]), list(LISTS[2])];
-        let [tags, drift, latencies] = [list(LISTS[3]), list(LISTS[4]), list(LISTS[5])];
-        Self {
-            seq: frame.seq,
-            flags,
-            profile,
-            at,
-            stamp,
-            id,
-            content,
-            user,
-            task,
-            text,
-            hash,
-            templates,
-            actions,
-            forms,
-            tags,
-            drift,
-            latencies,
-            last: from,
-        }
+        let mut place = |passed: fn(&mut Reader<'a>)| {
+            let place = (frame.payload.len() - from.rest().len()) as u32;
+            passed(&mut from);
+            place
+        };
+        let user = place(Reader::skip_text);
+        let id = place(|from| {
+            from.skip_text();
+            from.uint();
+        });
+        let text = place(Reader::skip_text);
+        let lists = place(|_| {});
+        let payload = Reader::new(frame.payload, names);
+        Self { seq: frame.seq, flags, profile, at, stamp, task, hash, payload, user, id, text, lists, filled: parts }
     }
 
     /// Only its time, which comes first.
@@ -247,24 +232,53 @@ impl<'a> Event<'a> {
 
     /// All that was said, where somebody asked for it.
     pub(crate) fn said(&self) -> Option<&'a str> {
-        let mut from = self.last;
-        from.text()
+        self.after_lists().text()
     }
 
     pub(crate) fn session_id(&self) -> &'a str {
-        let mut from = self.last;
-        from.unread_text();
+        let mut from = self.after_lists();
+        from.skip_text();
         from.text().unwrap_or_default()
     }
 
     /// The end user, as bytes that are a text.
     pub(crate) fn user(&self) -> Option<&'a [u8]> {
-        self.user.bytes()
+        self.from(self.user).unread_text().bytes()
     }
 
     /// The end user.
     pub(crate) fn user_name(&self) -> Option<&'a str> {
-        self.user.read()
+        self.from(self.user).text()
+    }
+
+    /// What stands from a place on.
+    fn from(&self, place: u32) -> Reader<'a> {
+        self.payload.from(place as usize)
+    }
+
+    /// A list, by its place in [`LISTS`].
+    fn list(&self, list: usize) -> Reader<'a> {
+        if !self.has(list) {
+            return self.payload.nothing();
+        }
+        let mut from = self.from(self.lists);
+        for _ in (0..list).filter(|&before| self.has(before)) {
+            from.list();
+        }
+        from.list()
+    }
+
+    /// Whether such a list holds something.
+    fn has(&self, list: usize) -> bool {
+        self.filled & LISTS[list] != 0
+    }
+
+    fn after_lists(&self) -> Reader<'a> {
+        let mut from = self.from(self.lists);
+        for _ in (0..LISTS.len()).filter(|&list| self.has(list)) {
+            from.list();
+        }
+        from
     }
 
     pub(crate) fn bot(&self) -> Option<Name<'a>> {
@@ -293,12 +307,12 @@ impl<'a> Event<'a> {
     }
 
     pub(crate) fn id(&self) -> &'a str {
-        self.id.read().unwrap_or_default()
+        self.from(self.id).text().unwrap_or_default()
     }
 
     /// Of in messages the normalised text, of out messages what was shown; its beginning, where it is long.
     pub(crate) fn text(&self) -> Option<Name<'a>> {
-        self.text.name()
+        self.from(self.text).name()
     }
 
     /// Only what coverage needs: bot and time.
@@ -316,7 +330,10 @@ impl<'a> Event<'a> {
             Flags::OUT => 1,
             _ => 2,
         };
-        (late(self.at), late(self.stamp), direction, self.id.bytes(), self.content)
+        let mut from = self.from(self.id);
+        // The content tells messages with the same id apart, where there may be several.
+        let (id, content) = (from.unread_text().bytes(), from.uint());
+        (late(self.at), late(self.stamp), direction, id, content)
     }
 
     /// Whether it surely stands before another one: the first thing that counts says so.
@@ -329,7 +346,7 @@ impl<'a> Event<'a> {
     }
 
     pub(crate) fn actions(&self) -> impl Iterator<Item = ShownAction<'a>> + use<'a> {
-        let mut from = self.actions;
+        let mut from = self.list(ACTIONS);
         std::iter::from_fn(move || {
             (!from.is_empty()).then(|| ShownAction {
                 template_type: from.name(),
@@ -342,29 +359,52 @@ impl<'a> Event<'a> {
     }
 
     pub(crate) fn tags(&self) -> impl Iterator<Item = ShownTag<'a>> + use<'a> {
-        let mut from = self.tags;
+        let mut from = self.list(TAGS);
         std::iter::from_fn(move || {
             (!from.is_empty()).then(|| ShownTag { scope: from.byte(), name: from.name(), value: from.name() })
         })
     }
 
     pub(crate) fn has_tags(&self) -> bool {
-        !self.tags.is_empty()
+        self.has(TAGS)
     }
 
     /// Its tags as they are written: equal bytes are equal tags.
     pub(crate) fn tag_bytes(&self) -> &'a [u8] {
-        self.tags.rest()
+        self.list(TAGS).rest()
     }
 
     pub(crate) fn has_actions(&self) -> bool {
-        !self.actions.is_empty()
+        self.has(ACTIONS)
     }
 
     /// The type of its first template.
     pub(crate) fn template_type(&self) -> Option<Name<'a>> {
-        let mut templates = self.templates;
-        templates.name()
+        self.templates().name()
+    }
+
+    /// The types of its templates.
+    pub(crate) fn templates(&self) -> Reader<'a> {
+        self.list(TEMPLATES)
+    }
+
+    /// Ids and names of its forms.
+    pub(crate) fn forms(&self) -> Reader<'a> {
+        self.list(FORMS)
+    }
+
+    pub(crate) fn has_forms(&self) -> bool {
+        self.has(FORMS)
+    }
+
+    /// What is new in it, each a name of three parts.
+    pub(crate) fn drift(&self) -> Reader<'a> {
+        self.list(DRIFT)
+    }
+
+    /// What the platform measured: the index in [`PLATFORM_LATENCIES`] and milliseconds.
+    pub(crate) fn latencies(&self) -> Reader<'a> {
+        self.list(LATENCIES)
     }
 }
 

@@ -88,7 +88,7 @@ impl Feeder {
 
     /// Adds what counts whether or not the session does.
     pub(crate) fn drift(&mut self, event: &Event<'_>) {
-        let mut drift = event.drift;
+        let mut drift = event.drift();
         while let Some(name) = next_text(&mut drift) {
             // A key may be empty, and no value is none.
             let mut parts = name.splitn(3, SEPARATOR).map(Some);
@@ -232,7 +232,7 @@ impl Feeder {
         if event.has_tags() {
             self.tags(event, note, counted);
         }
-        let mut forms = event.forms;
+        let mut forms = event.forms();
         while !forms.is_empty() {
             let key = [event.bot(), forms.name(), forms.name()].map(Part::text);
             let (mut group, is_first) = self.at_first(Aggregate::Forms, &key);
@@ -241,7 +241,7 @@ impl Feeder {
             group.add(2, i64::from(is_first));
             group.add(3, i64::from(event.status().is_none()));
         }
-        let mut latencies = event.latencies;
+        let mut latencies = event.latencies();
         while !latencies.is_empty() {
             let kind = usize::from(latencies.byte());
             let ms = latencies.int();
@@ -366,7 +366,7 @@ impl Feeder {
     fn responses(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
         for (place, &at) in walked.exchanged.iter().enumerate() {
             let event = &session.events[at];
-            let mut templates = event.templates;
+            let mut templates = event.templates();
             if templates.is_empty() {
                 continue;
             }

@@ -306,7 +306,7 @@ impl<'s, 'a> Session<'s, 'a> {
             push_new(channels, event.channel());
             push_new(tasks, event.task);
             self.template_count += i64::from(flags.has(Flags::TEMPLATE));
-            self.form_count += i64::from(!event.forms.is_empty());
+            self.form_count += i64::from(event.has_forms());
             if flags.has(Flags::AGENT) {
                 agent = agent.or(Some(at));
             }
@@ -405,7 +405,7 @@ impl<'s, 'a> Session<'s, 'a> {
             return (Outcome::NoResponse, Some(last));
         }
         let flags = self.last_said().map(|event| event.flags).unwrap_or_default();
-        let is_form = self.last_said().is_some_and(|event| !event.forms.is_empty());
+        let is_form = self.last_said().is_some_and(|event| event.has_forms());
         let outcome = if flags.has(Flags::FALLBACK) {
             Outcome::Fallback
         } else if (flags.has(Flags::OFFERS | Flags::QUESTION) || is_form) && !flags.has(Flags::WRAP_UP) {
