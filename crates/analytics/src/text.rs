@@ -1,7 +1,6 @@
 //! Texts as they are compared: normalised, hashed, and looked through for phrases.
 
 use caseless::Caseless as _;
-use hashbrown::HashTable;
 use twox_hash::XxHash3_64;
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
@@ -191,14 +190,22 @@ impl Phrases {
 }
 
 /// What texts are known to be, by a hash of 128 bits: bots say the same things again and again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct TextCache {
-    known: HashTable<Known>,
+    /// Each at the place that its hash chooses, until another one comes there: most texts come once, and have no room made for
+    /// them.
+    known: Vec<Known>,
     normal: String,
 }
 
-/// A text that was met before.
-#[derive(Debug)]
+impl Default for TextCache {
+    fn default() -> Self {
+        Self { known: vec![Known::default(); KNOWN], normal: String::new() }
+    }
+}
+
+/// A text that was met before; at first one that has a hash of 0, as none has.
+#[derive(Debug, Clone, Default)]
 struct Known {
     hash: u128,
     facts: TextFacts,
@@ -215,8 +222,8 @@ pub(crate) struct TextFacts {
     pub flags: u32,
 }
 
-/// How many texts a worker knows at most: those that a table of 3 MiB has room for.
-const MOST_KNOWN: usize = 7 << 13;
+/// How many texts a worker knows at most: they take 400 KB.
+const KNOWN: usize = 1 << 13;
 
 impl TextCache {
     /// What there is to know of a text.
@@ -233,16 +240,15 @@ impl TextCache {
     ) -> (TextFacts, Option<u32>) {
         let Self { known, normal } = self;
         let hash = hash(text.as_bytes());
-        if let Some(known) = known.find_mut(hash as u64, |known| known.hash == hash) {
+        let known = &mut known[hash as usize % KNOWN];
+        if known.hash == hash {
             known.name = known.name.or_else(|| name_of(text));
             return (known.facts, known.name);
         }
         normal.clear();
         normalize(text, normal);
         let facts = TextFacts { hash: text_hash(normal), flags: phrases.flags(normal) };
-        if known.len() < MOST_KNOWN {
-            known.insert_unique(hash as u64, Known { hash, facts, name: None }, |known| known.hash as u64);
-        }
+        *known = Known { hash, facts, name: None };
         (facts, None)
     }
 
@@ -322,11 +328,11 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_were_met_are_known_until_there_is_no_room() {
+    fn texts_that_were_met_are_known_until_others_take_their_places() {
         let phrases = Phrases::new(&AnalyzeOptions::default());
         let mut cache = TextCache::default();
         let texts = |n: usize| [format!("Text {n}"), format!("Text {n}?"), "x".repeat(n % 100)];
-        let all: Vec<String> = (0..MOST_KNOWN / 2 + 1000).flat_map(texts).collect();
+        let all: Vec<String> = (0..KNOWN).flat_map(texts).collect();
         let plain = |text: &str| {
             let normal = normalized(text);
             TextFacts { hash: text_hash(&normal), flags: phrases.flags(&normal) }
@@ -337,10 +343,12 @@ mod tests {
             let (_, first) = cache.facts_and_name(text, &phrases, |_| Some(name));
             let (facts, second) = cache.facts_and_name(text, &phrases, |_| None);
             assert_eq!((facts, second), (plain(text), first));
+            assert!(first.is_some());
         }
-        assert_eq!(cache.known.len(), MOST_KNOWN);
-        assert!(cache.facts_and_name(&all[1], &phrases, |_| None).1.is_some());
-        assert_eq!(cache.facts_and_name("something new", &phrases, |_| Some(1)).1, None);
+        let mut is_known = |text: &str| cache.facts_and_name(text, &phrases, |_| None).1.is_some();
+        let known = all.iter().rev().filter(|text| is_known(text)).count();
+        assert!((KNOWN / 2..=2 * KNOWN).contains(&known), "{known}");
+        assert!(!is_known("something new"));
     }
 
     #[test]
