@@ -158,6 +158,15 @@ fn add<T: Default>(cells: &mut Vec<T>, cell: Option<T>) -> bool {
     is_some
 }
 
+/// Adds several cells, and notes where there is none.
+fn add_all<T: Default>(cells: &mut Vec<T>, none: &mut Vec<u32>, added: impl Iterator<Item = Option<T>>) {
+    for cell in added {
+        if !add(cells, cell) {
+            none.push(cells.len() as u32 - 1);
+        }
+    }
+}
+
 /// Adds the last cell so many times more.
 fn repeat_last<T: Copy>(cells: &mut Vec<T>, more: usize) {
     if let Some(&last) = cells.last() {
@@ -208,6 +217,24 @@ impl Column {
         };
         if !is_some {
             self.none.push(self.cells.len() as u32 - 1);
+        }
+    }
+
+    /// Adds several values: of which kind they are is looked at once.
+    #[inline]
+    fn extend<'a>(&mut self, added: impl Iterator<Item = Cell<'a>>) {
+        let Self { cells, none } = self;
+        match cells {
+            Cells::Text(cells) => {
+                for cell in added {
+                    none.extend(cell.text().is_none().then_some(cells.ends.len() as u32));
+                    cells.push(cell.text().unwrap_or_default());
+                }
+            }
+            Cells::Int(cells) | Cells::Time(cells) => add_all(cells, none, added.map(Cell::int)),
+            Cells::Small(cells) | Cells::Date(cells) => add_all(cells, none, added.map(Cell::small)),
+            Cells::Float(cells) => add_all(cells, none, added.map(Cell::float)),
+            Cells::Bool(cells) => add_all(cells, none, added.map(Cell::bool)),
         }
     }
 
@@ -304,7 +331,7 @@ impl ManyRows<'_> {
     /// Fills the next column, with as many cells as there are rows.
     pub(crate) fn put_each<'a, C: Into<Cell<'a>>>(&mut self, cells: impl ExactSizeIterator<Item = C>) {
         debug_assert_eq!(cells.len(), self.len, "a cell for each row");
-        self.row.fill(|column| cells.for_each(|cell| column.push(cell.into())));
+        self.row.fill(|column| column.extend(cells.map(Into::into)));
     }
 }
 

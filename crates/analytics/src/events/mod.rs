@@ -220,7 +220,21 @@ impl<'a> Event<'a> {
         let text = place(Reader::skip_text);
         let lists = place(|_| {});
         let payload = Reader::new(frame.payload, names);
-        Self { seq: frame.seq, flags, profile, at, stamp, task, hash, payload, user, id, text, lists, filled: parts }
+        Self {
+            seq: frame.seq,
+            flags,
+            profile,
+            at,
+            stamp,
+            task,
+            hash,
+            payload,
+            user,
+            id,
+            text,
+            lists,
+            filled: parts,
+        }
     }
 
     /// Only its time, which comes first.

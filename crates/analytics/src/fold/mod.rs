@@ -201,9 +201,7 @@ impl Folder {
         sessions.extend(found.drain(..).map(|found| {
             Session::new(found.key, &events[found.events], found.platform, rules.rules, &mut self.lists)
         }));
-        for session in &sessions {
-            row::push(&mut self.rows, session, &mut self.room);
-        }
+        row::push(&mut self.rows, &sessions, &mut self.room);
         for session in &sessions {
             self.exported.add(session, rules.exports);
         }

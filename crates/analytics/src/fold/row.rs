@@ -1,4 +1,6 @@
-//! The row of a session.
+//! The rows of sessions, column by column.
+
+use std::ops::Range;
 
 use korpus_core::write_json_string;
 
@@ -15,89 +17,118 @@ const SESSION_TAGS: u8 = 2;
 /// So many bytes of tags have room from one row to the next.
 const KEPT_TEXT: usize = 4096;
 
-/// Memory that rows are made in, one after the other.
+/// Memory that rows are made in, some after the others.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
     waits: Vec<i64>,
-    user_tags: String,
-    session_tags: String,
+    found: Vec<Found>,
+    /// Objects of tags, one behind the other.
+    tags: String,
 }
 
 impl Room {
     /// Lets go of memory that is more than other rows will take.
     pub(crate) fn let_go(&mut self) {
         self.waits.shrink_to(KEPT);
-        self.user_tags.shrink_to(KEPT_TEXT);
-        self.session_tags.shrink_to(KEPT_TEXT);
+        self.tags.shrink_to(KEPT_TEXT);
     }
 }
 
-/// Adds the row of a session.
-pub(crate) fn push(rows: &mut Rows, session: &Session<'_, '_>, room: &mut Room) {
-    let key = [hex((session.key >> 64) as u64), hex(session.key as u64)];
-    let responses = || session.waits_of(WaitKind::BotResponse);
-    let Room { waits, user_tags, session_tags } = room;
-    let median_response = median(responses(), waits);
-    let median_thought = median(session.waits_of(WaitKind::Think), waits);
-    let event = |at: Option<usize>| at.map(|at| &session.events[at]);
-    let handoff = event(session.handoff_event);
-    let last = session.last_said();
-    let hash = last.filter(|event| event.hash != 0).map(|event| hex(event.hash));
-    let tags = last_tags(session.events);
-    let user_tags = tags_json(&tags, USER_TAGS, user_tags);
-    let session_tags = tags_json(&tags, SESSION_TAGS, session_tags);
-    let platform = session.platform;
-    let interactive = session.interactive();
-    let mut row = rows.begin();
-    row.put(Cell::Text(key.as_flattened()));
-    row.put(session.bot());
-    row.put(session.session_id());
-    row.put(session.kind.as_str());
-    row.put(session.user);
-    row.put(session.channel);
-    row.put(session.channel_count);
-    row.put(session.language);
-    row.put(session.is_developer);
-    row.put(session.started_at);
-    row.put(session.ended_at);
-    row.put(session.duration_ms());
-    row.put(session.in_count);
-    row.put(session.pseudo_in_count);
-    row.put(session.out_count);
-    row.put(session.closure_count);
-    row.put(session.other_count);
-    row.put(session.in_count);
-    row.put(interactive);
-    row.put(responses().next());
-    row.put(median_response);
-    row.put(responses().max());
-    row.put(median_thought);
-    row.put(session.max_gap_ms);
-    row.put(session.task_first);
-    row.put(session.task_last);
-    row.put(session.task_count);
-    row.put(session.template_count);
-    row.put(session.form_count);
-    row.put(session.handoff.as_str());
-    row.put(handoff.and_then(|event| event.at));
-    row.put(handoff.map(Event::id));
-    row.put(session.timeout_closed);
-    row.put(session.closure_gap_ms);
-    row.put(session.reprompt_count);
-    row.put(session.fallback_count);
-    row.put(session.outcome.as_str());
-    row.put(session.outcome.reason());
-    row.put(event(session.outcome_event).map(Event::id));
-    row.put(platform.and_then(|record| record.containment));
-    row.put(platform.and_then(|record| record.session_type));
-    row.put(hash.as_ref().map(|hash| Cell::Text(hash)));
-    row.put(last.and_then(Event::template_type));
-    row.put(session.created_at);
-    row.put(session.left_cut);
-    row.put(session.right_cut);
-    row.put(session.open);
-    row.put(user_tags);
-    row.put(session_tags);
+/// What it takes a look at several events to find out for a row.
+#[derive(Debug)]
+struct Found {
+    key: [[u8; 16]; 2],
+    first_response: Option<i64>,
+    median_response: Option<i64>,
+    max_response: Option<i64>,
+    median_thought: Option<i64>,
+    last_hash: Option<[u8; 16]>,
+    /// Where they stand in the room.
+    user_tags: Option<Range<usize>>,
+    session_tags: Option<Range<usize>>,
+}
+
+impl Found {
+    fn of(session: &Session<'_, '_>, waits: &mut Vec<i64>, out: &mut String) -> Self {
+        let responses = || session.waits_of(WaitKind::BotResponse);
+        let last = session.last_said().filter(|event| event.hash != 0);
+        let tags = last_tags(session.events);
+        Self {
+            key: [hex((session.key >> 64) as u64), hex(session.key as u64)],
+            first_response: responses().next(),
+            median_response: median(responses(), waits),
+            max_response: responses().max(),
+            median_thought: median(session.waits_of(WaitKind::Think), waits),
+            last_hash: last.map(|event| hex(event.hash)),
+            user_tags: tags_json(&tags, USER_TAGS, out),
+            session_tags: tags_json(&tags, SESSION_TAGS, out),
+        }
+    }
+}
+
+/// Adds the rows of sessions.
+pub(crate) fn push(rows: &mut Rows, sessions: &[Session<'_, '_>], room: &mut Room) {
+    let Room { waits, found, tags } = room;
+    tags.clear();
+    found.clear();
+    found.extend(sessions.iter().map(|session| Found::of(session, waits, tags)));
+    let each = || sessions.iter();
+    let events = |of: for<'s> fn(&'s Session<'_, '_>) -> Option<usize>| {
+        each().map(move |session| of(session).map(|at| &session.events[at]))
+    };
+    let handoffs = || events(|session| session.handoff_event);
+    let last = || each().map(Session::last_said);
+    let found = || found.iter();
+    let mut rows = rows.begin_many(sessions.len());
+    rows.put_each(found().map(|found| Cell::Text(found.key.as_flattened())));
+    rows.put_each(each().map(Session::bot));
+    rows.put_each(each().map(Session::session_id));
+    rows.put_each(each().map(|session| session.kind.as_str()));
+    rows.put_each(each().map(|session| session.user));
+    rows.put_each(each().map(|session| session.channel));
+    rows.put_each(each().map(|session| session.channel_count));
+    rows.put_each(each().map(|session| session.language));
+    rows.put_each(each().map(|session| session.is_developer));
+    rows.put_each(each().map(|session| session.started_at));
+    rows.put_each(each().map(|session| session.ended_at));
+    rows.put_each(each().map(Session::duration_ms));
+    rows.put_each(each().map(|session| session.in_count));
+    rows.put_each(each().map(|session| session.pseudo_in_count));
+    rows.put_each(each().map(|session| session.out_count));
+    rows.put_each(each().map(|session| session.closure_count));
+    rows.put_each(each().map(|session| session.other_count));
+    rows.put_each(each().map(|session| session.in_count));
+    rows.put_each(each().map(Session::interactive));
+    rows.put_each(found().map(|found| found.first_response));
+    rows.put_each(found().map(|found| found.median_response));
+    rows.put_each(found().map(|found| found.max_response));
+    rows.put_each(found().map(|found| found.median_thought));
+    rows.put_each(each().map(|session| session.max_gap_ms));
+    rows.put_each(each().map(|session| session.task_first));
+    rows.put_each(each().map(|session| session.task_last));
+    rows.put_each(each().map(|session| session.task_count));
+    rows.put_each(each().map(|session| session.template_count));
+    rows.put_each(each().map(|session| session.form_count));
+    rows.put_each(each().map(|session| session.handoff.as_str()));
+    rows.put_each(handoffs().map(|event| event.and_then(|event| event.at)));
+    rows.put_each(handoffs().map(|event| event.map(Event::id)));
+    rows.put_each(each().map(|session| session.timeout_closed));
+    rows.put_each(each().map(|session| session.closure_gap_ms));
+    rows.put_each(each().map(|session| session.reprompt_count));
+    rows.put_each(each().map(|session| session.fallback_count));
+    rows.put_each(each().map(|session| session.outcome.as_str()));
+    rows.put_each(each().map(|session| session.outcome.reason()));
+    rows.put_each(events(|session| session.outcome_event).map(|event| event.map(Event::id)));
+    rows.put_each(each().map(|session| session.platform.and_then(|record| record.containment)));
+    rows.put_each(each().map(|session| session.platform.and_then(|record| record.session_type)));
+    rows.put_each(found().map(|found| found.last_hash.as_ref().map(|hash| Cell::Text(hash))));
+    rows.put_each(last().map(|event| event.and_then(Event::template_type)));
+    rows.put_each(each().map(|session| session.created_at));
+    rows.put_each(each().map(|session| session.left_cut));
+    rows.put_each(each().map(|session| session.right_cut));
+    rows.put_each(each().map(|session| session.open));
+    rows.put_each(found().map(|found| found.user_tags.clone().map(|place| &tags[place])));
+    rows.put_each(found().map(|found| found.session_tags.clone().map(|place| &tags[place])));
 }
 
 /// Of each tag of a session the scope, the name and the last value, in the order of scopes and of the bytes of names.
@@ -119,11 +150,11 @@ fn last_tags<'a>(events: &[Event<'a>]) -> Vec<ShownTag<'a>> {
     found
 }
 
-/// The tags of a scope as an object, put together in `out`.
-fn tags_json<'o>(tags: &[ShownTag<'_>], scope: u8, out: &'o mut String) -> Option<&'o str> {
-    out.clear();
+/// Appends the tags of a scope to `out` as an object, and says where it stands there.
+fn tags_json(tags: &[ShownTag<'_>], scope: u8, out: &mut String) -> Option<Range<usize>> {
+    let start = out.len();
     for tag in tags.iter().filter(|tag| tag.scope == scope) {
-        out.push(if out.is_empty() { '{' } else { ',' });
+        out.push(if out.len() == start { '{' } else { ',' });
         write_json_string(tag.name.map_or("", Name::text), out);
         out.push(':');
         match tag.value {
@@ -131,9 +162,9 @@ fn tags_json<'o>(tags: &[ShownTag<'_>], scope: u8, out: &'o mut String) -> Optio
             None => out.push_str("null"),
         }
     }
-    if out.is_empty() {
+    if out.len() == start {
         return None;
     }
     out.push('}');
-    Some(out)
+    Some(start..out.len())
 }

@@ -405,7 +405,7 @@ impl<'s, 'a> Session<'s, 'a> {
             return (Outcome::NoResponse, Some(last));
         }
         let flags = self.last_said().map(|event| event.flags).unwrap_or_default();
-        let is_form = self.last_said().is_some_and(|event| event.has_forms());
+        let is_form = self.last_said().is_some_and(Event::has_forms);
         let outcome = if flags.has(Flags::FALLBACK) {
             Outcome::Fallback
         } else if (flags.has(Flags::OFFERS | Flags::QUESTION) || is_form) && !flags.has(Flags::WRAP_UP) {
