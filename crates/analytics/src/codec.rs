@@ -160,9 +160,13 @@ impl<'a> Reader<'a> {
         self.unread_text().name()
     }
 
-    /// Passes a text, to be read where it is wanted.
+    /// The bytes of a text, whether or not they are one.
+    pub(crate) fn text_bytes(&mut self) -> Option<&'a [u8]> {
+        self.unread_text().bytes()
+    }
+
     #[inline]
-    pub(crate) fn unread_text(&mut self) -> Unread<'a> {
+    fn unread_text(&mut self) -> Unread<'a> {
         match self.uint() {
             0 => Unread::None,
             odd if odd & 1 == 1 => match self.names.get((odd >> 1) as u32) {
@@ -195,10 +199,8 @@ fn len_of(tag: u64) -> usize {
     usize::try_from((tag >> 1) - 1).unwrap_or(usize::MAX)
 }
 
-/// A text of which only some are looked at: whether bytes are one is found out then.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) enum Unread<'a> {
-    #[default]
+/// A text, of which not yet is known whether its bytes are one.
+enum Unread<'a> {
     None,
     Name(&'a OwnName),
     Bytes(&'a [u8]),
@@ -206,7 +208,7 @@ pub(crate) enum Unread<'a> {
 
 impl<'a> Unread<'a> {
     #[inline]
-    pub(crate) fn read(self) -> Option<&'a str> {
+    fn read(self) -> Option<&'a str> {
         match self {
             Self::None => None,
             Self::Name(name) => Some(name.name().text()),
@@ -215,7 +217,7 @@ impl<'a> Unread<'a> {
     }
 
     #[inline]
-    pub(crate) fn name(self) -> Option<Name<'a>> {
+    fn name(self) -> Option<Name<'a>> {
         match self {
             Self::Name(name) => Some(name.name()),
             unread => unread.read().map(Name::new),
@@ -223,7 +225,7 @@ impl<'a> Unread<'a> {
     }
 
     /// The bytes of the text.
-    pub(crate) fn bytes(self) -> Option<&'a [u8]> {
+    fn bytes(self) -> Option<&'a [u8]> {
         match self {
             Self::None => None,
             Self::Name(name) => Some(name.name().text().as_bytes()),
@@ -271,7 +273,10 @@ mod tests {
             let names = Names::default();
             let mut reader = Reader::new(&bytes, &names);
             for _ in 0..20 {
+                let mut passed = reader;
+                passed.skip_text();
                 reader.text();
+                prop_assert_eq!(passed.rest(), reader.rest());
                 reader.list();
                 reader.maybe();
             }

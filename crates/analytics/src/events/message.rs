@@ -395,7 +395,7 @@ impl EventWriter<'_> {
             (showed.flags, showed.hash)
         } else {
             let mut own = Shown { flags: found.flags & (Flags::IN | Flags::OUT), ..Shown::default() };
-            self.look_into(&mut own, value, is_first, scratch);
+            self.look_into(&mut own, value, is_first, met == Met::Again, scratch);
             (own.flags, own.hash)
         };
         if met == Met::Again {
@@ -410,8 +410,15 @@ impl EventWriter<'_> {
         self.forget_known_form(ends[known::FORMS]);
     }
 
-    /// Looks into a text that is not known.
-    fn look_into(&mut self, found: &mut Shown, value: Value<'_>, is_first: bool, scratch: &Scratch) {
+    /// Looks into a text that is not known, but may have been met before.
+    fn look_into(
+        &mut self,
+        found: &mut Shown,
+        value: Value<'_>,
+        is_first: bool,
+        is_met: bool,
+        scratch: &Scratch,
+    ) {
         let text = scratch.classify_value(value);
         let is_out = found.flags & Flags::OUT != 0;
         if is_first && let Some(visible) = text.visible().filter(|visible| !visible.is_empty()) {
@@ -423,6 +430,8 @@ impl EventWriter<'_> {
                 let (facts, name) = self.texts.facts_and_name(visible, self.phrases, name_of);
                 found.hash = facts.hash;
                 found.flags |= facts.flags & !Flags::PSEUDO;
+                // What is remembered with the text must be short, whether or not others took its place meanwhile.
+                let name = if is_met && name.is_none() { self.names.number(shown(visible)) } else { name };
                 match name {
                     Some(number) => put_symbol(&mut self.lists.text, number),
                     None => put_text(&mut self.lists.text, Some(shown(visible))),

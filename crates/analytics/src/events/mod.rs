@@ -6,6 +6,8 @@ mod known;
 mod map;
 mod message;
 
+use std::cmp::Ordering;
+
 use crate::codec::Reader;
 use crate::exchange::Frame;
 use crate::symbols::{Name, Names, OwnName, OwnProfile, PROFILE};
@@ -154,8 +156,8 @@ pub(crate) struct Event<'a> {
     id: u32,
     text: u32,
     lists: u32,
-    /// Which lists hold something.
-    filled: u8,
+    /// What its first byte tells.
+    parts: u8,
 }
 
 /// The kinds of latency that the platform measures.
@@ -208,6 +210,7 @@ impl<'a> Event<'a> {
         let profile = Profile::read(&mut from);
         let task = from.name();
         let mut place = |passed: fn(&mut Reader<'a>)| {
+            // Frames have their length in 32 bits.
             let place = (frame.payload.len() - from.rest().len()) as u32;
             passed(&mut from);
             place
@@ -220,21 +223,7 @@ impl<'a> Event<'a> {
         let text = place(Reader::skip_text);
         let lists = place(|_| {});
         let payload = Reader::new(frame.payload, names);
-        Self {
-            seq: frame.seq,
-            flags,
-            profile,
-            at,
-            stamp,
-            task,
-            hash,
-            payload,
-            user,
-            id,
-            text,
-            lists,
-            filled: parts,
-        }
+        Self { seq: frame.seq, flags, profile, at, stamp, task, hash, payload, user, id, text, lists, parts }
     }
 
     /// Only its time, which comes first.
@@ -246,18 +235,18 @@ impl<'a> Event<'a> {
 
     /// All that was said, where somebody asked for it.
     pub(crate) fn said(&self) -> Option<&'a str> {
-        self.after_lists().text()
+        self.after(LISTS.len()).text()
     }
 
     pub(crate) fn session_id(&self) -> &'a str {
-        let mut from = self.after_lists();
+        let mut from = self.after(LISTS.len());
         from.skip_text();
         from.text().unwrap_or_default()
     }
 
     /// The end user, as bytes that are a text.
     pub(crate) fn user(&self) -> Option<&'a [u8]> {
-        self.from(self.user).unread_text().bytes()
+        self.from(self.user).text_bytes()
     }
 
     /// The end user.
@@ -270,29 +259,23 @@ impl<'a> Event<'a> {
         self.payload.from(place as usize)
     }
 
-    /// A list, by its place in [`LISTS`].
-    fn list(&self, list: usize) -> Reader<'a> {
-        if !self.has(list) {
-            return self.payload.nothing();
-        }
+    /// What stands behind the first lists, so many of [`LISTS`].
+    fn after(&self, lists: usize) -> Reader<'a> {
         let mut from = self.from(self.lists);
-        for _ in (0..list).filter(|&before| self.has(before)) {
+        for _ in (0..lists).filter(|&list| self.has(list)) {
             from.list();
         }
-        from.list()
+        from
+    }
+
+    /// A list, by its place in [`LISTS`].
+    fn list(&self, list: usize) -> Reader<'a> {
+        if self.has(list) { self.after(list).list() } else { self.payload.nothing() }
     }
 
     /// Whether such a list holds something.
     fn has(&self, list: usize) -> bool {
-        self.filled & LISTS[list] != 0
-    }
-
-    fn after_lists(&self) -> Reader<'a> {
-        let mut from = self.from(self.lists);
-        for _ in (0..LISTS.len()).filter(|&list| self.has(list)) {
-            from.list();
-        }
-        from
+        self.parts & LISTS[list] != 0
     }
 
     pub(crate) fn bot(&self) -> Option<Name<'a>> {
@@ -336,18 +319,22 @@ impl<'a> Event<'a> {
         (Profile::read(&mut from).name(0).map(Name::text), at)
     }
 
-    /// Where it stands in its session: nothing of it depends on the order of the inputs.
-    pub(crate) fn order(&self) -> impl Ord + 'a {
+    /// Where it stands in its session beside another one: nothing of it depends on the order of the inputs.
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
         let late = |time: Option<i64>| (time.is_none(), time);
-        let direction = match self.flags.0 & (Flags::IN | Flags::OUT) {
+        let direction = |flags: Flags| match flags.0 & (Flags::IN | Flags::OUT) {
             Flags::IN => 0,
             Flags::OUT => 1,
             _ => 2,
         };
+        let moment = |event: &Self| (late(event.at), late(event.stamp), direction(event.flags));
+        moment(self).cmp(&moment(other)).then_with(|| self.id_and_content().cmp(&other.id_and_content()))
+    }
+
+    /// The id, and what tells messages with the same id apart, where there may be several.
+    fn id_and_content(&self) -> (Option<&'a [u8]>, u64) {
         let mut from = self.from(self.id);
-        // The content tells messages with the same id apart, where there may be several.
-        let (id, content) = (from.unread_text().bytes(), from.uint());
-        (late(self.at), late(self.stamp), direction, id, content)
+        (from.text_bytes(), from.uint())
     }
 
     /// Whether it surely stands before another one: the first thing that counts says so.

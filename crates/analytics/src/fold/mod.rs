@@ -137,7 +137,7 @@ impl Folder {
                 records.map(|frame| PlatformRecord::read(Reader::new(frame.payload, rules.names))).max();
             // They come by their times, and mostly those differ.
             if !events.is_sorted_by(Event::is_before) {
-                events.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
+                events.sort_unstable_by(Event::compare);
             }
             self.sift(&mut batch.events, start, platform, rules.include_developers);
             if batch.events.len() > start {

@@ -14,14 +14,14 @@ use crate::symbols::Name;
 const USER_TAGS: u8 = 1;
 const SESSION_TAGS: u8 = 2;
 
-/// So many bytes of tags have room from one row to the next.
-const KEPT_TEXT: usize = 4096;
+/// So many bytes of tags have room from one batch of sessions to the next.
+const KEPT_TEXT: usize = 64 << 10;
 
 /// Memory that rows are made in, some after the others.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
     waits: Vec<i64>,
-    found: Vec<Found>,
+    derived: Vec<Derived>,
     /// Objects of tags, one behind the other.
     tags: String,
 }
@@ -29,14 +29,16 @@ pub(crate) struct Room {
 impl Room {
     /// Lets go of memory that is more than other rows will take.
     pub(crate) fn let_go(&mut self) {
+        self.waits.clear();
         self.waits.shrink_to(KEPT);
+        self.tags.clear();
         self.tags.shrink_to(KEPT_TEXT);
     }
 }
 
 /// What it takes a look at several events to find out for a row.
 #[derive(Debug)]
-struct Found {
+struct Derived {
     key: [[u8; 16]; 2],
     first_response: Option<i64>,
     median_response: Option<i64>,
@@ -48,7 +50,7 @@ struct Found {
     session_tags: Option<Range<usize>>,
 }
 
-impl Found {
+impl Derived {
     fn of(session: &Session<'_, '_>, waits: &mut Vec<i64>, out: &mut String) -> Self {
         let responses = || session.waits_of(WaitKind::BotResponse);
         let last = session.last_said().filter(|event| event.hash != 0);
@@ -68,19 +70,19 @@ impl Found {
 
 /// Adds the rows of sessions.
 pub(crate) fn push(rows: &mut Rows, sessions: &[Session<'_, '_>], room: &mut Room) {
-    let Room { waits, found, tags } = room;
+    let Room { waits, derived, tags } = room;
     tags.clear();
-    found.clear();
-    found.extend(sessions.iter().map(|session| Found::of(session, waits, tags)));
+    derived.clear();
+    derived.extend(sessions.iter().map(|session| Derived::of(session, waits, tags)));
     let each = || sessions.iter();
     let events = |of: for<'s> fn(&'s Session<'_, '_>) -> Option<usize>| {
         each().map(move |session| of(session).map(|at| &session.events[at]))
     };
     let handoffs = || events(|session| session.handoff_event);
     let last = || each().map(Session::last_said);
-    let found = || found.iter();
+    let derived = || derived.iter();
     let mut rows = rows.begin_many(sessions.len());
-    rows.put_each(found().map(|found| Cell::Text(found.key.as_flattened())));
+    rows.put_each(derived().map(|derived| Cell::Text(derived.key.as_flattened())));
     rows.put_each(each().map(Session::bot));
     rows.put_each(each().map(Session::session_id));
     rows.put_each(each().map(|session| session.kind.as_str()));
@@ -99,10 +101,10 @@ pub(crate) fn push(rows: &mut Rows, sessions: &[Session<'_, '_>], room: &mut Roo
     rows.put_each(each().map(|session| session.other_count));
     rows.put_each(each().map(|session| session.in_count));
     rows.put_each(each().map(Session::interactive));
-    rows.put_each(found().map(|found| found.first_response));
-    rows.put_each(found().map(|found| found.median_response));
-    rows.put_each(found().map(|found| found.max_response));
-    rows.put_each(found().map(|found| found.median_thought));
+    rows.put_each(derived().map(|derived| derived.first_response));
+    rows.put_each(derived().map(|derived| derived.median_response));
+    rows.put_each(derived().map(|derived| derived.max_response));
+    rows.put_each(derived().map(|derived| derived.median_thought));
     rows.put_each(each().map(|session| session.max_gap_ms));
     rows.put_each(each().map(|session| session.task_first));
     rows.put_each(each().map(|session| session.task_last));
@@ -121,14 +123,14 @@ pub(crate) fn push(rows: &mut Rows, sessions: &[Session<'_, '_>], room: &mut Roo
     rows.put_each(events(|session| session.outcome_event).map(|event| event.map(Event::id)));
     rows.put_each(each().map(|session| session.platform.and_then(|record| record.containment)));
     rows.put_each(each().map(|session| session.platform.and_then(|record| record.session_type)));
-    rows.put_each(found().map(|found| found.last_hash.as_ref().map(|hash| Cell::Text(hash))));
+    rows.put_each(derived().map(|derived| derived.last_hash.as_ref().map(|hash| Cell::Text(hash))));
     rows.put_each(last().map(|event| event.and_then(Event::template_type)));
     rows.put_each(each().map(|session| session.created_at));
     rows.put_each(each().map(|session| session.left_cut));
     rows.put_each(each().map(|session| session.right_cut));
     rows.put_each(each().map(|session| session.open));
-    rows.put_each(found().map(|found| found.user_tags.clone().map(|place| &tags[place])));
-    rows.put_each(found().map(|found| found.session_tags.clone().map(|place| &tags[place])));
+    rows.put_each(derived().map(|derived| derived.user_tags.clone().map(|place| &tags[place])));
+    rows.put_each(derived().map(|derived| derived.session_tags.clone().map(|place| &tags[place])));
 }
 
 /// Of each tag of a session the scope, the name and the last value, in the order of scopes and of the bytes of names.
