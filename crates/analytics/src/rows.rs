@@ -150,27 +150,12 @@ struct Column {
     none: Vec<u32>,
 }
 
-/// Adds a cell, and says whether there is one.
-#[inline]
-fn add<T: Default>(cells: &mut Vec<T>, cell: Option<T>) -> bool {
-    let is_some = cell.is_some();
-    cells.push(cell.unwrap_or_default());
-    is_some
-}
-
 /// Adds several cells, and notes where there is none.
+#[inline]
 fn add_all<T: Default>(cells: &mut Vec<T>, none: &mut Vec<u32>, added: impl Iterator<Item = Option<T>>) {
     for cell in added {
-        if !add(cells, cell) {
-            none.push(cells.len() as u32 - 1);
-        }
-    }
-}
-
-/// Adds the last cell so many times more.
-fn repeat_last<T: Copy>(cells: &mut Vec<T>, more: usize) {
-    if let Some(&last) = cells.last() {
-        cells.resize(cells.len() + more, last);
+        none.extend(cell.is_none().then_some(cells.len() as u32));
+        cells.push(cell.unwrap_or_default());
     }
 }
 
@@ -201,26 +186,14 @@ impl Column {
         Self { cells, none: Vec::new() }
     }
 
-    /// A value of another kind counts as none: the declaration and what fills it are held together by tests.
+    /// Adds a value.
     #[inline]
     fn push(&mut self, cell: Cell<'_>) {
-        let is_some = match &mut self.cells {
-            Cells::Text(cells) => {
-                let text = cell.text();
-                cells.push(text.unwrap_or_default());
-                text.is_some()
-            }
-            Cells::Int(cells) | Cells::Time(cells) => add(cells, cell.int()),
-            Cells::Small(cells) | Cells::Date(cells) => add(cells, cell.small()),
-            Cells::Float(cells) => add(cells, cell.float()),
-            Cells::Bool(cells) => add(cells, cell.bool()),
-        };
-        if !is_some {
-            self.none.push(self.cells.len() as u32 - 1);
-        }
+        self.extend(std::iter::once(cell));
     }
 
-    /// Adds several values: of which kind they are is looked at once.
+    /// Adds several values: of which kind they are is looked at once. One of another kind counts as none: the declaration and what
+    /// fills it are held together by tests.
     #[inline]
     fn extend<'a>(&mut self, added: impl Iterator<Item = Cell<'a>>) {
         let Self { cells, none } = self;
@@ -235,24 +208,6 @@ impl Column {
             Cells::Small(cells) | Cells::Date(cells) => add_all(cells, none, added.map(Cell::small)),
             Cells::Float(cells) => add_all(cells, none, added.map(Cell::float)),
             Cells::Bool(cells) => add_all(cells, none, added.map(Cell::bool)),
-        }
-    }
-
-    /// Adds a value so many times.
-    fn repeat(&mut self, cell: Cell<'_>, times: usize) {
-        let Some(more) = times.checked_sub(1) else { return };
-        let nones = self.none.len();
-        self.push(cell);
-        let len = self.cells.len();
-        match &mut self.cells {
-            Cells::Text(cells) => (0..more).for_each(|_| cells.push(cell.text().unwrap_or_default())),
-            Cells::Int(cells) | Cells::Time(cells) => repeat_last(cells, more),
-            Cells::Small(cells) | Cells::Date(cells) => repeat_last(cells, more),
-            Cells::Float(cells) => repeat_last(cells, more),
-            Cells::Bool(cells) => repeat_last(cells, more),
-        }
-        if self.none.len() > nones {
-            self.none.extend(len as u32..(len + more) as u32);
         }
     }
 
@@ -325,7 +280,7 @@ impl ManyRows<'_> {
     /// Fills the next column, with the same cell in all rows.
     pub(crate) fn put_same<'a>(&mut self, cell: impl Into<Cell<'a>>) {
         let len = self.len;
-        self.row.fill(|column| column.repeat(cell.into(), len));
+        self.row.fill(|column| column.extend(std::iter::repeat_n(cell.into(), len)));
     }
 
     /// Fills the next column, with as many cells as there are rows.

@@ -222,14 +222,16 @@ const KNOWN: usize = 1 << 13;
 impl TextCache {
     /// What there is to know of a text.
     pub(crate) fn facts(&mut self, text: &str, phrases: &Phrases) -> TextFacts {
-        self.facts_and_name(text, phrases, |_| None).0
+        self.facts_and_name(text, phrases, false, |_| None).0
     }
 
-    /// The same, and the number that `name_of` gives the text, where it was met before: what is said once needs no name.
+    /// The same, and the number that `name_of` gives the text, where it is known here or was met before: what is said once needs
+    /// no name.
     pub(crate) fn facts_and_name(
         &mut self,
         text: &str,
         phrases: &Phrases,
+        is_met: bool,
         name_of: impl FnOnce(&str) -> Option<u32>,
     ) -> (TextFacts, Option<u32>) {
         let Self { known, normal } = self;
@@ -238,13 +240,14 @@ impl TextCache {
         let known = &mut known[hash as usize % KNOWN];
         if known.hash == hash {
             known.name = known.name.or_else(|| name_of(text));
-            return (known.facts, known.name);
+        } else {
+            normal.clear();
+            normalize(text, normal);
+            let facts = TextFacts { hash: text_hash(normal), flags: phrases.flags(normal) };
+            let name = if is_met { name_of(text) } else { None };
+            *known = Known { hash, facts, name };
         }
-        normal.clear();
-        normalize(text, normal);
-        let facts = TextFacts { hash: text_hash(normal), flags: phrases.flags(normal) };
-        *known = Known { hash, facts, name: None };
-        (facts, None)
+        (known.facts, known.name)
     }
 
     /// The same of a text that somebody typed, which is not worth remembering, and its normalised form; of the flags only
@@ -337,8 +340,8 @@ mod tests {
         for (name, text) in (0..).zip(&all) {
             assert_eq!(cache.facts(text, &phrases), plain(text));
             // The name that it got when it was met again, and no other one.
-            let (_, first) = cache.facts_and_name(text, &phrases, |_| Some(name));
-            let (facts, second) = cache.facts_and_name(text, &phrases, |_| None);
+            let (_, first) = cache.facts_and_name(text, &phrases, false, |_| Some(name));
+            let (facts, second) = cache.facts_and_name(text, &phrases, false, |_| None);
             assert_eq!((facts, second), (plain(text), first));
             assert!(first.is_some());
         }

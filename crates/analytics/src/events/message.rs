@@ -11,7 +11,7 @@ use twox_hash::XxHash3_128;
 
 use super::known::{self, KnownTexts, Met};
 use super::{
-    AT, FILTERED, Flags, LISTS, MESSAGE, OF_BODY, PLATFORM, PLATFORM_ASIDE, STAMP, UNSESSIONED, drift,
+    AT, FILTERED, Flags, LISTS, MESSAGE, OF_BODY, PLATFORM, PLATFORM_ASIDE, STAMP, TAGS, UNSESSIONED, drift,
 };
 use crate::codec::{put_fixed, put_int, put_list, put_maybe, put_short, put_symbol, put_text, put_uint};
 use crate::dataset::MADE_UP_ID;
@@ -310,7 +310,7 @@ impl EventWriter<'_> {
         put_frame(out, key, item.ordinal, kind, |out| {
             let Lists { tags, drift, latencies, .. } = &mut *self.lists;
             let times = [(AT, item.times.event_at), (STAMP, stamp)];
-            let later = LISTS[3..].iter().zip([tags, drift, latencies]);
+            let later = LISTS[TAGS..].iter().zip([tags, drift, latencies]);
             let filled = later.filter(|(_, list)| !list.is_empty()).map(|(bit, _)| bit);
             let known = times.iter().filter(|(_, time)| time.is_some()).map(|(bit, _)| bit);
             out.push(shown.lists | filled.chain(known).sum::<u8>());
@@ -427,11 +427,10 @@ impl EventWriter<'_> {
             }
             if is_out {
                 let name_of = |text: &str| self.names.number(shown(text));
-                let (facts, name) = self.texts.facts_and_name(visible, self.phrases, name_of);
+                // What is remembered with the text is short then, whether or not others took its place meanwhile.
+                let (facts, name) = self.texts.facts_and_name(visible, self.phrases, is_met, name_of);
                 found.hash = facts.hash;
                 found.flags |= facts.flags & !Flags::PSEUDO;
-                // What is remembered with the text must be short, whether or not others took its place meanwhile.
-                let name = if is_met && name.is_none() { self.names.number(shown(visible)) } else { name };
                 match name {
                     Some(number) => put_symbol(&mut self.lists.text, number),
                     None => put_text(&mut self.lists.text, Some(shown(visible))),

@@ -85,7 +85,7 @@ impl Flags {
 /// What the first byte of an event tells: which of its times are there, and which of its lists hold something.
 const AT: u8 = 1;
 const STAMP: u8 = 1 << 1;
-/// Each by its place.
+/// Of each list, by its place.
 const LISTS: [u8; 6] = [1 << 2, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7];
 const TEMPLATES: usize = 0;
 const ACTIONS: usize = 1;

@@ -75,11 +75,7 @@ pub(crate) fn push(rows: &mut Rows, sessions: &[Session<'_, '_>], room: &mut Roo
     derived.clear();
     derived.extend(sessions.iter().map(|session| Derived::of(session, waits, tags)));
     let each = || sessions.iter();
-    let events = |of: for<'s> fn(&'s Session<'_, '_>) -> Option<usize>| {
-        each().map(move |session| of(session).map(|at| &session.events[at]))
-    };
-    let handoffs = || events(|session| session.handoff_event);
-    let last = || each().map(Session::last_said);
+    let handoffs = || each().map(|session| session.event(session.handoff_event));
     let derived = || derived.iter();
     let mut rows = rows.begin_many(sessions.len());
     rows.put_each(derived().map(|derived| Cell::Text(derived.key.as_flattened())));
@@ -120,11 +116,11 @@ pub(crate) fn push(rows: &mut Rows, sessions: &[Session<'_, '_>], room: &mut Roo
     rows.put_each(each().map(|session| session.fallback_count));
     rows.put_each(each().map(|session| session.outcome.as_str()));
     rows.put_each(each().map(|session| session.outcome.reason()));
-    rows.put_each(events(|session| session.outcome_event).map(|event| event.map(Event::id)));
+    rows.put_each(each().map(|session| session.event(session.outcome_event).map(Event::id)));
     rows.put_each(each().map(|session| session.platform.and_then(|record| record.containment)));
     rows.put_each(each().map(|session| session.platform.and_then(|record| record.session_type)));
     rows.put_each(derived().map(|derived| derived.last_hash.as_ref().map(|hash| Cell::Text(hash))));
-    rows.put_each(last().map(|event| event.and_then(Event::template_type)));
+    rows.put_each(each().map(|session| session.last_said().and_then(Event::template_type)));
     rows.put_each(each().map(|session| session.created_at));
     rows.put_each(each().map(|session| session.left_cut));
     rows.put_each(each().map(|session| session.right_cut));

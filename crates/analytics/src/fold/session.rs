@@ -288,8 +288,13 @@ impl<'s, 'a> Session<'s, 'a> {
         millis_between(self.started_at, self.ended_at)
     }
 
-    pub(crate) fn last_said(&self) -> Option<&Event<'a>> {
-        self.last_out.map(|at| &self.events[at])
+    /// One of its events.
+    pub(crate) fn event(&self, at: Option<usize>) -> Option<&'s Event<'a>> {
+        at.map(|at| &self.events[at])
+    }
+
+    pub(crate) fn last_said(&self) -> Option<&'s Event<'a>> {
+        self.event(self.last_out)
     }
 
     fn walk(&mut self, lists: &mut Lists) {
