@@ -340,6 +340,62 @@ fn lists_of_other_names_are_read() {
     assert_eq!((pages.len(), pages[0].end.status.as_str()), (1, "not_a_page"));
 }
 
+/// They are found where the body is cut off, too, and where the name is damaged.
+#[test]
+fn lists_of_other_names_are_read_up_to_a_cut() {
+    let message = |n: usize| format!(r#"{{"_id":"ms-{n}","type":"incoming","components":[]}}"#);
+    let messages: Vec<String> = (0..3).map(message).collect();
+    let list = [&messages.join(","), "]"].concat();
+    for head in [
+        &b"{\"total\":3,\"items\":["[..],
+        b"{\"total\":3,\"messa\xf1es\":[",
+        b"{\"messages\":{\"items\":[",
+        b"{\"total\":3,\"data\":{\"items\":[",
+        b"{\"total\":3,\"data\":{\"messages\":[",
+        b"{\"total\":3,\"data\":[{\"id\":1,\"items\":[",
+        b"{\"data\":[",
+        b"{\"botId\":\"st-1\",\"history\":[",
+    ] {
+        let body = [head, list.as_bytes()].concat();
+        let mut ends = (1..=messages.len()).map(|n| head.len() + messages[..n].join(",").len()).peekable();
+        let mut whole = 0;
+        for cut in head.len()..=body.len() {
+            whole += usize::from(ends.next_if(|&end| end <= cut).is_some());
+            let shown = String::from_utf8_lossy(&body[..cut]);
+            page(&body[..cut]);
+            for end in [InputEnd::Complete, InputEnd::Truncated] {
+                let pages = parse(&body[..cut], None, 512 << 10, end);
+                assert!(kept(&pages).iter().eq(&messages[..whole]), "{shown}");
+                assert!(pages.iter().all(|page| page.end.status.as_str() != "ok"), "{shown}");
+                assert!(parse(&body[..cut], Some(7), 512 << 10, end) == pages, "{shown}");
+            }
+        }
+    }
+    // So are those in lists in lists, and in objects that are no lists.
+    for body in [
+        format!("{{\"total\":3,\"a\":[{{\"a\":[{{\"a\":[{{\"a\":[{{\"a\":[{{\"a\":[{}", messages.join(",")),
+        format!(
+            "{{\"total\":3,\"a\":{{\"b\":{},\"c\":{},\"d\":{},\"e\":{{\"x",
+            messages[0], messages[1], messages[2]
+        ),
+        format!("{{\"total\":3,\"old\":[{}],\"new\":[{},{},{{", messages[0], messages[1], messages[2]),
+    ] {
+        page(body.as_bytes());
+        let pages = parse(body.as_bytes(), None, 512 << 10, InputEnd::Complete);
+        assert!(kept(&pages).iter().eq(&messages), "{body}");
+    }
+    // Past the size of an envelope it does not matter in how many windows they come.
+    let many: Vec<String> = (0..30_000).map(message).collect();
+    for end in ["", ",{\"_i", ",oops]}"] {
+        let body = format!("{{\"total\":3,\"items\":[{}{end}", many.join(","));
+        let pages = parse(body.as_bytes(), None, 512 << 10, InputEnd::Complete);
+        assert!(kept(&pages).iter().eq(&many), "{end}");
+        for window in [700_000, 1 << 20, 1 << 16] {
+            assert!(parse(body.as_bytes(), Some(window), 512 << 10, InputEnd::Complete) == pages, "{end}");
+        }
+    }
+}
+
 /// What cannot be read says why, whatever follows.
 #[test]
 fn what_is_packed_otherwise_says_how() {
@@ -429,6 +485,59 @@ fn a_mutated_message_leaves_the_others_alone() {
         let rejected =
             pages.iter().flat_map(|page| &page.rejected).filter(|reject| reject.length > 0).count();
         prop_assert!(is_kept || rejected > 0 || message.trim_ascii().is_empty(), "what is lost is told");
+        Ok(())
+    });
+    result.unwrap();
+}
+
+/// Whatever happens to a body, and wherever: a message that still stands in it whole is kept, be it in a member that the envelope
+/// keeps, or lies in a span that is told.
+#[test]
+fn what_stands_whole_in_a_damaged_body_is_kept_or_told() {
+    let (body, spans) = big_page(12);
+    let messages: Vec<&str> =
+        spans.iter().map(|span| std::str::from_utf8(&body[span.clone()]).unwrap()).collect();
+    let heads = [
+        ("{\"total\":12,\"moreAvailable\":true,\"messages\":[", ",", "]}"),
+        ("{\"messages\":[", ",\n", "],\"total\":12}\n"),
+        ("{\"total\":12,\"items\":[", ",", "]}"),
+        ("{\"status\":200,\"data\":{\"messages\":[", ",", "]}}"),
+        ("{\"botId\":\"st-1\",\"history\":[", ",", "]}"),
+        ("[", ",", "]"),
+        ("", "\n", "\n"),
+        (
+            "{\"results\":[{\"_id\":\"c-1\",\"convId\":\"d-1\",\"messages\":[",
+            ",",
+            "],\"startTime\":\"2025-01-01T00:00:00.000Z\"}],\"hasMore\":false}",
+        ),
+    ];
+    let case = (any::<Index>(), mutations());
+    let mut runner = proptest::test_runner::TestRunner::new(config(3000));
+    let result = runner.run(&case, |(head, mutations)| {
+        let (head, between, tail) = *head.get(&heads);
+        let mut bytes = [head, &messages.join(between), tail].concat().into_bytes();
+        for mutation in &mutations {
+            mutation.apply(&mut bytes);
+        }
+        page(&bytes);
+        let pages = parse(&bytes, None, 512 << 10, InputEnd::Complete);
+        if pages.iter().any(|page| page.end.reason == Some(Reason::Utf16)) {
+            // It was told what it looks like, and not read at all.
+            return Ok(());
+        }
+        for message in &messages {
+            for start in memchr::memmem::find_iter(&bytes, message.as_bytes()) {
+                let (start, end) = (start as u64, (start + message.len()) as u64);
+                let spans = pages.iter().flat_map(|page| {
+                    let kept = page.messages.iter().chain(&page.records);
+                    let kept = kept.map(|found| (found.offset, found.raw.len() as u64));
+                    kept.chain(page.rejected.iter().map(|reject| (reject.offset, reject.length)))
+                });
+                let is_told = spans.into_iter().any(|(at, len)| at <= start && end <= at + len);
+                let is_extra = || pages.iter().any(|page| page.end.envelope.extra.contains(message));
+                prop_assert!(is_told || is_extra(), "{start}..{end} of {}", String::from_utf8_lossy(&bytes));
+            }
+        }
         Ok(())
     });
     result.unwrap();

@@ -105,7 +105,15 @@ impl PageParser {
                 return self.starved(start);
             }
             Err(Stop::Incomplete) => return self.begin_search(start, at, Reason::TooLarge),
-            Err(stop) => return self.fail(start, stop),
+            Err(stop @ Stop::Bad { at: fault, .. }) => {
+                // Whether it was too large before it broke does not depend on where windows end.
+                let is_cut = matches!(stop, Stop::Bad { fault: Fault::Truncated, .. });
+                let reached = if is_cut { text.len() } else { fault };
+                if reached - at > self.limits.envelope_value_bytes {
+                    return self.begin_search(start, at, Reason::TooLarge);
+                }
+                return self.fail(start, stop);
+            }
         };
         let may_hide = matches!(opener, b'{' | b'[') && !self.open_page().has_array();
         if may_hide && self.hides_elements(at, walked.end) {
@@ -399,13 +407,17 @@ impl PageParser {
         if !self.eof() {
             return Step::More;
         }
-        // An envelope that is cut off before its array holds nothing that could be lost.
-        let barren = matches!(self.state, State::Member { .. }) && !self.open_page().has_array();
-        if start < self.buffer.text().len() && !barren {
-            let end = self.buffer.text().len();
+        let end = self.buffer.text().len();
+        // An envelope that is cut off before its array holds nothing that could be lost, unless something in it has another name,
+        // or a damaged one. Where there was such a thing before, all is read again from there.
+        let page = self.open_page();
+        let (has_array, hides) = (page.has_array(), page.hides());
+        let before_array = matches!(self.state, State::Member { .. }) && !has_array;
+        let may_lose = !before_array || !hides && self.buffer.text()[start..].contains(&b'{');
+        if start < end && may_lose {
             return self.begin_search(start, end, self.truncation());
         }
-        self.buffer.at = self.buffer.text().len();
+        self.buffer.at = end;
         Step::More
     }
 

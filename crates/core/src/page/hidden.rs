@@ -12,8 +12,8 @@ use crate::scan::{Class, NONE, skip_space};
 pub(super) const ELEMENTS: [Class; 3] = [Class::Message, Class::Conversation, Class::Session];
 
 impl PageParser {
-    /// Whether something whole, which is no body by its keys, holds messages or records all the same: in a list that has the
-    /// name of one, or in any other.
+    /// Whether something, whole or up to where it breaks off, which is no body by its keys, holds messages or records all the same:
+    /// in a list that has the name of one, or in any other.
     pub(super) fn hides_elements(&mut self, start: usize, end: usize) -> bool {
         if holds_array(&self.buffer.text()[start..end]) {
             return true;
@@ -57,7 +57,8 @@ impl PageParser {
     }
 
     /// Whether an element that can be trusted stands between two positions, directly behind one of `after`, found with so much
-    /// `work`: how many bytes may be read. Nothing behind `end` has a say, for windows end there.
+    /// `work`: how many bytes may be read. Nothing behind `end` has a say, for windows end there; where the input does, nothing
+    /// need follow the element.
     fn finds_element(
         &mut self,
         start: usize,
@@ -66,6 +67,7 @@ impl PageParser {
         class: Class,
         work: &mut u64,
     ) -> bool {
+        let is_last = self.eof() && end == self.buffer.text().len();
         let mut at = start;
         while *work > 0
             && let Some(found) = memchr::memchr(b'{', &self.buffer.text()[at..end])
@@ -83,7 +85,11 @@ impl PageParser {
                 };
                 self.block.arena.rewind(mark);
                 let rest = &self.buffer.text()[stop..end];
-                if looks_right && matches!(rest.trim_ascii_start().first(), Some(b',' | b']')) {
+                let is_followed = match rest.trim_ascii_start().first() {
+                    Some(byte) => matches!(byte, b',' | b']'),
+                    None => is_last,
+                };
+                if looks_right && is_followed {
                     return true;
                 }
                 *work = work.saturating_sub((stop - at) as u64);

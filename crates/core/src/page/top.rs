@@ -434,16 +434,21 @@ impl PageParser {
                 Step::On
             }
             Err(failure) => {
+                let (reason, at) = match failure {
+                    Failure::Bad(reason, at) => (reason, at),
+                    Failure::Incomplete => (self.truncation(), self.buffer.text().len()),
+                };
+                // Of what begins the input: of many lines each would be looked through.
+                if self.next_page == 0 && self.hides_elements(start, at) {
+                    // A body whose list has another name, and which breaks off.
+                    return self.begin_junk(at, reason, Barren::NOT_A_PAGE);
+                }
                 let class = self
                     .page
                     .as_ref()
                     .filter(|page| page.is_bare())
                     .map_or(Class::Message, |page| page.class);
                 self.ensure_bare_page(class);
-                let (reason, at) = match failure {
-                    Failure::Bad(reason, at) => (reason, at),
-                    Failure::Incomplete => (self.truncation(), self.buffer.text().len()),
-                };
                 self.begin_search_inside(start, at, reason)
             }
         }
