@@ -130,6 +130,16 @@ fn big_page(messages: u64) -> (Vec<u8>, Vec<std::ops::Range<usize>>) {
     (body, spans)
 }
 
+/// What stands at these places.
+fn texts<'b>(body: &'b [u8], spans: &[std::ops::Range<usize>]) -> Vec<&'b str> {
+    spans.iter().map(|span| std::str::from_utf8(&body[span.clone()]).unwrap()).collect()
+}
+
+/// The `n`th message that says nothing.
+fn small(n: usize) -> String {
+    format!(r#"{{"_id":"ms-{n}","type":"incoming","components":[]}}"#)
+}
+
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
@@ -194,7 +204,7 @@ type Break = fn(&mut Vec<u8>);
 fn one_broken_message_among_ten_thousand_costs_one_reject() {
     let (body, spans) = big_page(10_000);
     assert_eq!(spans.len(), 10_000);
-    let whole: Vec<_> = spans.iter().map(|span| std::str::from_utf8(&body[span.clone()]).unwrap()).collect();
+    let whole = texts(&body, &spans);
     let breaks: &[(&str, Break)] = &[
         ("no opening brace", |m| {
             m.remove(0);
@@ -254,7 +264,7 @@ fn one_broken_message_among_ten_thousand_costs_one_reject() {
 #[test]
 fn closing_too_early_loses_no_message() {
     let (body, spans) = big_page(300);
-    let whole: Vec<_> = spans.iter().map(|span| std::str::from_utf8(&body[span.clone()]).unwrap()).collect();
+    let whole = texts(&body, &spans);
     let places = [0, 1, 150, 298, 299].map(|index: usize| (index, spans[index].end));
     let before = [0, 1, 150, 299].map(|index: usize| (index, spans[index].start));
     for closing in ["}", "]", "]}", "}]}", "]}}", " ]\n}", "]}]"] {
@@ -310,8 +320,7 @@ fn closing_too_late_loses_no_other_message() {
 /// Messages are found under whatever name their list has, and the head of such a body is told as a reject.
 #[test]
 fn lists_of_other_names_are_read() {
-    let message = |n: usize| format!(r#"{{"_id":"ms-{n}","type":"incoming","components":[]}}"#);
-    let messages: Vec<String> = (0..3).map(message).collect();
+    let messages: Vec<String> = (0..3).map(small).collect();
     let list = format!("[{}]", messages.join(","));
     for (head, tail) in [
         (r#"{"data":"#, "}"),
@@ -343,8 +352,7 @@ fn lists_of_other_names_are_read() {
 /// They are found where the body is cut off, too, and where the name is damaged.
 #[test]
 fn lists_of_other_names_are_read_up_to_a_cut() {
-    let message = |n: usize| format!(r#"{{"_id":"ms-{n}","type":"incoming","components":[]}}"#);
-    let messages: Vec<String> = (0..3).map(message).collect();
+    let messages: Vec<String> = (0..3).map(small).collect();
     let list = [&messages.join(","), "]"].concat();
     for head in [
         &b"{\"total\":3,\"items\":["[..],
@@ -385,7 +393,7 @@ fn lists_of_other_names_are_read_up_to_a_cut() {
         assert!(kept(&pages).iter().eq(&messages), "{body}");
     }
     // Past the size of an envelope it does not matter in how many windows they come.
-    let many: Vec<String> = (0..30_000).map(message).collect();
+    let many: Vec<String> = (0..30_000).map(small).collect();
     for end in ["", ",{\"_i", ",oops]}"] {
         let body = format!("{{\"total\":3,\"items\":[{}{end}", many.join(","));
         let pages = parse(body.as_bytes(), None, 512 << 10, InputEnd::Complete);
@@ -460,7 +468,7 @@ fn bombs_say_so() {
 #[test]
 fn a_mutated_message_leaves_the_others_alone() {
     let (body, spans) = big_page(400);
-    let whole: Vec<_> = spans.iter().map(|span| std::str::from_utf8(&body[span.clone()]).unwrap()).collect();
+    let whole = texts(&body, &spans);
     let case = (any::<Index>(), mutations());
     let mut runner = proptest::test_runner::TestRunner::new(config(1000));
     let result = runner.run(&case, |(index, mutations)| {
@@ -495,8 +503,7 @@ fn a_mutated_message_leaves_the_others_alone() {
 #[test]
 fn what_stands_whole_in_a_damaged_body_is_kept_or_told() {
     let (body, spans) = big_page(12);
-    let messages: Vec<&str> =
-        spans.iter().map(|span| std::str::from_utf8(&body[span.clone()]).unwrap()).collect();
+    let messages = texts(&body, &spans);
     let heads = [
         ("{\"total\":12,\"moreAvailable\":true,\"messages\":[", ",", "]}"),
         ("{\"messages\":[", ",\n", "],\"total\":12}\n"),
@@ -528,12 +535,12 @@ fn what_stands_whole_in_a_damaged_body_is_kept_or_told() {
         for message in &messages {
             for start in memchr::memmem::find_iter(&bytes, message.as_bytes()) {
                 let (start, end) = (start as u64, (start + message.len()) as u64);
-                let spans = pages.iter().flat_map(|page| {
+                let mut told = pages.iter().flat_map(|page| {
                     let kept = page.messages.iter().chain(&page.records);
                     let kept = kept.map(|found| (found.offset, found.raw.len() as u64));
                     kept.chain(page.rejected.iter().map(|reject| (reject.offset, reject.length)))
                 });
-                let is_told = spans.into_iter().any(|(at, len)| at <= start && end <= at + len);
+                let is_told = told.any(|(at, len)| at <= start && end <= at + len);
                 let is_extra = || pages.iter().any(|page| page.end.envelope.extra.contains(message));
                 prop_assert!(is_told || is_extra(), "{start}..{end} of {}", String::from_utf8_lossy(&bytes));
             }

@@ -60,7 +60,6 @@ impl PageParser {
         let key_start = at + 1;
         let (key_end, escaped) = match string_end(text, key_start, eof) {
             Ok(end) => end,
-            Err(Stop::Incomplete) => return self.starved(start),
             Err(stop) => return self.fail(start, stop),
         };
         at = skip_space(text, key_end + 1);
@@ -101,14 +100,12 @@ impl PageParser {
         }
         let walked = match walked {
             Ok(walked) => walked,
-            Err(Stop::Incomplete) if text.len() - at <= self.limits.envelope_value_bytes => {
-                return self.starved(start);
-            }
-            Err(Stop::Incomplete) => return self.begin_search(start, at, Reason::TooLarge),
-            Err(stop @ Stop::Bad { at: fault, .. }) => {
+            Err(stop) => {
                 // Whether it was too large before it broke does not depend on where windows end.
-                let is_cut = matches!(stop, Stop::Bad { fault: Fault::Truncated, .. });
-                let reached = if is_cut { text.len() } else { fault };
+                let reached = match stop {
+                    Stop::Bad { at, fault } if fault != Fault::Truncated => at,
+                    _ => text.len(),
+                };
                 if reached - at > self.limits.envelope_value_bytes {
                     return self.begin_search(start, at, Reason::TooLarge);
                 }
@@ -412,8 +409,7 @@ impl PageParser {
         // or a damaged one. Where there was such a thing before, all is read again from there.
         let page = self.open_page();
         let (has_array, hides) = (page.has_array(), page.hides());
-        let before_array = matches!(self.state, State::Member { .. }) && !has_array;
-        let may_lose = !before_array || !hides && self.buffer.text()[start..].contains(&b'{');
+        let may_lose = has_array || !hides && self.buffer.text()[start..].contains(&b'{');
         if start < end && may_lose {
             return self.begin_search(start, end, self.truncation());
         }
@@ -426,8 +422,9 @@ impl PageParser {
         self.end.and_then(super::InputEnd::reason).unwrap_or(Reason::Truncated)
     }
 
+    /// What begins at `start` was not read to its end.
     fn fail(&mut self, start: usize, stop: Stop) -> Step {
-        if matches!(stop, Stop::Bad { fault: Fault::Truncated, .. }) {
+        if matches!(stop, Stop::Incomplete | Stop::Bad { fault: Fault::Truncated, .. }) {
             return self.starved(start);
         }
         let (reason, at) = reason_of(stop, self.end);
