@@ -5,7 +5,7 @@ use super::observed::Observed;
 use super::session::{Handoff, Outcome, Session, SessionKind};
 use super::users::{Reach, UserNotes};
 use super::walked::{
-    Counted, LATENCIES, LatencyCount, LatencyCounts, TagPlaces, VolumeCount, Walked, recently,
+    AllWalked, Counted, LATENCIES, LatencyCount, LatencyCounts, TagPlaces, VolumeCount, Walked, recently,
 };
 use crate::aggregate::{
     Aggregate, Aggregates, Group, LONGEST_MINUTES, MICROS_A_MINUTE, Part, SUMMARY_CELLS, hash_of,
@@ -145,21 +145,18 @@ impl Feeder {
     pub(super) fn sessions<'a>(
         &mut self,
         sessions: &[Session<'_, 'a>],
-        walked: &mut Vec<Walked<'a>>,
+        walked: &mut AllWalked<'a>,
         counted: &mut Counted<'a>,
     ) {
-        if walked.len() < sessions.len() {
-            walked.resize_with(sessions.len(), Walked::default);
-        }
+        walked.walk(sessions.iter().map(|session| session.events));
         let before = self.session;
-        for (session, walked) in sessions.iter().zip(&mut *walked) {
+        for (session, walked) in sessions.iter().zip(walked.iter()) {
             self.session += 1;
-            walked.walk(session.events);
             self.messages(session, walked, counted);
         }
-        let mut each = |step: fn(&mut Self, &Session<'_, 'a>, &Walked<'a>)| {
+        let mut each = |step: fn(&mut Self, &Session<'_, 'a>, Walked<'_, 'a>)| {
             self.session = before;
-            for (session, walked) in sessions.iter().zip(&*walked) {
+            for (session, walked) in sessions.iter().zip(walked.iter()) {
                 self.session += 1;
                 step(self, session, walked);
             }
@@ -180,7 +177,7 @@ impl Feeder {
     }
 
     /// Counts what messages count by themselves, and what is between them.
-    fn messages<'a>(&mut self, session: &Session<'_, 'a>, walked: &Walked<'a>, counted: &mut Counted<'a>) {
+    fn messages<'a>(&mut self, session: &Session<'_, 'a>, walked: Walked<'_, 'a>, counted: &mut Counted<'a>) {
         counted.begin(session.events, &mut self.local, &mut self.users);
         for at in 0..session.events.len() {
             self.message(session.events, at, walked, counted);
@@ -220,7 +217,7 @@ impl Feeder {
         &mut self,
         events: &[Event<'a>],
         at: usize,
-        walked: &Walked<'a>,
+        walked: Walked<'_, 'a>,
         counted: &mut Counted<'a>,
     ) {
         let (event, local, note) = (&events[at], counted.locals[at], counted.notes[at]);
@@ -363,7 +360,7 @@ impl Feeder {
     }
 
     /// What people answered to templates.
-    fn responses(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
+    fn responses(&mut self, session: &Session<'_, '_>, walked: Walked<'_, '_>) {
         for (place, &at) in walked.exchanged.iter().enumerate() {
             let event = &session.events[at];
             let mut templates = event.templates();
@@ -383,7 +380,7 @@ impl Feeder {
     }
 
     /// What people typed, and whether it was understood.
-    fn inputs(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
+    fn inputs(&mut self, session: &Session<'_, '_>, walked: Walked<'_, '_>) {
         let events = session.events;
         let is_input = |at: &usize| events[*at].flags.is_typed() && events[*at].hash != 0;
         let key = |at: usize| {
@@ -406,9 +403,9 @@ impl Feeder {
     }
 
     /// Actions that were offered, and which of them answers equal.
-    fn clicks(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
+    fn clicks(&mut self, session: &Session<'_, '_>, walked: Walked<'_, '_>) {
         let mut offers = std::mem::take(&mut self.offers);
-        for &at in &walked.exchanged {
+        for &at in walked.exchanged {
             let event = &session.events[at];
             if !event.flags.has(Flags::IN) {
                 if event.has_actions() {
@@ -498,8 +495,8 @@ impl Feeder {
         group.add(way, 1);
     }
 
-    fn tasks(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
-        let executions = &walked.executions;
+    fn tasks(&mut self, session: &Session<'_, '_>, walked: Walked<'_, '_>) {
+        let executions = walked.executions;
         let bot = session.bot();
         let outcome = Name::new(session.outcome.as_str());
         let ended = match session.outcome {
@@ -535,7 +532,7 @@ impl Feeder {
     }
 
     /// What the bot said last before somebody left.
-    fn last_words(&mut self, session: &Session<'_, '_>, walked: &Walked<'_>) {
+    fn last_words(&mut self, session: &Session<'_, '_>, walked: Walked<'_, '_>) {
         let Some(at) = session.last_out.filter(|_| session.outcome.is_drop_off()) else { return };
         let event = &session.events[at];
         let [bot, task, template_type, text] =

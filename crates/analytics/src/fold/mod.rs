@@ -31,7 +31,7 @@ use session::Lists;
 use session::developer_of;
 pub(crate) use session::{Handoff, Rules, Session};
 pub(crate) use users::{NOTE, Reach, fold_users};
-use walked::{Counted, Walked};
+use walked::{AllWalked, Counted};
 
 /// What decides about all sessions.
 #[derive(Debug, Clone, Copy)]
@@ -55,16 +55,18 @@ pub(crate) struct Folder {
     frames: Vec<Frame<'static>>,
     events: Vec<Event<'static>>,
     sessions: Vec<Session<'static, 'static>>,
+    walked: AllWalked<'static>,
+    counted: Counted<'static>,
 }
 
 /// Sessions that are folded side by side: each step takes all of them before the next one does, as the code of all steps does
 /// not fit into the cache of a core.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Batch<'a> {
     /// Of all sessions, one behind the other.
     events: Vec<Event<'a>>,
     found: Vec<Found<'a>>,
-    walked: Vec<Walked<'a>>,
+    walked: AllWalked<'a>,
     counted: Counted<'a>,
 }
 
@@ -104,6 +106,8 @@ impl Folder {
             frames: Vec::new(),
             events: Vec::new(),
             sessions: Vec::new(),
+            walked: AllWalked::default(),
+            counted: Counted::default(),
         }
     }
 
@@ -123,7 +127,12 @@ impl Folder {
                 of_sessions.push(frame);
             }
         }
-        let mut batch = Batch { events: std::mem::take(&mut self.events), ..Batch::default() };
+        let mut batch = Batch {
+            events: std::mem::take(&mut self.events),
+            found: Vec::new(),
+            walked: std::mem::take(&mut self.walked),
+            counted: std::mem::take(&mut self.counted),
+        };
         by_session(&of_sessions, |key, group| {
             let frames = || group.iter().map(|&(_, at)| of_sessions[at as usize]);
             let messages = frames().filter(|frame| !is_record(frame.kind));
@@ -150,6 +159,7 @@ impl Folder {
         self.sessions(&mut batch, rules);
         self.feeder.end();
         (self.frames, self.events) = (emptied(of_sessions), emptied(batch.events));
+        (self.walked, self.counted) = (batch.walked.emptied(), batch.counted.emptied());
     }
 
     /// How many rows wait to be taken.
@@ -211,7 +221,7 @@ impl Folder {
         self.room.let_go();
         if events.len() > 2 * SIDE_BY_SIDE {
             // Others will not take the memory that the last of them took.
-            (*walked, *counted) = (Vec::new(), Counted::default());
+            (*walked, *counted) = (AllWalked::default(), Counted::default());
         }
         events.clear();
     }

@@ -46,6 +46,11 @@ struct NotedGroup {
 
 /// What a frame of this exchange is: its kind is none of the first one's.
 pub(crate) const NOTE: u8 = 6;
+/// The aggregates whose groups count users.
+const COUNTED: [Aggregate; 2] = [Aggregate::Volumes, Aggregate::Tags];
+/// So many groups are fetched at once.
+const FETCHED: usize = 32;
+
 /// What is known of one user.
 #[derive(Debug, Default)]
 struct Note {
@@ -196,10 +201,10 @@ pub(crate) fn fold_users<'b>(
     notes.sort_unstable_by_key(|note| note.0);
     // Each by the place of its group.
     let mut days: Vec<(usize, i64)> = Vec::new();
-    let mut groups: Vec<(Aggregate, usize)> = Vec::new();
+    let mut counted = COUNTED.map(|aggregate| (aggregate, Vec::new()));
+    let (mut asked, mut places) = (Vec::new(), Vec::new());
     for of_user in notes.chunk_by(|a, b| a.0 == b.0) {
         days.clear();
-        groups.clear();
         for (_, payload) in of_user {
             let mut from = Reader::new(payload, &names);
             let user = Part::Text(from.name().unwrap_or_else(|| Name::new("")));
@@ -225,12 +230,12 @@ pub(crate) fn fold_users<'b>(
                 let hash = (reach == Reach::Process).then(|| [from.fixed(), from.fixed()]);
                 let len = from.uint();
                 let key = from.take(usize::try_from(len).unwrap_or(usize::MAX));
-                let mut counted = [Aggregate::Volumes, Aggregate::Tags].into_iter();
-                if let Some(aggregate) = counted.find(|&known| known as u8 == aggregate) {
+                let mut known = counted.iter_mut();
+                if let Some((aggregate, keys)) = known.find(|(known, _)| *known as u8 == aggregate) {
                     if reach == Reach::Anywhere && !aggregate.is_key(key) {
                         return Err(AnalyticsError::State("a key that is none of its aggregate"));
                     }
-                    groups.push((aggregate, states.place_of_key(aggregate, hash, key)));
+                    keys.push((hash, key));
                 }
             }
         }
@@ -239,10 +244,20 @@ pub(crate) fn fold_users<'b>(
         for &(place, _) in &days {
             states.at_place(Aggregate::Users, place).add(4, 1);
         }
-        groups.sort_unstable();
-        groups.dedup();
-        for &(aggregate, place) in &groups {
-            states.at_place(aggregate, place).add(USERS, 1);
+        for (aggregate, keys) in &mut counted {
+            // They lie anywhere.
+            for keys in keys.chunks(FETCHED) {
+                asked.clear();
+                asked.extend(keys.iter().filter_map(|(hash, _)| *hash));
+                states.fetch(*aggregate, &asked);
+                places.extend(keys.iter().map(|&(hash, key)| states.place_of_key(*aggregate, hash, key)));
+            }
+            keys.clear();
+            places.sort_unstable();
+            places.dedup();
+            for place in places.drain(..) {
+                states.at_place(*aggregate, place).add(USERS, 1);
+            }
         }
     }
     Ok(())

@@ -2,21 +2,32 @@
 
 use std::ops::Range;
 
+use super::emptied;
 use super::session::WaitKind;
 use super::users::UserNotes;
 use crate::events::{Event, Flags, PLATFORM_LATENCIES};
 use crate::local_time::{Local, LocalTime};
 use crate::symbols::Name;
 
-/// What is known of the events of a session besides themselves; made anew for each, in the same memory.
-#[derive(Debug, Default)]
-pub(super) struct Walked<'a> {
+/// What is known of the events of a session besides themselves.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Walked<'w, 'a> {
     /// Indices of in and out messages.
-    pub exchanged: Vec<usize>,
+    pub exchanged: &'w [usize],
     /// By event: its own task, else the last one before it.
-    pub tasks: Vec<Option<Name<'a>>>,
+    pub tasks: &'w [Option<Name<'a>>],
     /// The tasks one after the other.
-    pub executions: Vec<Name<'a>>,
+    pub executions: &'w [Name<'a>],
+}
+
+/// The same of several sessions, one behind the other.
+#[derive(Debug, Default)]
+pub(super) struct AllWalked<'a> {
+    exchanged: Vec<usize>,
+    tasks: Vec<Option<Name<'a>>>,
+    executions: Vec<Name<'a>>,
+    /// Where these lists end, of each session.
+    ends: Vec<[usize; 3]>,
 }
 
 /// What is counted of a session before it comes to the groups of volumes and latencies, which lie anywhere: they are fetched
@@ -48,6 +59,20 @@ impl<'a> Counted<'a> {
         locals.extend(events.iter().map(|event| event.at.and_then(|at| local.at(at))));
         notes.clear();
         notes.extend(events.iter().map(|event| event.user().map(|user| users.place(event.bot(), user))));
+    }
+
+    /// What it has for memory, with nothing in it.
+    pub(super) fn emptied<'b>(self) -> Counted<'b> {
+        let Self { locals, notes, volumes, latencies, observed, tags, tag_places } = self;
+        Counted {
+            locals: emptied(locals),
+            notes: emptied(notes),
+            volumes: emptied(volumes),
+            latencies: emptied(latencies),
+            observed: emptied(observed),
+            tags: emptied(tags),
+            tag_places: emptied(tag_places),
+        }
     }
 
     /// Counts the message at a place of the events.
@@ -149,23 +174,52 @@ pub(super) const LATENCIES: [&str; 7] = {
     [a, b, c, d, e.as_str(), f.as_str(), g.as_str()]
 };
 
-impl<'a> Walked<'a> {
-    /// Forgets the session before.
-    pub(super) fn walk(&mut self, events: &[Event<'a>]) {
-        let Self { exchanged, tasks, executions } = self;
+impl<'a> AllWalked<'a> {
+    /// Forgets the sessions before, and walks these.
+    pub(super) fn walk<'s>(&mut self, sessions: impl Iterator<Item = &'s [Event<'a>]>)
+    where
+        'a: 's,
+    {
+        let Self { exchanged, tasks, executions, ends } = self;
         exchanged.clear();
         tasks.clear();
         executions.clear();
-        let mut last = None;
-        for (at, event) in events.iter().enumerate() {
-            last = event.task.or(last);
-            tasks.push(last);
-            if let Some(task) = last.filter(|task| executions.last() != Some(task)) {
-                executions.push(task);
+        ends.clear();
+        for events in sessions {
+            let start = executions.len();
+            let mut last = None;
+            for (at, event) in events.iter().enumerate() {
+                last = event.task.or(last);
+                tasks.push(last);
+                if let Some(task) = last.filter(|task| executions[start..].last() != Some(task)) {
+                    executions.push(task);
+                }
+                if event.flags.has(Flags::IN | Flags::OUT) {
+                    exchanged.push(at);
+                }
             }
-            if event.flags.has(Flags::IN | Flags::OUT) {
-                exchanged.push(at);
-            }
+            ends.push([exchanged.len(), tasks.len(), executions.len()]);
+        }
+    }
+
+    /// What is known of each.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Walked<'_, 'a>> {
+        let starts = std::iter::once(&[0; 3]).chain(&self.ends);
+        starts.zip(&self.ends).map(|(start, end)| Walked {
+            exchanged: &self.exchanged[start[0]..end[0]],
+            tasks: &self.tasks[start[1]..end[1]],
+            executions: &self.executions[start[2]..end[2]],
+        })
+    }
+
+    /// What it has for memory, with nothing in it.
+    pub(super) fn emptied<'b>(self) -> AllWalked<'b> {
+        let Self { exchanged, tasks, executions, ends } = self;
+        AllWalked {
+            exchanged: emptied(exchanged),
+            tasks: emptied(tasks),
+            executions: emptied(executions),
+            ends: emptied(ends),
         }
     }
 }
