@@ -371,7 +371,15 @@ impl Source {
                 None
             }
             None if !self.is_wanted(report, reading.sink)? => None,
-            None => Some(self.windows(&mut inner, report, reading)?),
+            None => {
+                let mut end = self.windows(&mut inner, report, reading)?;
+                while end == InputEnd::Corrupt && inner.reader.0.recover() {
+                    self.end(end, reading.sink)?;
+                    self.parser.resume();
+                    end = self.windows(&mut inner, report, reading)?;
+                }
+                Some(end)
+            }
         };
         let decoder = inner.reader.0;
         report.codec = decoder.codec();

@@ -147,7 +147,7 @@ impl<R: Read> Decoder<R> {
             let codec = if is_deepest { Codec::Plain } else { sniff_as(input.bytes(), hint) };
             if codec == Codec::Plain {
                 self.stages.push(if is_behind_head && length.is_none() {
-                    Stage::until_head(input)
+                    Stage::until_next(input)
                 } else {
                     Stage::plain(input, length)
                 });
@@ -168,15 +168,12 @@ impl<R: Read> Decoder<R> {
     }
 
     /// Goes on with what stands behind the end of the data of the innermost layer that has more: another response, another
-    /// stream, or a body. Whatever else is there is ignored; but text goes on behind text, however long that was said to be.
+    /// stream, or text. What is none of them is given out as it is, up to the next of them: it may be what is left of one. Only
+    /// remarks behind streams are ignored.
     fn goes_on(&mut self) -> bool {
         let Some(layer) = self.stages.iter().rposition(Stage::goes_on) else { return false };
         let was_plain = self.stages.len() == layer + 1 && matches!(self.stages[layer].engine, Engine::Pass);
-        let gone = &self.stages[layer..];
-        self.trailing += gone.iter().map(Stage::trailing).sum::<u64>();
-        self.expanded += gone.iter().map(Stage::expanded).max().unwrap_or_default();
-        self.was_cut_off = self.is_cut_off();
-        let Some(Stage { mut input, .. }) = self.stages.drain(layer..).next() else { return false };
+        let Some(mut input) = self.leave(layer) else { return false };
         let padding = loop {
             let bytes = input.bytes();
             let mut padding =
@@ -190,38 +187,68 @@ impl<R: Read> Decoder<R> {
             }
             self.fill_behind(padding, &mut input);
         };
-        let rest = &input.bytes()[padding..];
-        let is_known = looks_http(rest) || sniff_as(rest, Hint::None) != Codec::Plain;
-        if !is_known && was_plain && !input.bytes().is_empty() {
-            self.stages.push(Stage::until_head(input));
-            return true;
+        let is_known = |bytes: &[u8]| looks_http(bytes) || sniff_as(bytes, Hint::None) != Codec::Plain;
+        if !was_plain && !is_known(input.bytes()) {
+            self.pass_remark(&mut input);
         }
-        if is_known || matches!(rest.first(), Some(b'{' | b'[')) {
+        if is_known(&input.bytes()[padding..]) {
             self.ignore(&mut input, padding);
             self.begin(input, None);
-            return true;
+        } else {
+            self.stages.push(Stage::until_next(input));
         }
-        self.pass_garbage(input);
         true
     }
 
-    /// Reads what is neither a stream nor a body, as it counts, and no more; up to the head of another response, which is gone on
-    /// with.
-    fn pass_garbage(&mut self, mut input: Input) {
-        let mut last = 0;
-        while !(input.at_end() && input.bytes().is_empty()) {
-            match input.before_head(last, usize::MAX) {
-                Some(0) => return self.begin(input, None),
+    /// Goes on behind damage, with the next response or stream that shows itself by its head, and says whether there is one. What
+    /// lies in between is passed over. To be called when [`read`](Self::read) told of the damage.
+    pub fn recover(&mut self) -> bool {
+        let Self { reader, stages, limits, .. } = self;
+        let Some(layer) = stages.iter().rposition(Stage::is_damaged) else { return false };
+        let (below, gone) = stages.split_at_mut(layer);
+        let input = &mut gone[0].input;
+        loop {
+            match input.before_next(None, usize::MAX) {
+                Some(0) => break,
+                Some(len) => input.take(len),
+                None if input.at_end() => return false,
+                None => input.fill(reader, below, limits),
+            }
+        }
+        if let Some(input) = self.leave(layer) {
+            self.begin(input, None);
+        }
+        true
+    }
+
+    /// Passes over text in which no object or list begins, as some tools leave it behind a stream: nothing is lost with it.
+    fn pass_remark(&mut self, input: &mut Input) {
+        let is_remark =
+            |byte: &&u8| matches!(**byte, 0 | b'\t'..=b'\r' | b' '..=b'~') && !matches!(**byte, b'{' | b'[');
+        let mut last = b'\n';
+        loop {
+            match input.before_next(Some(last), usize::MAX) {
                 Some(len) => {
-                    last = input.bytes()[len - 1];
-                    self.ignore(&mut input, len);
+                    let remark = input.bytes()[..len].iter().take_while(is_remark).count();
+                    if remark == 0 {
+                        return;
+                    }
+                    last = input.bytes()[remark - 1];
+                    self.ignore(input, remark);
                 }
+                None if input.at_end() => return,
                 None => input.fill(&mut self.reader, &mut self.stages, &self.limits),
             }
         }
-        // Where reading broke off, that is still to be told.
-        let is_read = input.eof;
-        self.stages.push(if is_read { Stage::ended(input) } else { Stage::plain(input, None) });
+    }
+
+    /// Takes away a layer and all above it; what it did not read.
+    fn leave(&mut self, layer: usize) -> Option<Input> {
+        let gone = &self.stages[layer..];
+        self.trailing += gone.iter().map(Stage::trailing).sum::<u64>();
+        self.expanded += gone.iter().map(Stage::expanded).max().unwrap_or_default();
+        self.was_cut_off = self.is_cut_off();
+        self.stages.drain(layer..).next().map(|stage| stage.input)
     }
 
     /// Whether a body was shorter than its head says. What has none at all answers a question for the head alone.
@@ -239,7 +266,8 @@ impl<R: Read> Decoder<R> {
     ///
     /// # Errors
     ///
-    /// The damage that was met, after everything before it was returned. It stays: reading on gives it again.
+    /// The damage that was met, after everything before it was returned. It stays: reading on gives it again, unless something
+    /// stands behind it to [go on](Self::recover) with.
     pub fn read(&mut self, out: &mut [u8]) -> Result<usize, CodecError> {
         if out.is_empty() {
             return Ok(0);

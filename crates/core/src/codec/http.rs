@@ -1,7 +1,7 @@
 //! Heads of HTTP responses (and of their requests) that were saved in front of a body, as `curl -i` does.
 
 use super::request::request_parameters;
-use super::sniff::Hint;
+use super::sniff::{Following, Hint};
 
 /// The most heads in a row that are followed: interim responses, proxies, redirects.
 const MAX_HEADS: usize = 16;
@@ -81,24 +81,13 @@ fn is_request(line: &[u8]) -> bool {
 /// The longest status line that is looked for behind a body.
 pub(super) const STATUS_LINE: usize = 128;
 
-/// What is found of another response behind a body whose length nobody said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Following {
-    /// None.
-    No,
-    /// One may begin there: more bytes are needed to tell.
-    Perhaps(usize),
-    /// One begins there.
-    At(usize),
-}
-
 /// Looks for a status line behind the end of a line or of a JSON value: no string of JSON holds the line break that ends it.
-/// `before` is the byte in front of `bytes`.
-pub(super) fn following(bytes: &[u8], before: u8) -> Following {
+/// `before` is the byte in front of `bytes`; where they are no text, it may stand anywhere.
+pub(super) fn following(bytes: &[u8], before: Option<u8>) -> Following {
     const MARK: &[u8] = b"HTTP/";
     let is_place = |at: usize| {
-        let before = at.checked_sub(1).map_or(before, |before| bytes[before]);
-        matches!(before, b'\n' | b'}' | b']')
+        let before = before.map(|before| at.checked_sub(1).map_or(before, |before| bytes[before]));
+        matches!(before, None | Some(b'\n' | b'}' | b']'))
     };
     for at in memchr::memmem::find_iter(bytes, MARK).filter(|&at| is_place(at)) {
         let line = &bytes[at..bytes.len().min(at + STATUS_LINE)];

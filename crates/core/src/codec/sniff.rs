@@ -29,6 +29,40 @@ impl Hint {
     }
 }
 
+/// What is found among bytes whose length nobody said of what else begins there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Following {
+    /// Nothing.
+    No,
+    /// Something may begin there: more bytes are needed to tell.
+    Perhaps(usize),
+    /// Something begins there.
+    At(usize),
+}
+
+impl Following {
+    /// The one of both that comes first.
+    pub(super) fn or_before(self, other: Self) -> Self {
+        let place = |following: &Self| match *following {
+            Self::No => usize::MAX,
+            Self::Perhaps(at) | Self::At(at) => at,
+        };
+        std::cmp::min_by_key(self, other, place)
+    }
+}
+
+/// Looks for the magic number of a stream, which no text holds: it is not UTF-8.
+pub(super) fn stream_in(bytes: &[u8]) -> Following {
+    let first = |magic: &[u8]| match memchr::memmem::find(bytes, magic) {
+        Some(at) => Following::At(at),
+        None => (1..magic.len())
+            .rev()
+            .find(|&len| bytes.ends_with(&magic[..len]))
+            .map_or(Following::No, |len| Following::Perhaps(bytes.len() - len)),
+    };
+    first(&gzip::MAGIC).or_before(first(&zstd::MAGIC))
+}
+
 /// Tells the codec of a file from its first bytes (4 KiB are enough); the name helps where they are silent.
 ///
 /// Magic numbers come first. Brotli and raw deflate have none: they are taken when the bytes are no text, or the

@@ -4,7 +4,8 @@ use std::io::{ErrorKind, Read};
 
 use super::engine::{Engine, Next};
 use super::error::Failure;
-use super::http::{Following, STATUS_LINE, following};
+use super::http::{STATUS_LINE, following};
+use super::sniff::{Following, stream_in};
 use super::{CodecErrorKind, DecodeLimits};
 
 /// The size of a layer's buffer, and so the most that HTTP heads may take.
@@ -52,12 +53,12 @@ impl Input {
         self.failure.take()
     }
 
-    /// How many of the bytes that are there, at most `most`, stand in front of the head of another response: 0 where one begins,
-    /// `None` where there are too few to tell. `last` is the byte before them.
-    pub(super) fn before_head(&self, last: u8, most: usize) -> Option<usize> {
+    /// How many of the bytes that are there, at most `most`, stand in front of the head of another response, or of a stream: 0
+    /// where one begins, `None` where there are too few to tell. `last` is the byte before them, where they are text.
+    pub(super) fn before_next(&self, last: Option<u8>, most: usize) -> Option<usize> {
         let all = self.bytes();
         let bytes = &all[..all.len().min(most.saturating_add(STATUS_LINE))];
-        let len = match following(bytes, last) {
+        let len = match following(bytes, last).or_before(stream_in(bytes)) {
             Following::At(at) => at,
             Following::Perhaps(0) if !self.at_end() => return None,
             Following::Perhaps(at) if at > 0 => at,
@@ -96,8 +97,8 @@ pub(super) struct Stage {
     /// How much the input had expanded to before this layer began: limits are on all of it.
     before: u64,
     done: bool,
-    /// Where the data end with the head of another response: the byte that was given out last.
-    until_head: Option<u8>,
+    /// Where the data end with the head of another response, or with a stream: the byte that was given out last.
+    until_next: Option<u8>,
     /// Whether the input goes on where the data ended.
     goes_on: bool,
     /// Bytes that the engine took for trailing ones and that were given back.
@@ -114,7 +115,7 @@ impl Stage {
             produced: 0,
             before: 0,
             done: false,
-            until_head: None,
+            until_next: None,
             goes_on: false,
             given_back: 0,
             failure: None,
@@ -131,19 +132,22 @@ impl Stage {
         Self { length, ..Self::new(input, Engine::Pass) }
     }
 
-    /// The bytes as they are, up to the head of another response.
-    pub(super) fn until_head(input: Input) -> Self {
-        Self { until_head: Some(0), ..Self::plain(input, None) }
-    }
-
-    /// Nothing, where everything was read.
-    pub(super) fn ended(input: Input) -> Self {
-        Self { done: true, ..Self::new(input, Engine::Pass) }
+    /// The bytes as they are, up to the head of another response, or to a stream.
+    pub(super) fn until_next(input: Input) -> Self {
+        Self { until_next: Some(0), ..Self::plain(input, None) }
     }
 
     /// Whether the data ended before the input did, as far as one can see.
     pub(super) fn goes_on(&self) -> bool {
         self.done && self.goes_on
+    }
+
+    /// Whether what it reads breaks the rules, and something else may follow.
+    pub(super) fn is_damaged(&self) -> bool {
+        matches!(
+            self.failure,
+            Some(CodecErrorKind::Corrupt | CodecErrorKind::ChecksumMismatch | CodecErrorKind::Unsupported)
+        )
     }
 
     /// How much its input has expanded to.
@@ -184,13 +188,13 @@ pub(super) fn pull<R: Read>(
             return Ok(0);
         }
         let out = &mut out[..room];
-        if let Some(last) = top.until_head.filter(|_| !top.input.bytes().is_empty() || !top.input.at_end()) {
-            match top.input.before_head(last, out.len()) {
+        if let Some(last) = top.until_next.filter(|_| !top.input.bytes().is_empty() || !top.input.at_end()) {
+            match top.input.before_next(Some(last), out.len()) {
                 None => top.input.fill(reader, below, limits),
                 Some(0) => (top.done, top.goes_on) = (true, true),
                 Some(len) => {
                     out[..len].copy_from_slice(&top.input.bytes()[..len]);
-                    top.until_head = Some(out[len - 1]);
+                    top.until_next = Some(out[len - 1]);
                     top.input.take(len);
                     top.produced += len as u64;
                     return Ok(len);

@@ -239,6 +239,21 @@ impl PageParser {
         self.read_on();
     }
 
+    /// Goes on behind the [end](Self::finish), where another stream was found behind one that broke. What follows begins anew: bodies
+    /// and bytes are counted on. To be called when all blocks were taken.
+    pub fn resume(&mut self) {
+        debug_assert!(self.ended && self.ready.is_empty(), "blocks are left");
+        self.buffer.at = self.buffer.text().len();
+        self.state = State::Top;
+        self.search = Search::default();
+        self.lists = Lists { seen: self.lists.seen, ..Lists::default() };
+        self.on_new_line = true;
+        self.end = None;
+        self.retry_at = 0;
+        self.finished = false;
+        self.ended = false;
+    }
+
     /// The next block that is complete. What was read holds more where there is one: take them until there is none.
     pub fn next_block(&mut self) -> Option<Block> {
         if self.ready.is_empty() {

@@ -168,13 +168,15 @@ impl OpenPage {
         self.fault.get_or_insert(reason);
     }
 
-    /// Notes that the input was cut where it became too much. That is what is told of it, whatever it began like: the rest was
-    /// never seen.
-    pub(super) fn mark_bomb(&mut self) {
-        self.fault = Some(Reason::RatioExceeded);
-        self.has_errors = false;
-        if let Some(kind) = &mut self.barren {
-            (kind.status, kind.reason) = (PageStatus::Rejected, Reason::RatioExceeded);
+    /// Notes that the stream broke, or became too much. That is what is told, whatever was made of its last bytes: the rest was
+    /// never seen. What came before may still be an error or a page of HTML; of a bomb nobody knows.
+    pub(super) fn break_off(&mut self, reason: Reason) {
+        let is_bomb = reason == Reason::RatioExceeded;
+        self.fault = Some(reason);
+        self.has_errors &= !is_bomb;
+        if let Some(kind) = self.barren.as_mut().filter(|kind| is_bomb || kind.status == PageStatus::NotAPage)
+        {
+            (kind.status, kind.reason) = (PageStatus::Rejected, reason);
         }
     }
 

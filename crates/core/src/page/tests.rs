@@ -50,6 +50,48 @@ fn a_body_behind_a_cut_off_one_is_one_wherever_its_line_begins() {
 }
 
 #[test]
+fn bodies_and_bytes_are_counted_on_behind_a_stream_that_broke() {
+    let body = |ids: &[&str]| {
+        let message = |id: &&str| format!("{{\"_id\":\"{id}\",\"type\":\"x\",\"components\":[]}}");
+        let messages: Vec<_> = ids.iter().map(message).collect();
+        format!("{{\"total\":1,\"messages\":[{}]}}", messages.join(","))
+    };
+    let whole = body(&["a", "b"]);
+    let second = body(&["c", "d"]);
+    let mut parser = PageParser::new(Limits::default());
+    for cut in 0..=whole.len() {
+        parser.reset();
+        let (mut ids, mut pages) = (Vec::new(), Vec::new());
+        let mut drain = |parser: &mut PageParser| {
+            while let Some(block) = parser.next_block() {
+                for message in block.messages() {
+                    ids.push((message.id().unwrap().lossy().into_owned(), message.position().byte_offset));
+                }
+                pages.extend(
+                    block.pages().iter().filter_map(|page| {
+                        Some((page.page_index, page.body_start, page.end.clone()?.reason))
+                    }),
+                );
+            }
+        };
+        parser.feed(&whole.as_bytes()[..cut]);
+        parser.finish(InputEnd::Corrupt);
+        drain(&mut parser);
+        parser.resume();
+        parser.feed(second.as_bytes());
+        parser.finish(InputEnd::Complete);
+        drain(&mut parser);
+        assert_eq!(pages, [(0, 0, Some(Reason::CorruptStream)), (1, cut as u64, None)], "cut at {cut}");
+        let first = [whole.find('}').unwrap() + 1, whole.rfind(']').unwrap()];
+        let kept = first.iter().filter(|&&end| end <= cut).count();
+        let ids: Vec<_> = ids.iter().map(|(id, at)| (id.as_str(), *at)).collect();
+        assert_eq!(ids.len(), kept + 2, "cut at {cut}");
+        let start = |text: &str, id: &str| text.find(&format!("{{\"_id\":\"{id}")).unwrap() as u64;
+        assert_eq!(ids[kept], ("c", start(&second, "c")));
+    }
+}
+
+#[test]
 fn messages_with_commas_between_them_need_no_list() {
     for end in [",\n", "\n", ""] {
         let lines: Vec<_> =

@@ -550,9 +550,9 @@ impl PageParser {
         let damage = self.end.and_then(InputEnd::reason);
         let fault = damage.or((self.lists.depth > 0).then_some(Reason::Truncated));
         if let (Some(fault), Some(page)) = (fault, &mut self.page) {
-            match fault {
-                Reason::RatioExceeded => page.mark_bomb(),
-                fault => page.fault(fault),
+            match damage {
+                Some(damage) => page.break_off(damage),
+                None => page.fault(fault),
             }
         }
         if self.page.is_none() {

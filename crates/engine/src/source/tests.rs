@@ -101,6 +101,31 @@ fn read(bytes: &[u8], whole_bytes: usize, mmap: bool) -> (InputReport, Collect) 
 }
 
 #[test]
+fn what_stands_behind_a_broken_stream_is_read() {
+    use korpus_core::{PageStatus, Reason};
+
+    let (one, two) = (gzip(&body(300)), gzip(&body(200)));
+    let mut lost = 0;
+    for at in one.len() - 40..one.len() {
+        let mut file = [&one[..], &two, &two].concat();
+        file[at] ^= 1;
+        for whole_bytes in [64 << 20, 100] {
+            let (report, seen) = read(&file, whole_bytes, false);
+            assert_eq!((report.bytes, report.codec), (file.len() as u64, Codec::Gzip));
+            let (ok, broken) = (PageStatus::Ok, (PageStatus::Partial, Some(Reason::CorruptStream)));
+            if seen.pages == [broken, (ok, None), (ok, None)] {
+                assert!(seen.messages > 600);
+            } else {
+                // What is damaged may seem to go on to the end of the file.
+                assert_eq!(seen.pages.last(), Some(&(PageStatus::Partial, Some(Reason::Truncated))));
+                lost += 1;
+            }
+        }
+    }
+    assert!(lost < 20, "{lost} of 80");
+}
+
+#[test]
 fn whole_streamed_and_mapped_give_the_same() {
     let plain = body(3000);
     for (bytes, codec) in [(plain.clone(), Codec::Plain), (gzip(&plain), Codec::Gzip)] {
