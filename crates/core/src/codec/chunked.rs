@@ -3,6 +3,9 @@
 use super::CodecErrorKind;
 use super::engine::{Next, Step};
 
+/// How the head of another response begins.
+const HTTP: &[u8] = b"HTTP/";
+
 /// Remover of chunked framing.
 pub(super) struct Chunked {
     state: State,
@@ -69,6 +72,9 @@ impl Chunked {
                         State::Data { left }
                     };
                 }
+                // The empty line is missing: no field has such a name.
+                State::Trailer { empty: true } if rest.starts_with(HTTP) => self.state = State::Garbage,
+                State::Trailer { empty: true } if HTTP.starts_with(rest) && !eof => break,
                 State::Garbage => {
                     self.trailing += rest.len() as u64;
                     consumed = input.len();

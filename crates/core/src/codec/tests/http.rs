@@ -211,6 +211,13 @@ fn what_follows_a_stream_is_read_too() {
             }
         }
     }
+    // The empty line behind the trailer fields of chunks is damaged.
+    let mut damaged = framed(&one, "");
+    damaged.truncate(damaged.len() - 2);
+    for (chunk, window) in [(usize::MAX, 1 << 20), (1, 333)] {
+        let file = [&damaged[..], &long(&two, "")].concat();
+        assert!(decode_by(&file, None, DecodeLimits::default(), chunk, window).body == both);
+    }
     // A length that says less than there is costs nothing.
     let short = response(&one, &format!("Content-Length: {}\r\n", one.len() - 100));
     assert_eq!(decode(&short, None).body, one);
