@@ -458,6 +458,7 @@ impl EventWriter<'_> {
         let name = template.template_type();
         let norm = template.template_type_norm();
         if text.kind() == TextKind::Template {
+        let known = norm.and_then(TemplateType::find_norm);
             found.flags |= Flags::TEMPLATE;
             if is_out {
                 self.names.put(&mut self.lists.templates, name);
@@ -465,7 +466,7 @@ impl EventWriter<'_> {
         }
         // What says its type says it without an envelope too.
         if matches!(text.kind(), TextKind::Template | TextKind::Json)
-            && let Some(norm) = norm.filter(|norm| TemplateType::find_norm(norm).is_none())
+            && let Some(norm) = norm.filter(|_| known.is_none())
         {
             self.note("template_type", "unknown_template", norm);
         }
@@ -479,7 +480,7 @@ impl EventWriter<'_> {
         if is_out {
             let mut actions = Actions { writer: self, template_type: name, any: false };
             template.visit(&mut actions);
-            if actions.any && norm != Some("feedback") {
+            if actions.any && known.is_none_or(|known| known.family != "feedback") {
                 found.flags |= Flags::OFFERS;
             }
         }

@@ -69,7 +69,7 @@ fn template(choices: &mut Choices) -> String {
                  [reply("Pay my bill", "pay"), reply("No", "never"), reply("No", "no way")]}),
         ),
         2 => template(
-            "feedback",
+            choices.of(&["feedback", "bankingFeedbackTemplate"]),
             json!({"buttons": [
                 {"type": "postback", "title": "Yes", "payload": "5", "value": "what?"}
             ]}),

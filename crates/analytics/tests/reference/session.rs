@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::message::Message;
+use super::message::{Message, Template};
 
 /// What the platform says of a session.
 #[derive(Debug, Clone)]
@@ -140,10 +140,11 @@ impl Session {
         let last_open = open.last().map(|&at| &all[at]);
         let last_out = said.last().map(|&at| &all[at]);
         let waits_for_answer = last_out.is_some_and(|out| {
-            let offers = out
-                .templates
-                .iter()
-                .any(|template| !template.actions.is_empty() && template.name.as_deref() != Some("feedback"));
+            let rates = |template: &Template| {
+                matches!(template.name.as_deref(), Some("feedback" | "bankingFeedbackTemplate"))
+            };
+            let offers =
+                out.templates.iter().any(|template| !template.actions.is_empty() && !rates(template));
             (offers || !out.forms().is_empty() || out.normal.ends_with('?')) && !out.is_wrap_up()
         });
         let (outcome, reason, decided) = if handoff != "none" {
