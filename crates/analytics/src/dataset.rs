@@ -64,6 +64,7 @@ impl DatasetInputs {
             requested: Pieces::create(&temp)?,
             others: Pieces::create(&temp)?,
             count: 0,
+            has_sessions: false,
             open: None,
             failed: None,
         };
@@ -73,6 +74,9 @@ impl DatasetInputs {
         }
         written?;
         bodies.close()?;
+        if bodies.has_sessions {
+            bodies.others.write("]}\n")?;
+        }
         bodies.others.end("bodies.json".to_owned());
         let mut inputs = bodies.requested.inputs()?;
         inputs.extend(bodies.others.inputs()?);
@@ -300,6 +304,8 @@ struct Bodies<'c> {
     /// All others, as one input.
     others: Pieces,
     count: usize,
+    /// Whether the last body is open: that of all session records.
+    has_sessions: bool,
     /// The open body, and its text so far.
     open: Option<(Open, String)>,
     failed: Option<AnalyticsError>,
@@ -359,7 +365,11 @@ impl Bodies<'_> {
             self.conversations -= 1;
             return Ok(());
         }
-        self.put(&format!("{{\"total\":1,\"moreAvailable\":false,\"sessions\":[{line}]}}"), None)
+        // In one body they stand at different places, which tells those apart that name no session.
+        let start = "{\"total\":1,\"moreAvailable\":false,\"sessions\":[";
+        self.others.write(if self.has_sessions { "," } else { start })?;
+        self.has_sessions = true;
+        self.others.write(line)
     }
 
     /// Ends the open body.

@@ -76,3 +76,14 @@ fn calls_keep_their_requests_and_messages_without_ids_their_made_up_ones() {
         ("record.json", record.as_bytes().to_vec()),
     ]));
 }
+
+#[test]
+fn records_that_name_no_session_stay_as_many() {
+    let message =
+        r#"{"_id":"m","botId":"b","sessionId":"s","type":"incoming","createdOn":"2025-09-03T10:00:00.000Z"}"#;
+    let record = r#"{"botId":"b","sessionId":null,"sessionType":"interactive"}"#;
+    assert_same(&InputList::from_bytes([
+        ("messages.json", format!(r#"{{"messages":[{message}]}}"#).into_bytes()),
+        ("sessions.json", format!(r#"{{"total":2,"sessions":[{record},{record}]}}"#).into_bytes()),
+    ]));
+}

@@ -277,6 +277,32 @@ fn filters_decide_about_the_copy_that_wins_wherever_it_was_read() {
 }
 
 #[test]
+fn records_that_name_no_session_are_counted_once() {
+    let body = |(at, ids): (usize, &Vec<Option<usize>>)| {
+        let record = |id: &Option<usize>| {
+            let id = id.map_or_else(|| "null".to_owned(), |id| format!("\"s{id}\""));
+            format!(r#"{{"botId":"b","sessionId":{id},"sessionType":"interactive"}}"#)
+        };
+        let records: Vec<String> = ids.iter().map(record).collect();
+        let body = format!(r#"{{"total":9,"moreAvailable":false,"sessions":[{}]}}"#, records.join(","));
+        (at.to_string(), body.into_bytes())
+    };
+    // Copies stand at the same place; they and others go to different workers.
+    let ids = [vec![None, Some(1), None], vec![None], vec![Some(1), None], vec![None, None, Some(2), None]];
+    let bodies: Bodies = ids.iter().enumerate().map(body).collect();
+    let mut options = options();
+    for (dedup, unmatched) in [(true, 4 + 2), (false, 7 + 2)] {
+        options.run.dedup = dedup;
+        let (whole, counts, _) = run(bodies.clone(), &options);
+        let sessions = whole["containment_check"].column_by_name("sessions").unwrap();
+        assert_eq!(sessions.as_primitive::<Int64Type>().values(), &[unmatched]);
+        for workers in [1, 3] {
+            assert_as_whole(&map_all(&bodies, workers, &options), (&whole, counts), &options, "nameless");
+        }
+    }
+}
+
+#[test]
 fn copies_are_kept_where_the_options_say_so() {
     let bodies = bodies();
     let mut options = options();
@@ -466,7 +492,7 @@ fn events_that_are_none_are_refused_and_damaged_ones_cost_no_more_than_themselve
     let refused = [
         users.clone(),
         with(&events, "kind", kinds(2)),
-        with(&events, "kind", kinds(6)),
+        with(&events, "kind", kinds(7)),
         with(&events, "kind", kinds(255)),
         with(&events, "key", nulls("key")),
         with(&events, "payload", nulls("payload")),

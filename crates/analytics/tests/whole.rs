@@ -219,3 +219,47 @@ fn records_that_filters_leave_out_tell_what_they_know() {
     let (_, sessions, check) = told(Filter::default(), false);
     assert_eq!((sessions.len(), check.len()), (1, 2));
 }
+
+#[test]
+fn records_that_name_no_session_are_unmatched() {
+    let messages = [message("incoming", 0, r#""hello""#), message("outgoing", 1, r#""Good-bye.""#)].join(",");
+    let record = |id: &str, is_developer: bool| {
+        format!(
+            r#"{{"botId":"b",{id}"start_time":"2025-09-03T10:00:00.000Z","isDeveloper":{is_developer},
+            "sessionType":"interactive","containmentType":"dropOff"}}"#
+        )
+    };
+    let nameless = ["", r#""sessionId":null,"#, r#""sessionId":"","#, r#""sessionId":7,"#];
+    let records = |ids: &[&str], is_developer| {
+        let records: Vec<String> = ids.iter().map(|id| record(id, is_developer)).collect();
+        format!(r#"{{"total":9,"moreAvailable":false,"sessions":[{}]}}"#, records.join(","))
+    };
+    let all = |is_developer| {
+        vec![
+            format!(r#"{{"total":2,"moreAvailable":false,"messages":[{messages}]}}"#),
+            records(&nameless, is_developer),
+            // Equal at the same place of a body like this: a copy. Elsewhere: another one.
+            records(&nameless[..2], is_developer),
+            records(&[r#""sessionId":"s9","#, nameless[1], nameless[1]], is_developer),
+        ]
+    };
+    let unmatched = |bodies: Vec<String>, options: &AnalyzeOptions| -> i64 {
+        let bodies = bodies.into_iter().enumerate().map(|(at, body)| (at.to_string(), body.into_bytes()));
+        let (tables, ..) = run(bodies.collect(), options);
+        let rows = rows_of(&tables["containment_check"]);
+        let of_none = rows.iter().filter(|row| row["outcome"].is_null());
+        of_none.map(|row| row["sessions"].as_i64().unwrap()).sum()
+    };
+    let options = options();
+    assert_eq!(unmatched(all(false), &options), 4 + 2);
+    assert_eq!(unmatched(all(true), &options), 0);
+    assert_eq!(unmatched(all(true), &AnalyzeOptions { include_developers: true, ..options.clone() }), 4 + 2);
+    for filter in [
+        Filter { date_from: Some(1_756_893_600_000_001), ..Filter::default() },
+        Filter { is_developer: Some(true), ..Filter::default() },
+    ] {
+        let mut filtered = options.clone();
+        filtered.run.filter = filter;
+        assert_eq!(unmatched(all(false), &filtered), 0);
+    }
+}

@@ -11,7 +11,8 @@ use twox_hash::XxHash3_128;
 
 use super::known::{self, KnownTexts, Met};
 use super::{
-    AT, FILTERED, Flags, LISTS, MESSAGE, OF_BODY, PLATFORM, PLATFORM_ASIDE, STAMP, TAGS, UNSESSIONED, drift,
+    AT, FILTERED, Flags, LISTS, MESSAGE, OF_BODY, PLATFORM, PLATFORM_ALONE, PLATFORM_ASIDE, STAMP, TAGS,
+    UNSESSIONED, drift,
 };
 use crate::codec::{put_fixed, put_int, put_list, put_maybe, put_short, put_symbol, put_text, put_uint};
 use crate::dataset::MADE_UP_ID;
@@ -285,7 +286,7 @@ impl EventWriter<'_> {
             Owner::Session(..) | Owner::Record(_) => (MESSAGE, key.unwrap_or_default()),
             // Where it waits for the key of its body does not matter; that of the unsessioned spreads them.
             Owner::Body => (OF_BODY, 0),
-            Owner::Nobody => (UNSESSIONED, XxHash3_128::oneshot(&item.ordinal.to_le_bytes())),
+            Owner::Nobody => (UNSESSIONED, spread(item.ordinal)),
         };
         let shown = self.lists.shown[at];
         let start = at.checked_sub(1).map_or(0, |before| self.lists.shown[before].drift_end);
@@ -457,8 +458,8 @@ impl EventWriter<'_> {
     ) {
         let name = template.template_type();
         let norm = template.template_type_norm();
-        if text.kind() == TextKind::Template {
         let known = norm.and_then(TemplateType::find_norm);
+        if text.kind() == TextKind::Template {
             found.flags |= Flags::TEMPLATE;
             if is_out {
                 self.names.put(&mut self.lists.templates, name);
@@ -553,13 +554,18 @@ impl EventWriter<'_> {
         self.lists.name = name;
     }
 
-    /// Appends the frame of a session record, where it says whose it is.
+    /// Appends the frame of a session record; none where it names no session, and the filters leave it out.
     pub(crate) fn record(&mut self, out: &mut Vec<u8>, item: &RecordItem<'_>) {
         let Record::Session(record) = item.record else { return };
-        let kind = if item.matches { PLATFORM } else { PLATFORM_ASIDE };
-        let Some(id) = record.session_id().filter(|id| !id.is_empty()).map(Text::lossy) else { return };
         let bot = record.bot_id().map(Text::lossy);
-        let key = session_key(OF_SESSION, bot.as_deref(), &id);
+        let (kind, key) = match record.session_id().filter(|id| !id.is_empty()) {
+            Some(id) => {
+                let kind = if item.matches { PLATFORM } else { PLATFORM_ASIDE };
+                (kind, session_key(OF_SESSION, bot.as_deref(), &id.lossy()))
+            }
+            None if item.matches => (PLATFORM_ALONE, spread(item.ordinal)),
+            None => return,
+        };
         put_frame(out, key, item.ordinal, kind, |out| {
             self.names.put_json(out, record.session_type());
             self.names.put_json(out, record.containment_type());
@@ -638,6 +644,11 @@ impl<'b> Owner<'b> {
     fn flags(&self) -> u32 {
         if matches!(self, Self::Session(_, true)) { Flags::COPY } else { 0 }
     }
+}
+
+/// A key for what has no session.
+fn spread(ordinal: u64) -> u128 {
+    XxHash3_128::oneshot(&ordinal.to_le_bytes())
 }
 
 /// Appends a text as it is decoded.

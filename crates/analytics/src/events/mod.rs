@@ -30,9 +30,17 @@ pub(crate) const PLATFORM_ASIDE: u8 = 4;
 /// keys are asked for.
 pub(crate) const FILTERED: u8 = 5;
 
+/// A session record of the platform that names no session: it counts by itself.
+pub(crate) const PLATFORM_ALONE: u8 = 6;
+
 /// Whether a frame is a session record of the platform, and no message.
 pub(crate) fn is_record(kind: u8) -> bool {
-    matches!(kind, PLATFORM | PLATFORM_ASIDE)
+    matches!(kind, PLATFORM | PLATFORM_ASIDE | PLATFORM_ALONE)
+}
+
+/// Whether a frame belongs to no session.
+pub(crate) fn is_alone(kind: u8) -> bool {
+    matches!(kind, UNSESSIONED | PLATFORM_ALONE)
 }
 
 /// What is true or not of an event.

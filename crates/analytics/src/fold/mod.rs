@@ -16,7 +16,9 @@ use korpus_engine::fetch_all;
 
 use crate::codec::Reader;
 use crate::error::Result;
-use crate::events::{Event, Flags, MESSAGE, PLATFORM, PlatformRecord, UNSESSIONED, is_record};
+use crate::events::{
+    Event, Flags, MESSAGE, PLATFORM, PLATFORM_ALONE, PlatformRecord, UNSESSIONED, is_record,
+};
 use crate::exchange::{Frame, frames};
 use crate::export::{Exported, Wanted};
 use crate::local_time::LocalTime;
@@ -121,10 +123,15 @@ impl Folder {
         let all = runs.into_iter().inspect(|run| fetch_all(run)).flat_map(frames).map(|(frame, _)| frame);
         let mut of_sessions = std::mem::take(&mut self.frames);
         for frame in all.filter(|&frame| kept(frame)) {
-            if frame.kind == UNSESSIONED {
-                self.feeder.unsessioned(&Event::read(frame, rules.names));
-            } else {
-                of_sessions.push(frame);
+            match frame.kind {
+                UNSESSIONED => self.feeder.unsessioned(&Event::read(frame, rules.names)),
+                PLATFORM_ALONE => {
+                    let record = PlatformRecord::read(Reader::new(frame.payload, rules.names));
+                    if rules.include_developers || record.is_developer != Some(true) {
+                        self.feeder.unmatched(record);
+                    }
+                }
+                _ => of_sessions.push(frame),
             }
         }
         let mut batch = Batch {

@@ -90,7 +90,7 @@ pub(super) const SESSION_SUMMARY: MetricTable = MetricTable {
 
 pub(super) const CONTAINMENT_CHECK: MetricTable = MetricTable {
     name: "containment_check",
-    meaning: "Our outcome against the platform's own verdict, from getSessions records among the inputs. Sessions without a record have nulls on the platform's side; records without a session have nulls on ours. A record that filters leave out tells of its session all the same, where messages of it are kept, and does not count without one.",
+    meaning: "Our outcome against the platform's own verdict, from getSessions records among the inputs. Sessions without a record have nulls on the platform's side; records without a session, or that name none, have nulls on ours. A record that filters leave out tells of its session all the same, where messages of it are kept, and does not count without one.",
     keys: 4,
     columns: &[
         flag("interactive", "Whether the session is interactive; null for records without a session."),

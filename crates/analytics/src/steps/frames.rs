@@ -13,7 +13,7 @@ use korpus_core::is_timestamp;
 use korpus_engine::Key;
 
 use crate::error::{AnalyticsError, Result};
-use crate::events::{Event, FILTERED, MESSAGE, UNSESSIONED, is_record};
+use crate::events::{Event, FILTERED, MESSAGE, UNSESSIONED, is_alone, is_record};
 use crate::exchange::{Frame, frames, put_frame};
 use crate::fold::NOTE;
 use crate::state::columns_of;
@@ -35,7 +35,7 @@ pub fn notes_schema() -> SchemaRef {
 ///
 /// | column | |
 /// |---|---|
-/// | `key` | a hash of the session: all events of one belong together. Of a message without a session, of its id |
+/// | `key` | a hash of the session: all events of one belong together. Of a message or record without a session, of its id |
 /// | `seq` | the ordinal of the message or record within its run. Workers count each for themselves: nothing but `first_source` of the table `drift` goes by it |
 /// | `kind` | what it is: a message of a session, one of none, a session record, or what the filters left out |
 /// | `payload` | what only the next steps understand |
@@ -146,7 +146,7 @@ impl EventColumns {
     ) -> Result<()> {
         self.len += 1;
         // What has no session comes together with its copies.
-        let key = known.filter(|_| frame.kind == UNSESSIONED).map_or(frame.key, |(id, _)| id);
+        let key = known.filter(|_| is_alone(frame.kind)).map_or(frame.key, |(id, _)| id);
         self.frames.push(key, frame, payload)?;
         match known {
             Some((id, _)) => self.ids.append_value(id.to_be_bytes())?,

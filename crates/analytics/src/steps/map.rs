@@ -8,7 +8,8 @@ use korpus_engine::{Fate, InputList, Observer, Pool, RunReport};
 use super::frames::EventColumns;
 use crate::analyze::{Kept, mapped};
 use crate::error::{AnalyticsError, Result};
-use crate::events::{FILTERED, split_key};
+use crate::events::{FILTERED, is_record, split_key};
+use crate::exchange::Frame;
 use crate::fold::Coverage;
 use crate::options::AnalyzeOptions;
 
@@ -42,10 +43,11 @@ pub fn map_events(
     let fold = mapped.fold(&pool, options);
     let coverage = fold.coverage()?;
     let ledger = &mapped.run.ledger;
-    // Only messages: session records without an id make no event.
-    let array_hash = |seq: u64| {
-        let page = ledger.page_of_message(seq).and_then(|page| ledger.pages().get(page));
-        page.map_or(0, |page| page.array_hash)
+    let array_hash = |frame: Frame<'_>| {
+        let seq = frame.seq;
+        let page =
+            if is_record(frame.kind) { ledger.page_of_record(seq) } else { ledger.page_of_message(seq) };
+        page.and_then(|page| ledger.pages().get(page)).map_or(0, |page| page.array_hash)
     };
     let mut batches = Vec::new();
     for partition in 0..mapped.exchange.partitions() {
@@ -62,7 +64,7 @@ pub fn map_events(
             }
             let keyed = split_key(frame.payload).filter(|_| options.run.dedup);
             let payload = keyed.map_or(frame.payload, |(payload, _)| payload);
-            let known = keyed.map(|(_, key)| (key.id_among(|_| array_hash(frame.seq)), key));
+            let known = keyed.map(|(_, key)| (key.id_among(|_| array_hash(frame)), key));
             failed = events.push(frame, payload, known);
         })?;
         failed?;

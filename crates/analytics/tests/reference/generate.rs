@@ -238,7 +238,7 @@ pub(crate) fn bodies(seed: u64) -> Vec<Value> {
     }
     let mut records = Vec::new();
     for bot in ["st-a", "st-b"] {
-        for id in ["s-1", "s-2", "s-8"] {
+        for id in [json!("s-1"), json!("s-2"), json!("s-8"), json!(""), json!(null), json!(7)] {
             if choices.one_in(3) {
                 let mut record = json!({"botId": bot, "sessionId": id});
                 if choices.one_in(2) {

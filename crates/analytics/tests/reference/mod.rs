@@ -78,17 +78,19 @@ fn in_order(messages: &mut [Message]) {
 
 fn platform(bodies: &[Value]) -> BTreeMap<Key, Platform> {
     let records = bodies.iter().flat_map(|body| body["sessions"].as_array().into_iter().flatten());
-    records
-        .map(|record| {
-            let key = ('s', text(&record["botId"]), text(&record["sessionId"]).unwrap());
-            let found = Platform {
-                session_type: text(&record["sessionType"]),
-                containment: text(&record["containmentType"]),
-                developer: record["isDeveloper"].as_bool(),
-            };
-            (key, found)
-        })
-        .collect()
+    let (mut known, mut nameless) = (BTreeMap::new(), Vec::new());
+    for record in records {
+        let found = Platform {
+            session_type: text(&record["sessionType"]),
+            containment: text(&record["containmentType"]),
+            developer: record["isDeveloper"].as_bool(),
+        };
+        match text(&record["sessionId"]).filter(|id| !id.is_empty()) {
+            Some(id) => drop(known.insert(('s', text(&record["botId"]), id), found)),
+            None => nameless.push(found),
+        }
+    }
+    (known, nameless)
 }
 
 pub(crate) fn make(bodies: &[Value], options: &AnalyzeOptions) -> Reference {
@@ -115,7 +117,7 @@ pub(crate) fn make(bodies: &[Value], options: &AnalyzeOptions) -> Reference {
         in_order(messages);
     }
     let drift = drift(&kept, &groups);
-    let mut platform = platform(bodies);
+    let (mut platform, nameless) = platform(bodies);
     let mut sessions = Vec::new();
     for ((kind, bot, id), messages) in groups {
         let record = platform.remove(&(kind, bot.clone(), id.clone()));
@@ -129,7 +131,7 @@ pub(crate) fn make(bodies: &[Value], options: &AnalyzeOptions) -> Reference {
         sessions.push(Session::new(kind, &id, messages, record.as_ref(), &rules));
     }
     let counts = |record: &Platform| record.developer != Some(true) || options.include_developers;
-    let unmatched = platform.into_values().filter(counts).collect();
+    let unmatched = platform.into_values().chain(nameless).filter(counts).collect();
     Reference { sessions, unsessioned, unmatched, drift }
 }
 
