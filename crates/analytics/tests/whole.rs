@@ -263,3 +263,36 @@ fn records_that_name_no_session_are_unmatched() {
         assert_eq!(unmatched(all(false), &filtered), 0);
     }
 }
+
+/// Field, kind, value and count of all drift of one body.
+fn drift_of(messages: &[String]) -> Vec<(String, String, String, i64)> {
+    let body = format!(r#"{{"total":9,"moreAvailable":false,"messages":[{}]}}"#, messages.join(","));
+    let (tables, ..) = run(vec![("a.json".to_owned(), body.into_bytes())], &options());
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let row = |row: &serde_json::Value| {
+        (text(&row["field"]), text(&row["kind"]), text(&row["value"]), row["count"].as_i64().unwrap())
+    };
+    rows_of(&tables["drift"]).iter().map(row).collect()
+}
+
+#[test]
+fn drift_counts_messages() {
+    let card = r#"{"data":{"text":"{\"type\":\"template\",\"payload\":{\"template_type\":\"acmeCard\",\"text\":\"Hi\"}}"}}"#;
+    let message = |id: usize, cards: usize| {
+        format!(
+            r#"{{"_id":"m{id}","botId":"b","sessionId":"s","type":"outgoing","createdOn":"2025-09-03T10:00:0{id}.000Z",
+            "zzz":1,"lang":5,"zzz":2,"lang":6,"components":[{}]}}"#,
+            vec![card; cards].join(",")
+        )
+    };
+    let expected = [
+        ("lang", "type_conflict", "number", 4),
+        ("template_type", "unknown_template", "acmecard", 3),
+        ("zzz", "unknown_key", "", 4),
+    ];
+    let found = drift_of(&[message(0, 2), message(1, 0), message(2, 1), message(3, 3)]);
+    let of = |(field, kind, value, count): &(String, String, String, i64)| {
+        expected.contains(&(field.as_str(), kind.as_str(), value.as_str(), *count))
+    };
+    assert!(found.len() == expected.len() && found.iter().all(of), "{found:?}");
+}

@@ -56,8 +56,8 @@ impl Group<'_> {
         Op::Max.apply(&mut self.cells[cell], value);
     }
 
-    /// Whether a session, by its number, is counted here for the first time. No other one may come in between, so groups of an
-    /// aggregate are asked in one step of the fold only. Numbers begin with 1.
+    /// Whether a session (of drift: a message), by its number, is counted here for the first time. No other one may come in
+    /// between, so groups of an aggregate are asked in one step of the fold only. Numbers begin with 1.
     pub(crate) fn is_first(&mut self, session: i64) -> bool {
         std::mem::replace(self.last_session, session) != session
     }

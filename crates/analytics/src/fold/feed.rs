@@ -24,6 +24,8 @@ pub(crate) struct Feeder {
     local: LocalTime,
     /// The number of the session that is fed, from 1 on.
     session: i64,
+    /// The number of the message whose drift is added, from 1 on.
+    drifting: i64,
     waits: Observed,
     durations: Observed,
     path: String,
@@ -46,6 +48,7 @@ impl Feeder {
             users: UserNotes::new(reach),
             local,
             session: 0,
+            drifting: 0,
             waits: Observed::new(Aggregate::Latency),
             durations: Observed::new(Aggregate::Paths),
             path: String::new(),
@@ -88,6 +91,7 @@ impl Feeder {
 
     /// Adds what counts whether or not the session does.
     pub(crate) fn drift(&mut self, event: &Event<'_>) {
+        self.drifting += 1;
         let mut drift = event.drift();
         while let Some(name) = next_text(&mut drift) {
             // A key may be empty, and no value is none.
@@ -96,8 +100,11 @@ impl Feeder {
             let (field, kind, value) = (part(), part(), part().filter(|value| !value.is_empty()));
             let key = [field, kind, value].map(|part| Part::text(part.map(Name::new)));
             let mut group = self.states.at(Aggregate::Drift, &key);
-            group.add(0, 1);
-            group.least(1, event.seq.cast_signed());
+            // It may say the same several times.
+            if group.is_first(self.drifting) {
+                group.add(0, 1);
+                group.least(1, event.seq.cast_signed());
+            }
         }
     }
 

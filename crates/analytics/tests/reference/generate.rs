@@ -58,7 +58,7 @@ fn template(choices: &mut Choices) -> String {
         payload.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         json!({"type": "template", "payload": payload})
     };
-    let value = match choices.below(8) {
+    let value = match choices.below(9) {
         0 => template(
             "button",
             json!({"buttons": [button("postback", "Yes", "yes"), button("web_url", "Hi", "hi")]}),
@@ -82,6 +82,7 @@ fn template(choices: &mut Choices) -> String {
             form
         }
         6 => json!({"type": "command", "data": [{"verb": "say", "text": "One moment"}, {"verb": "dial"}]}),
+        7 => template(choices.of(&["hologram", "acmeCard"]), json!({"text": "Look"})),
         _ => json!({"type": "command", "data": [{"verb": "say", "text": "Which city?"}]}),
     };
     value.to_string()

@@ -76,7 +76,8 @@ fn in_order(messages: &mut [Message]) {
     });
 }
 
-fn platform(bodies: &[Value]) -> BTreeMap<Key, Platform> {
+/// The platform's records by session, and those that name none.
+fn platform(bodies: &[Value]) -> (BTreeMap<Key, Platform>, Vec<Platform>) {
     let records = bodies.iter().flat_map(|body| body["sessions"].as_array().into_iter().flatten());
     let (mut known, mut nameless) = (BTreeMap::new(), Vec::new());
     for record in records {
@@ -177,6 +178,10 @@ fn drift(kept: &[Message], groups: &BTreeMap<Key, Vec<Message>>) -> Vec<Value> {
         }
         if message.kind.as_deref() == Some("whisper") {
             add("type", "new_enum_value", Some("whisper"));
+        }
+        let names: BTreeSet<&String> = message.templates.iter().filter_map(|t| t.name.as_ref()).collect();
+        for name in names.into_iter().filter(|name| matches!(name.as_str(), "hologram" | "acmeCard")) {
+            add("template_type", "unknown_template", Some(&name.to_lowercase()));
         }
         let created = micros(&message.json["createdOn"]);
         if let (Some(created), Some(stamp)) = (created, message.stamp)
