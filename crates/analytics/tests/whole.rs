@@ -296,3 +296,19 @@ fn drift_counts_messages() {
     };
     assert!(found.len() == expected.len() && found.iter().all(of), "{found:?}");
 }
+
+#[test]
+fn order_is_inverted_past_messages_that_say_no_time_of_their_own() {
+    let message = |second: usize, stamp: &str| {
+        format!(
+            r#"{{"_id":"m{second}","botId":"b","sessionId":"s","type":"event",{stamp}"createdOn":"2025-09-03T10:00:0{second}.000Z"}}"#
+        )
+    };
+    let inverted = [
+        message(0, r#""timestampValue":1756893600900,"#),
+        message(1, ""),
+        message(2, r#""timestampValue":1756893600899,"#),
+    ];
+    let found = drift_of(&inverted);
+    assert!(found.iter().any(|(_, kind, _, count)| kind == "order_inversion" && *count == 1), "{found:?}");
+}
