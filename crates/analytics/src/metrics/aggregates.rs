@@ -206,7 +206,7 @@ pub(super) const ACTIONS_USAGE: MetricTable = MetricTable {
         ),
         count(
             "ambiguous",
-            "How often the answer equals it and another action of the same message: credited to none.",
+            "How often the answer equals it and another action of the same message by the same of the three: credited to none.",
         ),
         count("matched_by_payload", "Of matched."),
         count("matched_by_value", "Of matched."),
