@@ -7,6 +7,8 @@ use jiff::{Timestamp, ToSpan as _};
 const MICROS: i64 = 1_000_000;
 const HOUR: i64 = 3600;
 const DAY: i64 = 86_400;
+/// Where the year 9999 ends, in seconds since 1970.
+const END: i64 = 253_402_300_800;
 
 /// A moment, as a clock on the wall shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,11 +45,14 @@ impl LocalTime {
     }
 
     fn hour_of(&mut self, seconds: i64) -> Option<(i64, i64, Local)> {
+        if seconds >= END {
+            return None;
+        }
         if seconds < self.span.0 || seconds >= self.span.1 {
             self.span = self.find(seconds)?;
         }
         let (since, until, offset) = self.span;
-        let local = seconds + offset;
+        let local = Some(seconds + offset).filter(|&local| local < END)?;
         let day = local.div_euclid(DAY);
         let shown = Local {
             day: i32::try_from(day).ok()?,
@@ -60,11 +65,11 @@ impl LocalTime {
     }
 
     fn find(&self, seconds: i64) -> Option<(i64, i64, i64)> {
-        let at = Timestamp::from_second(seconds).ok()?;
+        // Zones do not know the last hours of the last year: no clock changes in them.
+        let at = Timestamp::from_second(seconds.min(Timestamp::MAX.as_second())).ok()?;
         let offset = i64::from(self.zone.to_offset(at).seconds());
         // A span ends before the next transition; where there is none, with the years that clocks know.
-        let end = Timestamp::MAX.as_second();
-        let next = self.zone.following(at).next().map_or(end, |next| next.timestamp().as_second());
+        let next = self.zone.following(at).next().map_or(END, |next| next.timestamp().as_second());
         Some((seconds, next, offset))
     }
 }
@@ -103,5 +108,21 @@ mod tests {
         let before = local.at(-1).unwrap();
         assert_eq!((before.day, before.hour, before.weekday), (-1, 23, 3));
         assert_eq!(local.at(i64::MAX), None);
+        // Clocks that are ahead show a year 10000 in the end, which no column of days holds.
+        for (name, before_end, hour) in [
+            ("UTC", 1, Some(23)),
+            ("America/New_York", 1, Some(18)),
+            ("Europe/Berlin", HOUR * MICROS + 1, Some(23)),
+            ("Europe/Berlin", 1, None),
+            ("UTC", 0, None),
+        ] {
+            let shown = LocalTime::new(TimeZone::get(name).unwrap()).at(END * MICROS - before_end);
+            let expected = hour.map(|hour| ("9999-12-31".to_owned(), hour, 5));
+            assert_eq!(
+                shown.map(|shown| (day_name(shown.day), shown.hour, shown.weekday)),
+                expected,
+                "{name}"
+            );
+        }
     }
 }
