@@ -77,7 +77,7 @@ impl DatasetInputs {
         if bodies.has_sessions {
             bodies.others.write("]}\n")?;
         }
-        bodies.others.end("bodies.json".to_owned());
+        bodies.others.end("restored bodies".to_owned());
         let mut inputs = bodies.requested.inputs()?;
         inputs.extend(bodies.others.inputs()?);
         for (index, input) in inputs.iter_mut().enumerate() {
@@ -389,7 +389,7 @@ impl Bodies<'_> {
             self.requested.write(&request)?;
             self.requested.write(" HTTP/1.1\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")?;
             self.requested.write(body)?;
-            self.requested.end(format!("{:09}.http", self.count));
+            self.requested.end(format!("restored body {}", self.count));
             return Ok(());
         }
         self.others.write(body)?;

@@ -24,6 +24,11 @@ fn assert_same(inputs: &InputList) {
     let expected = tables(inputs, &AnalyzeOptions::default());
     let dataset = DatasetInputs::open(&out, Some(dir.path()), &AtomicBool::new(false)).unwrap();
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "what is restored has no name");
+    let is_restored = |name: &str| name.starts_with("restored bod");
+    assert!(
+        dataset.inputs.inputs.iter().all(|input| is_restored(&input.display)),
+        "no name is that of a file"
+    );
     let options = AnalyzeOptions { restored: true, ..AnalyzeOptions::default() };
     let found = tables(&dataset.inputs, &options);
     assert!(expected["sessions"].num_rows() > 0);

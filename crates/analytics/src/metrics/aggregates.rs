@@ -373,6 +373,7 @@ pub(super) const DRIFT: MetricTable = MetricTable {
         text("kind", "unknown_key; type_conflict (a value of an undocumented JSON type); new_enum_value (of type, status and author.type); time_disagreement (createdOn and timestampValue differ by more than 1 s); order_inversion (timestampValue is less than that of the last message before that has one, in the order of a session); unknown_template.").required(),
         text("value", "The new value or template type; the JSON type of a conflict; null otherwise."),
         count("count", "Messages."),
-        text("first_source", "The first of them: file, body and message, from 0."),
+        text("first_source", "The first of them: file, body and message, from 0.")
+            .caveat("Of a dataset: the place among the bodies that are restored from it, not in a file."),
     ],
 };
