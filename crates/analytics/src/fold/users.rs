@@ -45,7 +45,7 @@ struct NotedGroup {
 }
 
 /// What a frame of this exchange is: its kind is none of the first one's.
-pub(crate) const NOTE: u8 = 6;
+pub(crate) const NOTE: u8 = 7;
 /// The aggregates whose groups count users.
 const COUNTED: [Aggregate; 2] = [Aggregate::Volumes, Aggregate::Tags];
 /// So many groups are fetched at once.
