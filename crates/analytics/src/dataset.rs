@@ -366,7 +366,7 @@ impl Bodies<'_> {
             return Ok(());
         }
         // In one body they stand at different places, which tells those apart that name no session.
-        let start = "{\"total\":1,\"moreAvailable\":false,\"sessions\":[";
+        let start = "{\"moreAvailable\":false,\"sessions\":[";
         self.others.write(if self.has_sessions { "," } else { start })?;
         self.has_sessions = true;
         self.others.write(line)
