@@ -1,9 +1,10 @@
-//! Zip archives, read by position: by their directory, or, where that is lost, by the heads of their members.
+//! Zip archives, read by position: by their directory, and by the heads of those members that it does not list.
 //!
-//! Nothing of the directory is held: entries are read one after another, so that memory does not follow their number,
-//! and members of the same name stay apart.
+//! Nothing of the directory is held but which bytes its members cover: entries are read one after another, so that memory
+//! does not follow their number, and members of the same name stay apart.
 
 mod bytes;
+mod covered;
 mod entry;
 
 use korpus_core::InputEnd;
@@ -12,6 +13,7 @@ use super::wire::Wire;
 
 pub(super) use bytes::{At, FileAt, Section, fetch};
 use bytes::{u16_at, u32_at, u64_at};
+use covered::Covered;
 pub(super) use entry::ZipEntry;
 
 const LOCAL: &[u8; 4] = b"PK\x03\x04";
@@ -36,35 +38,35 @@ pub(super) fn is_zip(start: &[u8]) -> bool {
 enum Way {
     /// In the directory, up to this position; so many entries should come.
     Directory { end: u64, entries: u64 },
-    /// By their heads, one after another: the directory is lost.
+    /// By their heads, in what belongs to nothing that is known: in all of it where the directory is lost.
     Heads,
 }
 
-/// The members of an archive, in the order of its directory.
+/// The members of an archive: those of its directory, in its order, then others.
 pub(super) struct Zip<'a> {
     at: &'a dyn At,
     wire: &'a Wire,
     way: Way,
-    /// Where the next entry, or head, is.
+    /// Where the next entry, or head, is looked for.
     next: u64,
     seen: u64,
-    /// How far everything lies behind where the directory says: something stands in front of the archive.
-    shift: u64,
+    covered: Covered,
     damage: Option<InputEnd>,
-    /// Where the last member's content ends, as far as its head can be read.
-    reached: u64,
 }
 
 impl<'a> Zip<'a> {
     pub(super) fn open(at: &'a dyn At, wire: &'a Wire) -> Self {
-        let zip = Self { at, wire, way: Way::Heads, next: 0, seen: 0, shift: 0, damage: None, reached: 0 };
-        match find_directory(at) {
-            Some((start, end, entries, shift)) => {
-                Self { way: Way::Directory { end, entries }, next: start, shift, ..zip }
+        let mut covered = Covered::default();
+        let (way, next, damage) = match find_directory(at) {
+            Some(found) => {
+                covered.add(found.start, found.end);
+                covered.add(found.tail, found.tail_end);
+                (Way::Directory { end: found.end, entries: found.entries }, found.start, None)
             }
             // It is the last thing in the file: without it the file was cut off.
-            None => Self { damage: Some(InputEnd::Truncated), ..zip },
-        }
+            None => (Way::Heads, 0, Some(InputEnd::Truncated)),
+        };
+        Self { at, wire, way, next, seen: 0, covered, damage }
     }
 
     /// What is wrong with the archive itself.
@@ -86,52 +88,89 @@ impl<'a> Zip<'a> {
             if self.seen & 0xffff != entries & 0xffff {
                 self.damage.get_or_insert(InputEnd::Corrupt);
             }
-            return None;
+            (self.way, self.next) = (Way::Heads, 0);
+            return self.next_head();
         }
         let entry =
             self.fetch(self.next, CENTRAL_LEN).filter(|bytes| bytes.starts_with(CENTRAL)).and_then(|bytes| {
                 let rest = [28, 30, 32].map(|at| usize::from(u16_at(&bytes, at)));
                 let names = self.fetch(self.next + CENTRAL_LEN as u64, rest[0] + rest[1])?;
                 self.next += (CENTRAL_LEN + rest.iter().sum::<usize>()) as u64;
-                Some(ZipEntry::central(&bytes, &names[..rest[0]], &names[rest[0]..], self.shift))
+                Some(ZipEntry::central(&bytes, &names[..rest[0]], &names[rest[0]..]))
             });
-        if let Some(entry) = &entry {
+        if let Some(entry) = entry {
             self.seen += 1;
-            self.reached = entry
-                .content_start(self.at)
-                .map_or(self.reached, |start| start.saturating_add(entry.compressed));
-            return Some(entry.clone());
+            if let Some((start, end)) = entry.stretch(self.at) {
+                self.covered.add(start, end);
+            }
+            return Some(entry);
         }
-        let is_unreadable = self.wire.failed().is_some();
-        self.damage.get_or_insert(if is_unreadable { InputEnd::Truncated } else { InputEnd::Corrupt });
-        // The rest of the directory is lost. What it would list stands behind the last member as a rule, and behind the
-        // lengths that some writers put there.
-        let behind = [0, 12, 16, 20, 24].map(|len: u64| self.reached.saturating_add(len));
-        let head = behind.into_iter().find(|&head| self.fetch(head, 4).is_some_and(|start| start == LOCAL));
-        self.way = Way::Heads;
-        self.next = head.unwrap_or(u64::MAX);
+        // The rest of the directory is lost.
+        self.damage.get_or_insert(self.end_of_reading());
+        (self.way, self.next) = (Way::Heads, 0);
         self.next_head()
     }
 
     fn next_head(&mut self) -> Option<ZipEntry> {
-        let head = self.next;
-        let bytes = self.fetch(head, LOCAL_LEN).filter(|bytes| bytes.starts_with(LOCAL))?;
-        let rest = [26, 28].map(|at| usize::from(u16_at(&bytes, at)));
-        let names = self.fetch(head + LOCAL_LEN as u64, rest[0] + rest[1])?;
-        let mut entry = ZipEntry::local(&bytes, &names[..rest[0]], &names[rest[0]..], head);
-        let data = head + (LOCAL_LEN + names.len()) as u64;
-        if entry.is_open_ended() {
-            if let Some((len, crc, next)) = find_descriptor(self.at, data) {
-                (entry.compressed, entry.crc) = (len, Some(crc));
+        let size = self.at.size();
+        while let Some((start, end)) = self.covered.gap(self.next, size) {
+            let Some(head) = self.find_head(start, end) else {
+                self.next = end;
+                continue;
+            };
+            self.next = head + LOCAL.len() as u64;
+            let Some(bytes) = self.fetch(head, LOCAL_LEN) else { continue };
+            let rest = [26, 28].map(|at| usize::from(u16_at(&bytes, at)));
+            let Some(names) = self.fetch(head + LOCAL_LEN as u64, rest[0] + rest[1]) else { continue };
+            let data = head + (LOCAL_LEN + names.len()) as u64;
+            // What is known already is no content of it; what is cut off by the end of the file says so.
+            let most = if end < size { end.saturating_sub(data) } else { u64::MAX - data };
+            let mut entry = ZipEntry::local(&bytes, &names[..rest[0]], &names[rest[0]..], head);
+            if !entry.is_open_ended() {
+                self.next = data.saturating_add(entry.compressed);
+            } else if let Some((len, crc, next)) = find_descriptor(self.at, data, end) {
+                entry.end(len, crc);
                 self.next = next;
             } else {
-                entry.compressed = u64::MAX - data;
-                self.next = u64::MAX;
+                entry.compressed = most;
+                self.next = end;
             }
-        } else {
-            self.next = data.saturating_add(entry.compressed);
+            entry.compressed = entry.compressed.min(most);
+            return Some(entry);
         }
-        Some(entry)
+        None
+    }
+
+    /// Where the next head is in a stretch that belongs to nothing. That there is anything but padding is damage.
+    fn find_head(&mut self, mut from: u64, end: u64) -> Option<u64> {
+        const MOST: usize = 64 << 10;
+        let finder = memchr::memmem::Finder::new(LOCAL);
+        // Heads follow one another as a rule.
+        let mut most = LOCAL_LEN;
+        while from < end {
+            let len = usize::try_from(end - from).unwrap_or(usize::MAX).min(most);
+            let Some(chunk) = self.fetch(from, len) else {
+                self.damage.get_or_insert(self.end_of_reading());
+                return None;
+            };
+            if !is_padding(&chunk) {
+                self.damage.get_or_insert(InputEnd::Corrupt);
+            }
+            if let Some(position) = finder.find(&chunk) {
+                return Some(from + position as u64);
+            }
+            if len < most {
+                return None;
+            }
+            from += (len + 1 - LOCAL.len()) as u64;
+            most = (most * 2).min(MOST);
+        }
+        None
+    }
+
+    /// What it means that something is not there: reading fails, or it is another thing than it should be.
+    fn end_of_reading(&self) -> InputEnd {
+        if self.wire.failed().is_some() { InputEnd::Truncated } else { InputEnd::Corrupt }
     }
 
     fn fetch(&self, at: u64, len: usize) -> Option<Vec<u8>> {
@@ -139,8 +178,20 @@ impl<'a> Zip<'a> {
     }
 }
 
-/// The directory: where it starts and ends, how many entries it says to have, and how far all is shifted.
-fn find_directory(at: &dyn At) -> Option<(u64, u64, u64, u64)> {
+/// A directory that was found.
+struct Directory {
+    start: u64,
+    end: u64,
+    /// How many entries it says to have.
+    entries: u64,
+    /// Where the records start and end that stand behind it, their comment with them.
+    tail: u64,
+    tail_end: u64,
+}
+
+/// The directory. It stands where its end says: one whose places are shifted is that of an archive in the archive, or
+/// behind it.
+fn find_directory(at: &dyn At) -> Option<Directory> {
     let size = at.size();
     let tail_len = size.min((COMMENT + END_LEN) as u64) as usize;
     let tail_at = size - tail_len as u64;
@@ -152,43 +203,50 @@ fn find_directory(at: &dyn At) -> Option<(u64, u64, u64, u64)> {
         }
         let end_at = tail_at + position as u64;
         let (entries, len, start) = (u16_at(end, 10), u32_at(end, 12), u32_at(end, 16));
+        let comment = &end[END_LEN..end.len().min(END_LEN + usize::from(u16_at(end, 20)))];
+        // An archive in the comment has members that are looked for.
+        let is_text = memchr::memmem::find(comment, LOCAL).is_none();
+        let tail_end = end_at + (END_LEN + if is_text { comment.len() } else { 0 }) as u64;
         if let Some(found) = directory_64(at, end_at) {
-            return Some(found);
+            return Some(Directory { tail_end, ..found });
         }
         let (len, start) = (u64::from(len), u64::from(start));
-        // The directory stands right before its end: what stands in front of the archive shifts all.
-        let Some(real_start) = end_at.checked_sub(len).filter(|&real| real >= start) else { continue };
         let begins = match entries {
-            0 => real_start == start,
-            _ => bytes::fetch(at, real_start, 4).is_some_and(|found| found == CENTRAL),
+            0 => true,
+            _ => bytes::fetch(at, start, 4).is_some_and(|found| found == CENTRAL),
         };
-        if begins {
-            return Some((real_start, end_at, u64::from(entries), real_start - start));
+        if begins && start + len == end_at {
+            return Some(Directory { start, end: end_at, entries: entries.into(), tail: end_at, tail_end });
         }
     }
     None
 }
 
 /// The same, of an archive of the 64-bit form; its end stands before the old one at `end_at`.
-fn directory_64(at: &dyn At, end_at: u64) -> Option<(u64, u64, u64, u64)> {
+fn directory_64(at: &dyn At, end_at: u64) -> Option<Directory> {
     let locator =
         bytes::fetch(at, end_at.checked_sub(20)?, 20).filter(|found| found.starts_with(LOCATOR_64))?;
-    let end_64 = u64_at(&locator, 8);
-    let end = bytes::fetch(at, end_64, 56).filter(|found| found.starts_with(END_64))?;
+    let tail = u64_at(&locator, 8);
+    let end = bytes::fetch(at, tail, 56).filter(|found| found.starts_with(END_64))?;
     let (entries, len, start) = (u64_at(&end, 32), u64_at(&end, 40), u64_at(&end, 48));
-    let stop = start.checked_add(len).filter(|&stop| stop <= end_64)?;
-    Some((start, stop, entries, 0))
+    let stop = start.checked_add(len).filter(|&stop| stop <= tail)?;
+    Some(Directory { start, end: stop, entries, tail, tail_end: end_at })
 }
 
-/// What stands behind content of unknown length that begins at `data`: its length, its checksum, and where the next
-/// head is. A descriptor is known by its mark and by the length that it gives.
-fn find_descriptor(at: &dyn At, data: u64) -> Option<(u64, u32, u64)> {
+/// Whether bytes say nothing: zeros, and white space.
+pub(super) fn is_padding(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n'))
+}
+
+/// What stands behind content of unknown length that begins at `data` and ends before `end`: its length, its checksum,
+/// and where the next head is. A descriptor is known by its mark and by the length that it gives.
+fn find_descriptor(at: &dyn At, data: u64, end: u64) -> Option<(u64, u32, u64)> {
     const CHUNK: usize = 64 << 10;
     const LONGEST: usize = 24;
     let finder = memchr::memmem::Finder::new(DESCRIPTOR);
     let mut from = data;
     loop {
-        let len = usize::try_from(at.size().checked_sub(from)?).unwrap_or(usize::MAX).min(CHUNK);
+        let len = usize::try_from(end.checked_sub(from)?).unwrap_or(usize::MAX).min(CHUNK);
         if len < 16 {
             return None;
         }

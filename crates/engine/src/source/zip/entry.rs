@@ -6,7 +6,7 @@ use flate2::Crc;
 use korpus_core::{Codec, DecodeLimits, Decoder, InputEnd, Reason};
 
 use super::bytes::{At, Section, fetch, u16_at, u32_at, u64_at};
-use super::{LOCAL, LOCAL_LEN};
+use super::{DESCRIPTOR, LOCAL, LOCAL_LEN};
 use crate::source::archive::EntryKind;
 use crate::source::wire::{Decoded, broken, end_in};
 
@@ -19,6 +19,8 @@ const DEFLATE: u16 = 8;
 const ZSTD: u16 = 93;
 const ENCRYPTED: u16 = 1;
 const OPEN_ENDED: u16 = 1 << 3;
+/// A descriptor with its mark and with lengths of 64 bits.
+const LONGEST_DESCRIPTOR: u64 = 24;
 /// What a file is, in the mode that Unix gives it.
 const TYPE: u32 = 0o170_000;
 const DIRECTORY: u32 = 0o040_000;
@@ -43,11 +45,11 @@ pub(in crate::source) struct ZipEntry {
 
 impl ZipEntry {
     /// From an entry of the directory.
-    pub(super) fn central(entry: &[u8], name: &[u8], extra: &[u8], shift: u64) -> Self {
+    pub(super) fn central(entry: &[u8], name: &[u8], extra: &[u8]) -> Self {
         let mut long = LongFields::find(extra);
         let size = long.resolve(u32_at(entry, 24));
         let compressed = long.resolve(u32_at(entry, 20));
-        let head = long.resolve(u32_at(entry, 42)).saturating_add(shift);
+        let head = long.resolve(u32_at(entry, 42));
         // Unix and macOS keep what a file is there, if they keep anything.
         let is_unix = matches!(entry[5], 3 | 19);
         let mode = if is_unix { u32_at(entry, 38) >> 16 & TYPE } else { 0 };
@@ -82,6 +84,11 @@ impl ZipEntry {
         Self { name, kind, size: None, compressed: 0, crc: None, method, flags, head }
     }
 
+    /// Says what stands behind its content: how long that is, and its checksum.
+    pub(super) fn end(&mut self, compressed: u64, crc: u32) {
+        (self.compressed, self.crc) = (compressed, Some(crc));
+    }
+
     /// Whether its head was written before its length was known.
     pub(super) fn is_open_ended(&self) -> bool {
         self.flags & OPEN_ENDED != 0
@@ -100,6 +107,21 @@ impl ZipEntry {
         let bytes = fetch(at, self.head, LOCAL_LEN).filter(|bytes| bytes.starts_with(LOCAL))?;
         let skip = LOCAL_LEN as u64 + u64::from(u16_at(&bytes, 26)) + u64::from(u16_at(&bytes, 28));
         Some(self.head.saturating_add(skip))
+    }
+
+    /// Its bytes with its head and with the lengths that some writers put behind it; `None` where it has no head.
+    pub(super) fn stretch(&self, at: &dyn At) -> Option<(u64, u64)> {
+        let end = self.content_start(at)?.saturating_add(self.compressed).min(at.size());
+        Some((self.head, end + self.descriptor(at, end).unwrap_or(0)))
+    }
+
+    /// How long the descriptor at `end` is. It has a mark, or none, the checksum, and two lengths of 32 or 64 bits.
+    fn descriptor(&self, at: &dyn At, end: u64) -> Option<u64> {
+        let bytes = fetch(at, end, (at.size() - end).min(LONGEST_DESCRIPTOR) as usize)?;
+        let mark = if bytes.starts_with(DESCRIPTOR) { DESCRIPTOR.len() } else { 0 };
+        let rest = bytes.get(mark..).filter(|rest| rest.len() >= 12 && Some(u32_at(rest, 0)) == self.crc)?;
+        let is_long = rest.len() >= 20 && u64_at(rest, 4) == self.compressed;
+        Some((mark + if is_long { 20 } else { 12 }) as u64)
     }
 
     /// Its bytes as they stand in the archive.

@@ -160,6 +160,93 @@ fn cut_off_archives_give_all_before_the_cut_and_say_so() {
 }
 
 #[test]
+fn a_zip_archive_in_one_that_is_cut_off_is_not_taken_for_it() {
+    let (page, other) = (body(3), body(5));
+    let inner = zip(&[Zipped::new("in.json", &other, DEFLATE)]);
+    for open_ended in [false, true] {
+        let list: [(&str, &[u8]); 3] = [("a.json", &page), ("inner.zip", &inner), ("c.json", &page)];
+        let outer =
+            zip(&list.map(|(name, content)| Zipped { open_ended, ..Zipped::new(name, content, STORED) }));
+        let expected = [("a.json", 3), ("inner.zip!in.json", 5), ("inner.zip", 0), ("c.json", 3)];
+        let directory = memchr::memmem::rfind(&outer, b"c.json").unwrap() - 46;
+        let behind_inner = memchr::memmem::rfind(&outer[..directory], b"PK\x03\x04").unwrap();
+        for (len, count) in [(outer.len() - 5, 4), (directory, 4), (behind_inner, 3), (behind_inner + 10, 3)]
+        {
+            let (report, seen) = read("x.zip", &outer[..len]);
+            assert_eq!((members(&seen), report.fault), (expected[..count].to_vec(), Some(Reason::Truncated)));
+        }
+    }
+}
+
+/// A zip archive with something between its members and its directory.
+fn zip_around(members: &[Zipped<'_>], between: &[u8]) -> Vec<u8> {
+    let mut bytes = zip(members);
+    let directory = memchr::memmem::find(&bytes, b"PK\x01\x02").unwrap();
+    let start = bytes.len() - 6;
+    let moved = (directory + between.len()) as u32;
+    bytes[start..start + 4].copy_from_slice(&moved.to_le_bytes());
+    bytes.splice(directory..directory, between.iter().copied());
+    bytes
+}
+
+/// A zip archive with a comment at its end.
+fn zip_commented(members: &[Zipped<'_>], comment: &[u8]) -> Vec<u8> {
+    let mut bytes = zip(members);
+    let len = bytes.len() - 2;
+    bytes[len..].copy_from_slice(&(comment.len() as u16).to_le_bytes());
+    bytes.extend(comment);
+    bytes
+}
+
+#[test]
+fn bytes_of_a_zip_archive_that_no_member_covers_are_told_and_members_in_them_read() {
+    let (page, other) = (body(3), body(5));
+    let one = [Zipped::new("a.json", &page, DEFLATE)];
+    let two = [Zipped::new("b.json", &other, DEFLATE), Zipped::new("c.json", &page, STORED)];
+    let three = zip(&[one[0].clone(), two[0].clone(), two[1].clone()]);
+    let directory = memchr::memmem::find(&three, b"PK\x01\x02").unwrap();
+    let second = memchr::memmem::find(&three, b"b.json").unwrap() - 30;
+    let all = [("a.json", 3), ("b.json", 5), ("c.json", 3)];
+    for (what, bytes, expected) in [
+        ("two archives", [zip(&one), zip(&two)].concat(), &all[..]),
+        ("an archive in the comment", zip_commented(&one, &zip(&two)), &all),
+        ("an empty one in front", [zip(&[]), zip(&one)].concat(), &all[..1]),
+        ("members that are not listed", zip_around(&one, &three[second..directory]), &all),
+        ("a body behind the end", [zip(&one), other.clone()].concat(), &all[..1]),
+        ("a body among members", zip_around(&one, &other), &all[..1]),
+        ("a member behind garbage", zip_around(&one, &[&other, &three[second..directory]].concat()), &all),
+    ] {
+        let (report, seen) = read("x.zip", &bytes);
+        assert_eq!(
+            (members(&seen), report.fault),
+            (expected.to_vec(), Some(Reason::CorruptStream)),
+            "{what}"
+        );
+    }
+    let open = two.clone().map(|member| Zipped { open_ended: true, ..member });
+    let long = two.clone().map(|member| Zipped { long: true, ..member });
+    let unmarked = {
+        let mut bytes = zip(&open[..1]);
+        let mark = memchr::memmem::find(&bytes, b"PK\x07\x08").unwrap();
+        bytes.drain(mark..mark + 4);
+        let start = bytes.len() - 6;
+        bytes[start] -= 4;
+        bytes
+    };
+    for (what, bytes) in [
+        ("descriptors", zip(&open)),
+        ("descriptors without a mark", unmarked),
+        ("lengths of 64 bits", zip(&long)),
+        ("a comment", zip_commented(&two, b"of the week")),
+        ("padding behind the end", [zip(&two), b"\r\n \t\n".to_vec(), vec![0; 3000]].concat()),
+        ("padding between members", zip_around(&two, &[0; 100])),
+        ("no members", zip(&[])),
+    ] {
+        assert_eq!(read("x.zip", &bytes).0.fault, None, "{what}");
+    }
+}
+
+#[test]
 fn bombs_stop_at_the_limits() {
     let mut spaces = body(1);
     spaces.extend(std::iter::repeat_n(b' ', 3 << 20));
