@@ -179,6 +179,11 @@ impl Roll {
     }
 }
 
+/// Whether bytes that belong to no member say nothing: zeros, and white space.
+pub(super) fn is_padding(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n'))
+}
+
 /// Whether a member is hidden, as files in directories are.
 fn is_hidden(name: &str) -> bool {
     name.split(['/', '\\'])

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use korpus_core::InputEnd;
 use tar::{EntryType, Header, PaxExtensions};
 
-use super::archive::EntryKind;
+use super::archive::{EntryKind, is_padding};
 use super::wire::{Wire, broken, end_in};
 
 const BLOCK: usize = 512;
@@ -104,8 +104,11 @@ impl<'r> TarReader<'r> {
                     self.fail(InputEnd::RatioExceeded);
                     return None;
                 }
-                _ if self.ended && !self.over => {
+                len if self.ended && !self.over => {
                     self.over = true;
+                    if !is_padding(&block[..len]) {
+                        self.damage.get_or_insert(InputEnd::Corrupt);
+                    }
                     return None;
                 }
                 // An archive ends with blocks of zeros, so this one was cut, if only between two members.
@@ -118,16 +121,15 @@ impl<'r> TarReader<'r> {
                 self.ended = true;
                 continue;
             }
+            if self.ended && is_padding(&block) {
+                continue;
+            }
             let header = Header::from_byte_slice(&block);
             let is_new = header.as_ustar().is_some() || header.as_gnu().is_some();
             let size = header.entry_size();
             let sound = is_header(&block) && (is_new || !searching);
             let (true, Ok(size @ ..=LARGEST)) = (sound, size) else {
-                if self.ended {
-                    // What stands behind the end belongs to nobody; only another archive is read on.
-                    self.over = true;
-                    return None;
-                }
+                // Behind the end too: zeros may stand where a head was.
                 self.damage.get_or_insert(InputEnd::Corrupt);
                 searching = true;
                 extended = Extended::default();

@@ -9,6 +9,7 @@ mod entry;
 
 use korpus_core::InputEnd;
 
+use super::archive::is_padding;
 use super::wire::Wire;
 
 pub(super) use bytes::{At, FileAt, Section, fetch};
@@ -231,11 +232,6 @@ fn directory_64(at: &dyn At, end_at: u64) -> Option<Directory> {
     let (entries, len, start) = (u64_at(&end, 32), u64_at(&end, 40), u64_at(&end, 48));
     let stop = start.checked_add(len).filter(|&stop| stop <= tail)?;
     Some(Directory { start, end: stop, entries, tail, tail_end: end_at })
-}
-
-/// Whether bytes say nothing: zeros, and white space.
-pub(super) fn is_padding(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n'))
 }
 
 /// What stands behind content of unknown length that begins at `data` and ends before `end`: its length, its checksum,

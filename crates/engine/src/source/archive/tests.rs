@@ -339,8 +339,12 @@ fn tar_archives_of_every_kind_are_read() {
         ("pax", [pax.concat(), end.to_vec()].concat()),
         ("global", [global, padded(plain.clone(), &page), end.to_vec()].concat()),
         (
-            "garbage behind the end",
-            [padded(plain.clone(), &page), end.to_vec(), b"garbage".repeat(300)].concat(),
+            "padding behind the end",
+            [padded(plain.clone(), &page), end.to_vec(), b" \r\n".repeat(300), vec![0; 10_000]].concat(),
+        ),
+        (
+            "a line break behind the end",
+            [padded(plain.clone(), &page), end.to_vec(), b"\n".to_vec()].concat(),
         ),
         ("one block of zeros", [padded(plain.clone(), &page), vec![0; 512]].concat()),
     ] {

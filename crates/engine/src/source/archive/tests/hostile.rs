@@ -125,6 +125,34 @@ fn damage_in_one_member_costs_that_member() {
 }
 
 #[test]
+fn bytes_behind_the_zeros_of_a_tar_archive_are_told_and_members_in_them_read() {
+    let page = body(30);
+    let list: [(&str, &[u8]); 3] = [("a.json", &page), ("b.json", &page), ("c.json", &page)];
+    let whole = tar(&list);
+    let second = 512 + page.len().next_multiple_of(512);
+    let zeroed = |head: usize, blocks: usize| {
+        let mut bytes = whole.clone();
+        bytes[head..head + 512 * blocks].fill(0);
+        bytes
+    };
+    let mut damaged = whole.clone();
+    damaged[150] ^= 1;
+    let again = [("a.json", 30), ("b.json", 30), ("c.json", 30), ("b.json#2", 30), ("c.json#2", 30)];
+    for (what, bytes, expected) in [
+        ("a head of zeros", zeroed(second, 1), vec![("a.json", 30), ("c.json", 30)]),
+        ("more zeros", zeroed(second, 3), vec![("a.json", 30), ("c.json", 30)]),
+        ("a damaged archive behind", [whole.clone(), damaged].concat(), again.to_vec()),
+        ("a body behind", [whole.clone(), page.clone()].concat(), again[..3].to_vec()),
+        ("a short body behind", [whole.clone(), body(1)].concat(), again[..3].to_vec()),
+        ("garbage behind", [whole.clone(), b"garbage".repeat(300)].concat(), again[..3].to_vec()),
+    ] {
+        let (report, seen) = read("x.tar", &bytes);
+        assert_eq!((members(&seen), report.fault), (expected, Some(Reason::CorruptStream)), "{what}");
+    }
+    assert_eq!(read("x.tar", &[whole.clone(), whole.clone()].concat()).0.fault, None);
+}
+
+#[test]
 fn cut_off_archives_give_all_before_the_cut_and_say_so() {
     let pages = [body(30), body(20), body(10)];
     let names = ["a.json", "b.json", "c.json"];
