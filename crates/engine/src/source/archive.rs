@@ -169,12 +169,7 @@ impl Roll {
     fn close(mut self, damage: Option<InputEnd>, report: &mut InputReport, known: &mut u64) {
         self.counts.known = std::mem::replace(known, self.known_around);
         self.counts.read -= self.counts.known;
-        let damage = damage.map(|end| match end {
-            InputEnd::Complete | InputEnd::Truncated => Reason::Truncated,
-            InputEnd::Corrupt => Reason::CorruptStream,
-            InputEnd::RatioExceeded => Reason::RatioExceeded,
-        });
-        report.fault = self.damage.or(damage);
+        report.fault = self.damage.or(damage.map(reason_of));
         report.members = Some(self.counts);
     }
 }
@@ -182,6 +177,15 @@ impl Roll {
 /// Whether bytes that belong to no member say nothing: zeros, and white space.
 pub(super) fn is_padding(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n'))
+}
+
+/// Why an archive is not whole that ends like this.
+fn reason_of(end: InputEnd) -> Reason {
+    match end {
+        InputEnd::Complete | InputEnd::Truncated => Reason::Truncated,
+        InputEnd::Corrupt => Reason::CorruptStream,
+        InputEnd::RatioExceeded => Reason::RatioExceeded,
+    }
 }
 
 /// Whether a member is hidden, as files in directories are.
@@ -262,8 +266,11 @@ impl Source {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // What is there is read; that its directory is missing tells the rest.
-                Err(_) => break,
+                // What is there is read.
+                Err(error) => {
+                    damage = Some(reason_of(end_in(&error).unwrap_or(InputEnd::Truncated)));
+                    break;
+                }
             }
         }
         drop(chunk);

@@ -153,6 +153,23 @@ fn bytes_behind_the_zeros_of_a_tar_archive_are_told_and_members_in_them_read() {
 }
 
 #[test]
+fn damage_of_the_codec_around_an_archive_is_told() {
+    let page = body(30);
+    for (name, whole) in
+        [("x.zip.gz", zip(&[Zipped::new("a.json", &page, DEFLATE)])), ("x.tar.gz", tar(&[("a.json", &page)]))]
+    {
+        let packed = gzip(&whole);
+        let mut wrong_sum = packed.clone();
+        wrong_sum[packed.len() - 8] ^= 1;
+        let no_trailer = packed[..packed.len() - 8].to_vec();
+        for (bytes, reason) in [(wrong_sum, Reason::CorruptStream), (no_trailer, Reason::Truncated)] {
+            let (report, seen) = read(name, &bytes);
+            assert_eq!((members(&seen), report.fault), (vec![("a.json", 30)], Some(reason)), "{name}");
+        }
+    }
+}
+
+#[test]
 fn cut_off_archives_give_all_before_the_cut_and_say_so() {
     let pages = [body(30), body(20), body(10)];
     let names = ["a.json", "b.json", "c.json"];
