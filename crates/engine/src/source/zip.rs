@@ -99,8 +99,11 @@ impl<'a> Zip<'a> {
                 self.next += (CENTRAL_LEN + rest.iter().sum::<usize>()) as u64;
                 Some(ZipEntry::central(&bytes, &names[..rest[0]], &names[rest[0]..]))
             });
-        if let Some(entry) = entry {
+        if let Some(mut entry) = entry {
             self.seen += 1;
+            if entry.settle() {
+                self.damage.get_or_insert(InputEnd::Corrupt);
+            }
             if let Some((start, end)) = entry.stretch(self.at) {
                 self.covered.add(start, end);
             }
@@ -127,6 +130,9 @@ impl<'a> Zip<'a> {
             // What is known already is no content of it; what is cut off by the end of the file says so.
             let most = if end < size { end.saturating_sub(data) } else { u64::MAX - data };
             let mut entry = ZipEntry::local(&bytes, &names[..rest[0]], &names[rest[0]..], head);
+            if entry.settle() {
+                self.damage.get_or_insert(InputEnd::Corrupt);
+            }
             if !entry.is_open_ended() {
                 self.next = data.saturating_add(entry.compressed);
             } else if let Some((len, crc, next)) = find_descriptor(self.at, data, end) {

@@ -84,6 +84,14 @@ impl ZipEntry {
         Self { name, kind, size: None, compressed: 0, crc: None, method, flags, head }
     }
 
+    /// Takes the smaller of the two lengths of a stored member: more is not its own. Whether they differ, which is damage.
+    pub(super) fn settle(&mut self) -> bool {
+        let is_plain = self.method == STORED && self.flags & ENCRYPTED == 0;
+        let Some(size) = self.size.filter(|&size| is_plain && size != self.compressed) else { return false };
+        self.compressed = self.compressed.min(size);
+        true
+    }
+
     /// Says what stands behind its content: how long that is, and its checksum.
     pub(super) fn end(&mut self, compressed: u64, crc: u32) {
         (self.compressed, self.crc) = (compressed, Some(crc));

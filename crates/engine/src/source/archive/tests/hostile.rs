@@ -153,6 +153,21 @@ fn bytes_behind_the_zeros_of_a_tar_archive_are_told_and_members_in_them_read() {
 }
 
 #[test]
+fn a_stored_member_does_not_reach_into_the_next() {
+    let page = body(30);
+    let list = ["a.json", "b.json"].map(|name| Zipped::new(name, &page, STORED));
+    for (by, first) in [(40_i64, 30), (-40, 29)] {
+        let mut bytes = zip(&list);
+        let len = memchr::memmem::find(&bytes, b"PK\x01\x02").unwrap() + 20;
+        let wrong = (page.len() as i64 + by) as u32;
+        bytes[len..len + 4].copy_from_slice(&wrong.to_le_bytes());
+        let (report, seen) = read("x.zip", &bytes);
+        assert_eq!(members(&seen), [("a.json", first), ("b.json", 30)]);
+        assert_eq!(report.fault, Some(Reason::CorruptStream));
+    }
+}
+
+#[test]
 fn damage_of_the_codec_around_an_archive_is_told() {
     let page = body(30);
     for (name, whole) in
