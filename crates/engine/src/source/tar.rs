@@ -54,6 +54,11 @@ fn checksum_holds(block: &[u8; BLOCK]) -> bool {
     expected == unsigned || i64::from(expected) == i64::from(signed)
 }
 
+/// The size in a head. Labels of volumes have none.
+fn size_of(header: &Header) -> io::Result<u64> {
+    if is_padding(&header.as_old().size) { Ok(0) } else { header.entry_size() }
+}
+
 /// What the extended headers before a member say about it.
 #[derive(Default)]
 struct Extended {
@@ -126,7 +131,7 @@ impl<'r> TarReader<'r> {
             }
             let header = Header::from_byte_slice(&block);
             let is_new = header.as_ustar().is_some() || header.as_gnu().is_some();
-            let size = header.entry_size();
+            let size = size_of(header);
             let sound = is_header(&block) && (is_new || !searching);
             let (true, Ok(size @ ..=LARGEST)) = (sound, size) else {
                 // Behind the end too: zeros may stand where a head was.

@@ -333,7 +333,9 @@ fn tar_archives_of_every_kind_are_read() {
         padded(tar_head(b"x", b'0', 0), &page),
     ];
     let global = padded(tar_head(b"pax_global_header", b'g', 16), b"16 comment=abcd\n");
+    let label = checked(tar_head(b"week 47", b'V', 0), &|header| header.as_mut_bytes()[124..136].fill(0));
     for (what, bytes) in [
+        ("label", [label, padded(plain.clone(), &page), end.to_vec()].concat()),
         ("old", [padded(old, &page), end.to_vec()].concat()),
         ("binary", [padded(binary, &page), end.to_vec()].concat()),
         ("pax", [pax.concat(), end.to_vec()].concat()),
