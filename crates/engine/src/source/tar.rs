@@ -14,6 +14,10 @@ const LONGEST: u64 = 64 << 10;
 /// No member is larger than this: sizes may be added up.
 const LARGEST: u64 = 1 << 60;
 
+/// Types of members that say something about others: labels of volumes, lists of directories, names, and attributes of
+/// Solaris.
+const ABOUT_FILES: &[u8] = b"VDNAEIX";
+
 /// The head of a member.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TarEntry {
@@ -170,16 +174,15 @@ impl<'r> TarReader<'r> {
         let name = String::from_utf8_lossy(&name).into_owned();
         let kind = match kind {
             EntryType::GNUSparse => EntryKind::Sparse,
-            EntryType::Regular | EntryType::Continuous if extended.is_sparse => EntryKind::Sparse,
-            EntryType::Regular | EntryType::Continuous => {
-                if name.ends_with('/') {
-                    EntryKind::Directory
-                } else {
-                    EntryKind::File
-                }
-            }
             EntryType::Directory => EntryKind::Directory,
-            _ => EntryKind::Other,
+            EntryType::Link | EntryType::Symlink | EntryType::Char | EntryType::Block | EntryType::Fifo => {
+                EntryKind::Other
+            }
+            kind if ABOUT_FILES.contains(&kind.as_byte()) => EntryKind::Other,
+            // A type that nobody knows is a file.
+            _ if extended.is_sparse => EntryKind::Sparse,
+            _ if name.ends_with('/') && size == 0 => EntryKind::Directory,
+            _ => EntryKind::File,
         };
         match header.entry_type() {
             // These have no content, whatever their size says.

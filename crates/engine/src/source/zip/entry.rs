@@ -59,6 +59,7 @@ impl ZipEntry {
         new.kind = match mode {
             LINK if size <= LONGEST_LINK => EntryKind::Other,
             DIRECTORY if size == 0 => EntryKind::Directory,
+            _ if size > 0 => EntryKind::File,
             _ => new.kind,
         };
         Self { size: Some(size), compressed, crc: Some(u32_at(entry, 16)), ..new }
@@ -69,14 +70,17 @@ impl ZipEntry {
         let mut long = LongFields::find(extra);
         let size = long.resolve(u32_at(bytes, 22));
         let compressed = long.resolve(u32_at(bytes, 18));
-        let new = Self::new(bytes, 6, name, head);
+        let mut new = Self::new(bytes, 6, name, head);
         if new.is_open_ended() {
             return new;
+        }
+        if size > 0 {
+            new.kind = EntryKind::File;
         }
         Self { size: Some(size), compressed, crc: Some(u32_at(bytes, 14)), ..new }
     }
 
-    /// `flags` is where these are; the method follows.
+    /// `flags` is where these are; the method follows. A name that ends as that of a directory is one where nothing is in it.
     fn new(bytes: &[u8], flags: usize, name: &[u8], head: u64) -> Self {
         let name = String::from_utf8_lossy(name).into_owned();
         let kind = if name.ends_with(['/', '\\']) { EntryKind::Directory } else { EntryKind::File };
@@ -95,6 +99,9 @@ impl ZipEntry {
     /// Says what stands behind its content: how long that is, and its checksum.
     pub(super) fn end(&mut self, compressed: u64, crc: u32) {
         (self.compressed, self.crc) = (compressed, Some(crc));
+        if crc != 0 {
+            self.kind = EntryKind::File;
+        }
     }
 
     /// Whether its head was written before its length was known.

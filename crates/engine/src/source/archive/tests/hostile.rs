@@ -168,6 +168,35 @@ fn a_stored_member_does_not_reach_into_the_next() {
 }
 
 #[test]
+fn what_has_content_is_a_file_whatever_its_name_or_type_says() {
+    let page = body(3);
+    let member = |name: &[u8], kind: u8| {
+        let mut bytes = [tar_head(name, kind, page.len() as u64), page.clone()].concat();
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+        bytes
+    };
+    let ends =
+        [member(b"dir/", b'0'), tar_head(b"empty/", b'0', 0), member(b"part", b'M'), member(b"z", b'Z')];
+    let (report, seen) = read("x.tar", &[ends.concat(), vec![0; 1024]].concat());
+    assert_eq!((members(&seen), report.fault), (vec![("dir/", 3), ("part", 3), ("z", 3)], None));
+    assert_eq!(report.members.unwrap().skipped, 0);
+    let about: Vec<u8> = b"VDNAIX".iter().flat_map(|&kind| member(b"about", kind)).collect();
+    let (report, seen) = read("x.tar", &[about, member(b"a", b'0'), vec![0; 1024]].concat());
+    assert_eq!((members(&seen), report.fault), (vec![("a", 3)], None));
+    assert_eq!(report.members.unwrap().skipped, 6);
+    for open_ended in [false, true] {
+        let ends = [("dir/", &page[..]), ("dos\\", &page), ("empty/", b"")]
+            .map(|(name, content)| Zipped { open_ended, ..Zipped::new(name, content, DEFLATE) });
+        let whole = zip(&ends);
+        let directory = memchr::memmem::find(&whole, b"PK\x01\x02").unwrap();
+        for (bytes, fault) in [(&whole[..], None), (&whole[..directory], Some(Reason::Truncated))] {
+            let (report, seen) = read("x.zip", bytes);
+            assert_eq!((members(&seen), report.fault), (vec![("dir/", 3), ("dos\\", 3)], fault));
+        }
+    }
+}
+
+#[test]
 fn damage_of_the_codec_around_an_archive_is_told() {
     let page = body(30);
     for (name, whole) in
