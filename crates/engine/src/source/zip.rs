@@ -58,12 +58,8 @@ pub(super) struct Zip<'a> {
 impl<'a> Zip<'a> {
     pub(super) fn open(at: &'a dyn At, wire: &'a Wire) -> Self {
         let mut covered = Covered::default();
-        let (way, next, damage) = match find_directory(at) {
-            Some(found) => {
-                covered.add(found.start, found.end);
-                covered.add(found.tail, found.tail_end);
-                (Way::Directory { end: found.end, entries: found.entries }, found.start, None)
-            }
+        let (way, next, damage) = match find_directory(at, &mut covered) {
+            Some((start, end, entries)) => (Way::Directory { end, entries }, start, None),
             // It is the last thing in the file: without it the file was cut off.
             None => (Way::Heads, 0, Some(InputEnd::Truncated)),
         };
@@ -110,7 +106,7 @@ impl<'a> Zip<'a> {
             return Some(entry);
         }
         // The rest of the directory is lost.
-        self.damage.get_or_insert(self.end_of_reading());
+        self.damage.get_or_insert(self.missing());
         (self.way, self.next) = (Way::Heads, 0);
         self.next_head()
     }
@@ -142,6 +138,8 @@ impl<'a> Zip<'a> {
                 entry.compressed = most;
                 self.next = end;
             }
+            // Whatever a head says, what stands behind the stretch is looked through too.
+            self.next = self.next.min(end);
             entry.compressed = entry.compressed.min(most);
             return Some(entry);
         }
@@ -157,7 +155,7 @@ impl<'a> Zip<'a> {
         while from < end {
             let len = usize::try_from(end - from).unwrap_or(usize::MAX).min(most);
             let Some(chunk) = self.fetch(from, len) else {
-                self.damage.get_or_insert(self.end_of_reading());
+                self.damage.get_or_insert(self.missing());
                 return None;
             };
             if !is_padding(&chunk) {
@@ -176,7 +174,7 @@ impl<'a> Zip<'a> {
     }
 
     /// What it means that something is not there: reading fails, or it is another thing than it should be.
-    fn end_of_reading(&self) -> InputEnd {
+    fn missing(&self) -> InputEnd {
         if self.wire.failed().is_some() { InputEnd::Truncated } else { InputEnd::Corrupt }
     }
 
@@ -185,20 +183,9 @@ impl<'a> Zip<'a> {
     }
 }
 
-/// A directory that was found.
-struct Directory {
-    start: u64,
-    end: u64,
-    /// How many entries it says to have.
-    entries: u64,
-    /// Where the records start and end that stand behind it, their comment with them.
-    tail: u64,
-    tail_end: u64,
-}
-
-/// The directory. It stands where its end says: one whose places are shifted is that of an archive in the archive, or
-/// behind it.
-fn find_directory(at: &dyn At) -> Option<Directory> {
+/// The directory: where it starts and ends, and how many entries it says to have; it is covered, and so is what stands
+/// behind it. It stands where its end says: one whose places are shifted is that of an archive in the archive, or behind it.
+fn find_directory(at: &dyn At, covered: &mut Covered) -> Option<(u64, u64, u64)> {
     let size = at.size();
     let tail_len = size.min((COMMENT + END_LEN) as u64) as usize;
     let tail_at = size - tail_len as u64;
@@ -210,34 +197,31 @@ fn find_directory(at: &dyn At) -> Option<Directory> {
         }
         let end_at = tail_at + position as u64;
         let (entries, len, start) = (u16_at(end, 10), u32_at(end, 12), u32_at(end, 16));
+        let (len, start) = (u64::from(len), u64::from(start));
+        let begins = entries == 0 || bytes::fetch(at, start, 4).is_some_and(|found| found == CENTRAL);
+        let short = (begins && start + len == end_at).then_some((start, end_at, u64::from(entries)));
+        let Some(found) = directory_64(at, end_at, covered).or(short) else { continue };
         let comment = &end[END_LEN..end.len().min(END_LEN + usize::from(u16_at(end, 20)))];
         // An archive in the comment has members that are looked for.
         let is_text = memchr::memmem::find(comment, LOCAL).is_none();
-        let tail_end = end_at + (END_LEN + if is_text { comment.len() } else { 0 }) as u64;
-        if let Some(found) = directory_64(at, end_at) {
-            return Some(Directory { tail_end, ..found });
-        }
-        let (len, start) = (u64::from(len), u64::from(start));
-        let begins = match entries {
-            0 => true,
-            _ => bytes::fetch(at, start, 4).is_some_and(|found| found == CENTRAL),
-        };
-        if begins && start + len == end_at {
-            return Some(Directory { start, end: end_at, entries: entries.into(), tail: end_at, tail_end });
-        }
+        covered.add(end_at, end_at + (END_LEN + if is_text { comment.len() } else { 0 }) as u64);
+        covered.add(found.0, found.1);
+        return Some(found);
     }
     None
 }
 
 /// The same, of an archive of the 64-bit form; its end stands before the old one at `end_at`.
-fn directory_64(at: &dyn At, end_at: u64) -> Option<Directory> {
-    let locator =
-        bytes::fetch(at, end_at.checked_sub(20)?, 20).filter(|found| found.starts_with(LOCATOR_64))?;
-    let tail = u64_at(&locator, 8);
-    let end = bytes::fetch(at, tail, 56).filter(|found| found.starts_with(END_64))?;
+fn directory_64(at: &dyn At, end_at: u64, covered: &mut Covered) -> Option<(u64, u64, u64)> {
+    let locator_at = end_at.checked_sub(20)?;
+    let locator = bytes::fetch(at, locator_at, 20).filter(|found| found.starts_with(LOCATOR_64))?;
+    let end_64 = u64_at(&locator, 8);
+    let end = bytes::fetch(at, end_64, 56).filter(|found| found.starts_with(END_64))?;
     let (entries, len, start) = (u64_at(&end, 32), u64_at(&end, 40), u64_at(&end, 48));
-    let stop = start.checked_add(len).filter(|&stop| stop <= tail)?;
-    Some(Directory { start, end: stop, entries, tail, tail_end: end_at })
+    let stop = start.checked_add(len).filter(|&stop| stop <= end_64)?;
+    covered.add(end_64, end_64 + 56);
+    covered.add(locator_at, end_at);
+    Some((start, stop, entries))
 }
 
 /// What stands behind content of unknown length that begins at `data` and ends before `end`: its length, its checksum,

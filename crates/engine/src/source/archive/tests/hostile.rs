@@ -312,6 +312,11 @@ fn bytes_of_a_zip_archive_that_no_member_covers_are_told_and_members_in_them_rea
             "{what}"
         );
     }
+    // A record that says to end with the archive covers no more than itself.
+    let long = zip(&one.clone().map(|member| Zipped { long: true, ..member }));
+    let record = memchr::memmem::find(&long, b"PK\x06\x06").unwrap() + 56;
+    let bytes = [&long[..record], &other, &long[record..]].concat();
+    assert_eq!(read("x.zip", &bytes).0.fault, Some(Reason::CorruptStream));
     let open = two.clone().map(|member| Zipped { open_ended: true, ..member });
     let long = two.clone().map(|member| Zipped { long: true, ..member });
     let unmarked = {
