@@ -130,6 +130,11 @@ impl<R: Read> Decoder<R> {
                     input.take(heads.length);
                     head = Some(heads.head);
                     self.fill(&mut input);
+                    if input.eof && input.bytes().is_empty() {
+                        // Alone it may answer a question for the head.
+                        self.was_cut_off |= heads.owes_body && self.decoded > 0;
+                        length = None;
+                    }
                     if heads.chunked && may_be_framed && looks_chunked(input.bytes()) {
                         self.stages.push(Stage::new(input, Engine::Chunked(Chunked::new())));
                         input = Input::new();
@@ -251,9 +256,9 @@ impl<R: Read> Decoder<R> {
         self.stages.drain(layer..).next().map(|stage| stage.input)
     }
 
-    /// Whether a body was shorter than its head says. What has none at all answers a question for the head alone.
+    /// Whether a body was shorter than its head says.
     fn is_cut_off(&self) -> bool {
-        self.was_cut_off || self.decoded > 0 && self.stages.last().is_some_and(Stage::is_short)
+        self.was_cut_off || self.stages.last().is_some_and(Stage::is_short)
     }
 
     /// Passes bytes of which nothing is read, and counts them.

@@ -54,6 +54,8 @@ pub(super) struct Heads {
     pub(super) chunked: bool,
     /// How long the body is said to be, as it was sent.
     pub(super) content_length: Option<u64>,
+    /// Whether something is missing where no body follows: the head says that there is one, or breaks off.
+    pub(super) owes_body: bool,
 }
 
 /// What the start of a file holds.
@@ -66,7 +68,7 @@ pub(super) enum Parsed {
 }
 
 /// The methods of requests whose heads are known, with the space behind them.
-const METHODS: [&[u8]; 2] = [b"GET ", b"POST "];
+const METHODS: [&[u8]; 3] = [b"GET ", b"POST ", b"HEAD "];
 
 /// Whether `prefix` starts like a response or a request head.
 pub(super) fn looks_http(prefix: &[u8]) -> bool {
@@ -107,14 +109,20 @@ pub(super) fn following(bytes: &[u8], before: Option<u8>) -> Following {
 
 /// Reads the heads at the start of `input`; `whole` says that nothing follows it.
 pub(super) fn parse(input: &[u8], whole: bool) -> Parsed {
-    let mut heads = Heads { head: HttpHead::default(), length: 0, chunked: false, content_length: None };
+    let mut heads = Heads {
+        head: HttpHead::default(),
+        length: 0,
+        chunked: false,
+        content_length: None,
+        owes_body: false,
+    };
     let mut responses = 0;
     for _ in 0..MAX_HEADS {
         let rest = &input[heads.length..];
         if !looks_http(rest) {
             break;
         }
-        let Some(length) = head_length(rest, whole) else { return Parsed::Partial };
+        let Some((length, is_whole)) = head_length(rest, whole) else { return Parsed::Partial };
         let Some(fields) = Fields::read(&rest[..length]) else { break };
         let mut skip = length;
         if let Some(status) = fields.status {
@@ -127,6 +135,10 @@ pub(super) fn parse(input: &[u8], whole: bool) -> Parsed {
             };
             heads.chunked = fields.chunked;
             heads.content_length = fields.content_length;
+            // Some answers have no body, whatever they say of it.
+            heads.owes_body = !matches!(status, 100..=199 | 204 | 300..=399)
+                && heads.head.method.as_deref() != Some("HEAD")
+                && fields.content_length.map_or(fields.chunked || !is_whole, |length| length > 0);
         } else {
             heads.head.method = fields.method;
             heads.head.url = fields.url;
@@ -167,8 +179,8 @@ impl Fields {
     /// `None` if `head` is not a head after all.
     fn read(head: &[u8]) -> Option<Self> {
         let mut fields = Self::default();
-        let mut lines =
-            head.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let end = line_end(head);
+        let mut lines = head.split(|&byte| byte == end).map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let first = lines.next()?;
         let mut host = None;
         let target = request_target(first);
@@ -180,7 +192,7 @@ impl Fields {
             if line.starts_with(b" ") || line.starts_with(b"\t") {
                 continue;
             }
-            let colon = line.iter().position(|&byte| byte == b':')?;
+            let Some(colon) = line.iter().position(|&byte| byte == b':') else { break };
             let (name, value) = (&line[..colon], text(&line[colon + 1..]));
             if name.eq_ignore_ascii_case(b"content-type") {
                 fields.content_type = Some(value);
@@ -245,15 +257,41 @@ fn request_target(line: &[u8]) -> Option<&[u8]> {
     rest[space + 1..].starts_with(b"HTTP/").then(|| &rest[..space])
 }
 
-/// The length of a head with the empty line that ends it.
-fn head_length(input: &[u8], whole: bool) -> Option<usize> {
+/// The length of a head with the empty line that ends it, and whether it ends at all. Where that line is missing, the first one
+/// that cannot stand in a head begins the body.
+fn head_length(input: &[u8], whole: bool) -> Option<(usize, bool)> {
+    let end = line_end(input);
     let mut start = 0;
-    while let Some(length) = input[start..].iter().position(|&byte| byte == b'\n') {
+    while let Some(length) = memchr::memchr(end, &input[start..]) {
         let line = &input[start..start + length];
-        start += length + 1;
         if line.is_empty() || line == b"\r" {
-            return Some(start);
+            return Some((start + length + 1, true));
         }
+        if start > 0 && !is_field(line, true) {
+            return Some((start, true));
+        }
+        start += length + 1;
     }
-    whole.then_some(input.len())
+    if start > 0 && !is_field(&input[start..], false) {
+        return Some((start, true));
+    }
+    whole.then_some((input.len(), false))
+}
+
+/// What ends the lines of a head: a carriage return alone where the first line ends so.
+fn line_end(head: &[u8]) -> u8 {
+    let end = memchr::memchr2(b'\r', b'\n', head).map_or(&b""[..], |at| &head[at..]);
+    if matches!(end, [b'\r', next, ..] if !b"\r\n".contains(next)) { b'\r' } else { b'\n' }
+}
+
+/// Whether a line of a head is a field (some names have a colon in front), or goes on with one. What is not there to its end may
+/// become one.
+fn is_field(line: &[u8], is_whole: bool) -> bool {
+    let is_name = |&byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~ \t".contains(&byte);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let rest = line.strip_prefix(b":").unwrap_or(line);
+    let name = rest.iter().take_while(|&byte| is_name(byte)).count();
+    line.starts_with(b" ")
+        || line.starts_with(b"\t")
+        || rest.get(name).map_or(!is_whole, |&byte| byte == b':')
 }

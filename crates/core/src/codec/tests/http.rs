@@ -118,7 +118,6 @@ fn what_only_looks_like_a_head_is_plain() {
         &b"HTTP/1.1 2000 OK\r\n\r\n{}"[..],
         b"HTTP/1.1\r\n\r\n{}",
         b"HTTP/x 200 OK\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n{}",
         b"GET / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n{}",
         b"GET / HTTP/1.1\r\n\r\n{}",
     ] {
@@ -158,6 +157,85 @@ fn chunked_damage_is_found() {
     assert_eq!((outcome.body, outcome.error), (page[..100].to_vec(), Some(CodecErrorKind::Corrupt)));
     let more = [&head[..], &framed, b"more"].concat();
     assert_eq!(decode(&more, None), Outcome { body: page, error: None, trailing: 4, codec: Codec::Plain });
+}
+
+#[test]
+fn a_head_without_its_blank_line_ends_where_the_body_begins() {
+    let page = page(5);
+    let pretty = [b"{\n  \"messages\": [\n", &page[..], b"\n]}"].concat();
+    let packed = gzip(&page);
+    let framed = chunked(&page, 100, "\r\n");
+    let bodies = [(&page, &page), (&pretty, &pretty), (&packed, &page), (&framed, &page)];
+    let whole = [b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", &page[..]].concat();
+    for end in ["\r\n", "\n", "\r"] {
+        let head = "HTTP/2 200\n:status: 200\nX-Folded: one\n\ttwo\nServer : x\nTransfer-Encoding: chunked\nContent-Encoding: gzip\n";
+        let head = head.replace('\n', end);
+        for blank in ["", end] {
+            for (body, expected) in bodies {
+                let one = [head.as_bytes(), blank.as_bytes(), body].concat();
+                for (file, expected) in [
+                    (one.clone(), expected.clone()),
+                    // Carriage returns end the lines of no later head.
+                    ([&whole[..], b"\n", &one].concat(), [&page[..], b"\n", expected].concat()),
+                    ([&one[..], &whole].concat(), [&expected[..], &page].concat()),
+                ] {
+                    if end == "\r" && file.starts_with(&whole) {
+                        continue;
+                    }
+                    for (chunk, window) in [(usize::MAX, 1 << 20), (1, 100)] {
+                        let outcome = decode_by(&file, None, DecodeLimits::default(), chunk, window);
+                        assert_eq!((outcome.error, outcome.trailing), (None, 0), "{end:?} {blank:?}");
+                        assert_eq!(
+                            String::from_utf8_lossy(&outcome.body),
+                            String::from_utf8_lossy(&expected)
+                        );
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(body_of(b"HTTP/1.1 200 OK\r\nA: b\r\nno colon\r\n\r\n{}", None), b"no colon\r\n\r\n{}");
+}
+
+#[test]
+fn behind_other_responses_a_head_without_its_body_is_cut_off() {
+    let page = page(3);
+    for (head, is_cut_off) in [
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", true),
+        ("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n", true),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", true),
+        ("HTTP/1.1 200 OK\r\nContent-Type: applicati", true),
+        ("HTTP/1.1 200 OK\r\nContent-Ty", true),
+        ("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n", true),
+        ("HTTP/1.1 200 OK\r\n", true),
+        ("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", false),
+        ("HTTP/2 200\r\n\r\n", false),
+        ("HTTP/1.1 204 No Content\r\nServer: x", false),
+        ("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", false),
+        ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 302 Found\r\nContent-Length: 9\r\n\r\n", false),
+        ("HEAD /x HTTP/1.1\r\nHost: h\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", false),
+    ] {
+        let length = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", page.len());
+        let firsts = [
+            [b"HTTP/1.1 200 OK\r\n\r\n", &page[..], b"\n"].concat(),
+            [length.as_bytes(), &page].concat(),
+            [&b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"[..], &chunked(&page, 90, "\r\n")]
+                .concat(),
+            gzip(&page),
+        ];
+        for (n, first) in firsts.iter().enumerate().skip(usize::from(head.starts_with("HEAD"))) {
+            let file = [&first[..], head.as_bytes()].concat();
+            for file in [file.clone(), gzip(&file)] {
+                for (chunk, window) in [(usize::MAX, 1 << 20), (1, 100)] {
+                    let outcome = decode_by(&file, None, DecodeLimits::default(), chunk, window);
+                    assert_eq!(outcome.body.trim_ascii_end(), page, "{n} {head}");
+                    assert_eq!(outcome.error, is_cut_off.then_some(CodecErrorKind::Truncated), "{n} {head}");
+                }
+            }
+        }
+        // Alone it may answer a question for the head, and is empty.
+        assert_eq!(body_of(head.as_bytes(), None), b"");
+    }
 }
 
 /// Responses that were saved one after the other, as `curl -i >> file` does: each is framed and encoded in its own way.
