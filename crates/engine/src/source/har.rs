@@ -35,12 +35,13 @@ pub(super) enum Interest {
     No,
 }
 
-/// Whether a file begins as a HAR file does: `log` comes first, or further on with what only it has.
+/// Whether a file begins as a HAR file does: with a `log` that has the keys of one. Where it comes first, other keys may come
+/// before those.
 pub(super) fn is_har(start: &[u8]) -> bool {
     let start = &start[..start.len().min(PEEK)];
     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
     let Some(inside) = after(start, b"{") else { return false };
-    if after(inside, LOG).is_some_and(|rest| opens(rest).is_some()) {
+    if after(inside, LOG).and_then(opens).is_some_and(may_be_log) {
         return true;
     }
     memmem::find_iter(inside, LOG).any(|at| {
@@ -60,20 +61,38 @@ fn opens(text: &[u8]) -> Option<&[u8]> {
     after(after(text, b":")?, b"{")
 }
 
+/// Whether an object is the `log` of a HAR file, as far as it is at hand: one of its keys is there, or may come yet.
+fn may_be_log(inner: &[u8]) -> bool {
+    let (len, _) = object(inner);
+    let members = &inner[..len];
+    let has = |key: &[u8]| {
+        memmem::find_iter(members, key)
+            .any(|at| stands_outside(&members[..at]) && after(&members[at + key.len()..], b":").is_some())
+    };
+    len == inner.len() || members.trim_ascii().is_empty() || LOG_KEYS.iter().any(|key| has(key))
+}
+
 /// Whether what follows `text` stands in no string, and in no object or list that begins in it.
 fn stands_outside(text: &[u8]) -> bool {
+    object(text).1
+}
+
+/// How much of `text` stands in the object that it begins in, and whether what follows does, with nothing around it.
+fn object(text: &[u8]) -> (usize, bool) {
     let (mut depth, mut in_string, mut escaped) = (0_u32, false, false);
-    for byte in text {
+    for (at, byte) in text.iter().enumerate() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if in_string => escaped = true,
             b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => depth += 1,
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ if in_string => {}
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' if depth == 0 => return (at, false),
+            b'}' | b']' => depth -= 1,
             _ => {}
         }
     }
-    depth == 0 && !in_string
+    (text.len(), depth == 0 && !in_string)
 }
 
 /// One exchange. Its content was put aside.

@@ -78,6 +78,7 @@ fn a_har_file_is_told_by_its_log_wherever_that_stands() {
         r#"{"text":"\"log\":{\"version\"","x":1}"#,
         r#"{"total":1,"log":{"level":2},"messages":[]}"#,
         r#"{"total":1,"log":["version"],"messages":[]}"#,
+        r#"{"log":{"level":"info","at":{"version":1},"logger":"entries"},"version":1,"response":{"messages":[]}}"#,
         r#"["log",{"version":1}]"#,
         r#"{"messages":[{"text":"log"}],"log":"version"}"#,
         "{",
