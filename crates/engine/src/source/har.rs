@@ -107,7 +107,7 @@ pub(super) struct HarEntry {
     /// Whether there is a content at all.
     pub(super) has_content: bool,
     is_base64: Option<bool>,
-    /// How the content ended: the file may be cut off inside it.
+    /// How the content ended: the file may be cut off inside it, or something else stand in its place.
     pub(super) end: Option<InputEnd>,
 }
 
@@ -135,6 +135,8 @@ impl HarEntry {
         }
         let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
         match start.first() {
+            // Nobody knows what that was.
+            _ if !self.has_content && url.is_empty() && self.end.is_some() => Interest::Yes,
             _ if !self.has_content => Interest::No,
             // What is cut off tells nothing.
             Some(b'{' | b'[' | 0x1f) if !url.is_empty() && self.end.is_none() => Interest::Perhaps,
@@ -188,7 +190,7 @@ impl<'r> Har<'r> {
 
     /// What is wrong with the file itself.
     pub(super) fn damage(&self) -> Option<InputEnd> {
-        self.damage
+        self.damage.or(self.json.is_damaged().then_some(InputEnd::Corrupt))
     }
 
     /// Why a content could not be put aside.
@@ -275,6 +277,9 @@ fn read_entry(
     request: &mut Request,
     content: &mut Spill,
 ) -> Result<(), Step> {
+    if !json.peek_is(b'{')? {
+        entry.end = Some(InputEnd::Corrupt);
+    }
     json.object(&mut |json, key| match key {
         b"request" => json.object(&mut |json, key| match key {
             b"method" => json.text_into(&mut entry.head.method, LONGEST),
@@ -289,13 +294,13 @@ fn read_entry(
             }),
             _ => json.skip(),
         }),
-        b"response" => json.object(&mut |json, key| match key {
+        b"response" => expect(json, b'{', &mut entry.end)?.object(&mut |json, key| match key {
             b"status" => {
                 let status = json.number()?;
                 entry.head.status = status.and_then(|text| text.parse().ok()).unwrap_or(0);
                 Ok(())
             }
-            b"content" => json.object(&mut |json, key| match key {
+            b"content" => expect(json, b'{', &mut entry.end)?.object(&mut |json, key| match key {
                 b"mimeType" => json.text_into(&mut entry.head.content_type, LONGEST),
                 b"encoding" => {
                     let encoding = json.text(LONGEST)?;
@@ -305,7 +310,7 @@ fn read_entry(
                 b"text" => {
                     content.clear();
                     entry.has_content = json.peek_is(b'"')?;
-                    json.string(&mut |bytes| content.push(bytes))
+                    expect(json, b'"', &mut entry.end)?.string(&mut |bytes| content.push(bytes))
                 }
                 _ => json.skip(),
             }),
@@ -313,6 +318,18 @@ fn read_entry(
         }),
         _ => json.skip(),
     })
+}
+
+/// Takes for damage what does not begin as it must, but for `null`, which is nothing.
+fn expect<'j, 'r>(
+    json: &'j mut Json<'r>,
+    byte: u8,
+    end: &mut Option<InputEnd>,
+) -> Result<&'j mut Json<'r>, Step> {
+    if !json.peek_is(byte)? && !json.peek_is(b'n')? {
+        *end = Some(InputEnd::Corrupt);
+    }
+    Ok(json)
 }
 
 /// Reads a list of names and values.

@@ -6,7 +6,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use korpus_core::Limits;
+use korpus_core::{Limits, PageStatus};
 use twox_hash::XxHash3_128;
 
 use super::*;
@@ -160,6 +160,14 @@ fn exchanges_of_a_har_file_are_inputs_with_their_requests() {
     let (report, seen) = read("x.har", empty.as_bytes());
     assert_eq!((members(&seen), report.fault), (vec![("entries[0]", 0)], None));
     assert_eq!(seen.members[0].0.http.as_ref().unwrap().status, 504);
+    // What stands in the place of an exchange, or of its text, is damage; what follows is read.
+    let odd = r#"{"log":{"entries":[[],{"response":{"content":{"text":{}}},"request":{"url":"h/getMessages"}},
+        {"response":{"content":{"text":{}}},"request":{"url":"h/theme"}},{"response":{"content":{"text":"{\"messages\":[]}"}}}]}}"#;
+    let (report, seen) = read("x.har", odd.as_bytes());
+    let names = ["entries[0]", "entries[1]", "entries[3]"];
+    assert_eq!((members(&seen), report.fault), (names.map(|name| (name, 0)).to_vec(), None));
+    let rejected = (PageStatus::Rejected, Some(Reason::CorruptStream));
+    assert_eq!(seen.pages, [rejected, rejected, (PageStatus::Ok, None)]);
     let (report, _) = read("x.har", br#"{"log":{"entries":{}}}"#);
     assert_eq!(report.fault, Some(Reason::CorruptStream));
     let (report, _) = read("x.har", br#"{"log":{"version":"1.2"}}"#);

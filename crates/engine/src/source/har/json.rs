@@ -43,12 +43,19 @@ pub(super) struct Json<'r> {
     piece: Vec<u8>,
     /// Whether the object that is being searched by [`find`](Self::find) had a member already.
     started: bool,
+    /// Whether a bracket was closed by another one in what was passed over.
+    mismatched: bool,
 }
 
 impl<'r> Json<'r> {
     pub(super) fn new(reader: &'r mut dyn Read) -> Self {
         let buffer = vec![0; BUFFER].into_boxed_slice();
-        Self { reader, buffer, at: 0, end: 0, piece: Vec::new(), started: false }
+        Self { reader, buffer, at: 0, end: 0, piece: Vec::new(), started: false, mismatched: false }
+    }
+
+    /// Whether there was damage that did not keep from reading on.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.mismatched
     }
 
     /// Reads on where nothing is buffered; whether there is more.
@@ -339,20 +346,26 @@ impl<'r> Json<'r> {
         Ok(unit)
     }
 
-    /// Passes over a value, however deep. Brackets are counted, not compared.
+    /// Passes over a value, however deep. A bracket that another one closes is noted (in the outermost levels, which a number
+    /// holds); it closes all the same, so that what stands behind the value is read.
     pub(super) fn skip(&mut self) -> Outcome {
-        let mut depth = 0_u64;
+        let (mut depth, mut braces) = (0_u64, 0_u64);
         loop {
             match self.token()? {
                 b'"' => self.skip_string()?,
-                b'{' | b'[' => {
+                byte @ (b'{' | b'[') => {
                     self.at += 1;
+                    if depth < u64::from(u64::BITS) {
+                        braces = braces & !(1 << depth) | u64::from(byte == b'{') << depth;
+                    }
                     depth += 1;
                     continue;
                 }
-                b'}' | b']' if depth > 0 => {
+                byte @ (b'}' | b']') if depth > 0 => {
                     self.at += 1;
                     depth -= 1;
+                    let is_brace = byte == b'}';
+                    self.mismatched |= depth < u64::from(u64::BITS) && (braces >> depth & 1 == 1) != is_brace;
                 }
                 b',' | b':' if depth > 0 => {
                     self.at += 1;

@@ -145,6 +145,44 @@ fn what_is_no_json_is_told() {
 }
 
 #[test]
+fn what_is_no_exchange_is_told_and_costs_nothing_behind_it() {
+    let good = r#"{"request":{"url":"u"},"response":{"content":{"text":"t"}}}"#;
+    let nested = |opening: &str, close: &str| {
+        format!(r#"{{"a":{}1{},"response":null}}"#, opening.repeat(100), close.repeat(100))
+    };
+    let (deep, broken) = (nested(r#"[{"b":"#, "}]"), nested(r#"[{"b":"#, "]}"));
+    for (entry, is_told, is_damaged) in [
+        ("7", true, false),
+        ("null", true, false),
+        (r#""text""#, true, false),
+        (r#"[{"response":null}]"#, true, false),
+        (r#"["request":{"url":"u"},"response":{"content":{"text":"t"}}}"#, true, true),
+        (r#"{"response":["status":200,"content":{"text":"t"}}}"#, true, true),
+        (r#"{"response":{"content":["text":"t"}}}"#, true, true),
+        (r#"{"response":{"content":{"text":{"messages":[]}}}}"#, true, false),
+        (r#"{"response":{"content":"t"}}"#, true, false),
+        (r#"{"response":7}"#, true, false),
+        (r#"{"response":{"content":{"text":null}}}"#, false, false),
+        (r#"{"response":{"content":null}}"#, false, false),
+        (r#"{"response":{"headers":[{"name":"x"}}}}"#, false, true),
+        (r#"{"response":null}"#, false, false),
+        ("{}", false, false),
+        (&deep, false, false),
+        (&broken, false, true),
+    ] {
+        let text = format!(r#"{{"log":{{"entries":[{good},{entry},{good}]}}}}"#);
+        for step in [1, 4096] {
+            let (entries, damage) = read(text.as_bytes(), step);
+            let contents: Vec<_> = entries.iter().map(|(_, content)| &content[..]).collect();
+            assert_eq!(contents, [&b"t"[..], b"", b"t"], "{entry}");
+            assert_eq!(entries[1].0.end, is_told.then_some(InputEnd::Corrupt), "{entry}");
+            assert_eq!(entries[1].0.interest(b"") == Interest::Yes, is_told, "{entry}");
+            assert_eq!(damage, is_damaged.then_some(InputEnd::Corrupt), "{entry}");
+        }
+    }
+}
+
+#[test]
 fn base64_of_both_alphabets_is_taken_off() {
     let decode = |text: &[u8], step: usize| {
         let mut out = Vec::new();
