@@ -9,7 +9,7 @@ mod tests;
 
 use std::io::{self, Read};
 
-use korpus_core::{HttpHead, InputEnd, put_parameter, request_parameters};
+use korpus_core::{Codec, HttpHead, InputEnd, put_parameter, request_parameters, sniff};
 use memchr::memmem;
 use twox_hash::XxHash3_128;
 
@@ -121,8 +121,8 @@ impl HarEntry {
         })
     }
 
-    /// Whether this can be a response of the API: by its URL, or by a content that may be JSON. A browser records pictures,
-    /// scripts and pages too, and what they talk about with others. `start` is the start of the content, decoded.
+    /// Whether this can be a response of the API: by its URL, or by a content that may be JSON, packed or not. A browser records
+    /// pictures, scripts and pages too, and what they talk about with others. `start` is the start of the content, decoded.
     pub(super) fn interest(&self, start: &[u8]) -> Interest {
         const ENDPOINTS: [&str; 4] = ["getmessages", "messages-lite", "aaconversation", "getsessions"];
         if self.head.method.as_deref() == Some("OPTIONS") {
@@ -134,14 +134,20 @@ impl HarEntry {
             return Interest::Yes;
         }
         let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
-        match start.first() {
+        let may_be_json = match sniff(start, None) {
+            Codec::Plain => matches!(start.first(), Some(b'{' | b'[')),
+            // Other bytes may begin a stream as well, and far more often something else.
+            Codec::Zlib => start.first() == Some(&0x78),
+            _ => true,
+        };
+        match self.end {
             // Nobody knows what that was.
-            _ if !self.has_content && url.is_empty() && self.end.is_some() => Interest::Yes,
+            Some(_) if !self.has_content && url.is_empty() => Interest::Yes,
             _ if !self.has_content => Interest::No,
-            // What is cut off tells nothing.
-            Some(b'{' | b'[' | 0x1f) if !url.is_empty() && self.end.is_none() => Interest::Perhaps,
-            Some(b'{' | b'[' | 0x1f) => Interest::Yes,
             _ if url.is_empty() => Interest::Yes,
+            // What is cut off tells nothing.
+            Some(_) if may_be_json => Interest::Yes,
+            None if may_be_json => Interest::Perhaps,
             _ => Interest::No,
         }
     }

@@ -15,7 +15,7 @@ use crate::source::wire::{Cut, Hashing, Spending, Wire};
 use crate::source::{BlockSink, Reading, Source, Stopped, empty_report};
 
 /// How many bytes of an exchange tell whether it is of interest.
-const START: usize = 256;
+const START: usize = 4 << 10;
 
 /// Looks whether there is anything of the API in something, and stops where there is.
 struct Glance<'s> {

@@ -93,6 +93,12 @@ fn fault(seen: &Collect, name: &str) -> Option<Reason> {
     seen.members.iter().find(|(report, _)| report.input.display.ends_with(name)).unwrap().0.fault
 }
 
+fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), Compression::default());
+    zlib.write_all(bytes).unwrap();
+    zlib.finish().unwrap()
+}
+
 fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 3).unwrap()
 }
@@ -183,7 +189,11 @@ fn what_a_browser_talks_about_with_others_is_passed_over() {
     let envelope = br#"{"total":3,"moreAvailable":false}"#;
     let tarred = gzip(&tar(&[("p.json", &page)]));
     let other = "https://h/api/theme?v=2";
-    for (base64, count) in [(false, 7), (true, 9)] {
+    let (framed, small) = (zstd(&body(6)), zlib(&body(7)));
+    // Pictures and the like: none of them is looked into, whatever its first bytes could be.
+    let picture = [b"\x89PNG\r\n\x1a\n", &packed[10..]].concat();
+    let (telemetry, packed_list) = ([b"\x08\x1d\x12\0", &packed[10..]].concat(), zlib(list));
+    for (base64, count) in [(false, 7), (true, 14)] {
         let mut exchanges: Vec<(&str, &[u8])> = vec![
             (other, config),
             (other, &page),
@@ -195,16 +205,22 @@ fn what_a_browser_talks_about_with_others_is_passed_over() {
             (other, envelope),
             (other, &tarred),
             (other, &packed),
+            (other, &framed),
+            (other, &small),
+            (other, &picture),
+            (other, &telemetry),
+            (other, &packed_list),
         ];
         exchanges.truncate(count + 1);
         let (report, seen) = read("x.har", &har(&exchanges, base64));
         let mut expected = vec![("entries[1]", 40), ("entries[4]", 38), ("entries[6]", 0), ("entries[7]", 0)];
         if base64 {
             expected.extend([("entries[8]!p.json", 40), ("entries[8]", 0), ("entries[9]", 5)]);
+            expected.extend([("entries[10]", 6), ("entries[11]", 7)]);
         }
         assert_eq!(members(&seen), expected, "{base64}");
         let counts = report.members.unwrap();
-        assert_eq!((counts.skipped, report.fault), (4, None));
+        assert_eq!((counts.skipped, report.fault), (if base64 { 7 } else { 4 }, None));
         assert_eq!(counts.first_skipped.as_deref(), Some("x.har!entries[0]"));
     }
 }
