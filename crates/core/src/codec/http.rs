@@ -281,7 +281,11 @@ fn head_length(input: &[u8], whole: bool) -> Option<(usize, bool)> {
 /// What ends the lines of a head: a carriage return alone where the first line ends so.
 fn line_end(head: &[u8]) -> u8 {
     let end = memchr::memchr2(b'\r', b'\n', head).map_or(&b""[..], |at| &head[at..]);
-    if matches!(end, [b'\r', next, ..] if !b"\r\n".contains(next)) { b'\r' } else { b'\n' }
+    if matches!(end, [b'\r', next, ..] | [b'\r', b'\r', next, ..] if !b"\r\n".contains(next)) {
+        b'\r'
+    } else {
+        b'\n'
+    }
 }
 
 /// Whether a line of a head is a field (some names have a colon in front), or goes on with one. What is not there to its end may

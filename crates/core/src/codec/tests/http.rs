@@ -1,6 +1,7 @@
 //! Bodies with HTTP heads in front and chunked framing left in.
 
 use super::*;
+use crate::codec::http::{Parsed, parse};
 
 fn chunked(body: &[u8], size: usize, end: &str) -> Vec<u8> {
     let mut out = Vec::new();
@@ -195,6 +196,28 @@ fn a_head_without_its_blank_line_ends_where_the_body_begins() {
         }
     }
     assert_eq!(body_of(b"HTTP/1.1 200 OK\r\nA: b\r\nno colon\r\n\r\n{}", None), b"no colon\r\n\r\n{}");
+}
+
+#[test]
+fn where_a_head_ends_does_not_depend_on_how_much_of_it_is_at_hand() {
+    let heads = "HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\nA: b\n c\nLong-Name: d\n";
+    for end in ["\r\n", "\n", "\r"] {
+        for body in ["{\"a\": 1}", "\n[1]", "5;x=y\n{\"a\"}", "no colon\n{}", "\x1f\u{8b}:"] {
+            let file = [heads, body].concat().replace('\n', end);
+            let length = |len: usize, whole: bool| match parse(&file.as_bytes()[..len], whole) {
+                Parsed::Heads(heads) => Some(heads.length),
+                Parsed::Partial | Parsed::No => None,
+            };
+            let all = length(file.len(), true).expect("there are heads");
+            assert_eq!(
+                all,
+                heads.replace('\n', end).len() + if body.starts_with('\n') { end.len() } else { 0 }
+            );
+            for len in 0..file.len() {
+                assert!(length(len, false).is_none_or(|length| length == all), "{end:?} {body} {len}");
+            }
+        }
+    }
 }
 
 #[test]
