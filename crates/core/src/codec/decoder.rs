@@ -46,7 +46,14 @@ pub struct Decoder<R> {
     trailing: u64,
     /// Whether a body of layers that are gone was shorter than its head says.
     was_cut_off: bool,
+    /// How often it went on behind damage.
+    recovered: u64,
 }
+
+/// Damage is gone on behind so often, and once more for so many bytes: to look into each of many streams of a few
+/// bytes that are all damaged would take far longer than to read the file.
+const RECOVERED: u64 = 64;
+const RECOVERED_EVERY: u64 = 1 << 10;
 
 impl<R: Read> Decoder<R> {
     /// Looks at the start of `reader` (up to 64 KiB of it) and gets ready to decode it. `name_hint` is the file's
@@ -89,6 +96,7 @@ impl<R: Read> Decoder<R> {
             expanded: 0,
             trailing: 0,
             was_cut_off: false,
+            recovered: 0,
         }
     }
 
@@ -206,12 +214,17 @@ impl<R: Read> Decoder<R> {
     }
 
     /// Goes on behind damage, with the next response or stream that shows itself by its head, and says whether there is one. What
-    /// lies in between is passed over. To be called when [`read`](Self::read) told of the damage.
+    /// lies in between is passed over. To be called when [`read`](Self::read) told of the damage. Files of many damaged streams,
+    /// less than 1 KiB each, are not gone through to their end.
     pub fn recover(&mut self) -> bool {
-        let Self { reader, stages, limits, .. } = self;
+        let Self { reader, stages, limits, recovered, .. } = self;
         let Some(layer) = stages.iter().rposition(Stage::is_damaged) else { return false };
         let (below, gone) = stages.split_at_mut(layer);
         let input = &mut gone[0].input;
+        if *recovered >= RECOVERED + input.taken / RECOVERED_EVERY {
+            return false;
+        }
+        *recovered += 1;
         loop {
             match input.before_next(None, usize::MAX) {
                 Some(0) => break,

@@ -273,6 +273,9 @@ fn what_stands_behind_damage_is_found_by_its_head() {
             assert!(found.count() > 80);
         }
     }
+    // Many small ones are not gone through to their end.
+    let broken = b"\x28\xb5\x2f\xfd".repeat(5000);
+    assert!((65..100).contains(&recovered(&[&gzip(&one)[..], &broken].concat(), 4096, 4096).len()));
     let bomb = gzip(&vec![b' '; 1 << 20]);
     let limits = DecodeLimits { max_ratio: 1, ratio_floor: 0, ..DecodeLimits::default() };
     let file = [&bomb[..], &gzip(&two)].concat();
