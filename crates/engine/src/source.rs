@@ -373,7 +373,7 @@ impl Source {
             None if !self.is_wanted(report, reading.sink)? => None,
             None => {
                 let mut end = self.windows(&mut inner, report, reading)?;
-                while end == InputEnd::Corrupt && inner.reader.0.recover() {
+                while end.is_damage() && inner.reader.0.recover() {
                     self.end(end, reading.sink)?;
                     self.parser.resume();
                     end = self.windows(&mut inner, report, reading)?;

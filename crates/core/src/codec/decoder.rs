@@ -229,6 +229,11 @@ impl<R: Read> Decoder<R> {
             match input.before_next(None, usize::MAX) {
                 Some(0) => break,
                 Some(len) => input.take(len),
+                None if input.eof && below.iter().any(Stage::goes_on) => {
+                    // None up to the end of the framing, or of the stream around.
+                    self.leave(layer);
+                    return self.goes_on();
+                }
                 None if input.at_end() => return false,
                 None => input.fill(reader, below, limits),
             }

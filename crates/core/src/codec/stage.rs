@@ -142,12 +142,9 @@ impl Stage {
         self.done && self.goes_on
     }
 
-    /// Whether what it reads breaks the rules, and something else may follow.
+    /// Whether what it reads breaks the rules or off, and something else may follow.
     pub(super) fn is_damaged(&self) -> bool {
-        matches!(
-            self.failure,
-            Some(CodecErrorKind::Corrupt | CodecErrorKind::ChecksumMismatch | CodecErrorKind::Unsupported)
-        )
+        self.failure.is_some_and(|kind| kind != CodecErrorKind::RatioExceeded)
     }
 
     /// How much its input has expanded to.

@@ -39,6 +39,11 @@ pub enum InputEnd {
 }
 
 impl InputEnd {
+    /// Whether the stream is not what it should be; something else may stand behind it.
+    pub fn is_damage(self) -> bool {
+        matches!(self, Self::Truncated | Self::Corrupt)
+    }
+
     fn reason(self) -> Option<Reason> {
         match self {
             Self::Complete => None,

@@ -555,7 +555,8 @@ impl PageParser {
                 None => page.fault(fault),
             }
         }
-        if self.page.is_none() {
+        // Behind a stream that broke there may be nothing: then all was told.
+        if self.page.is_none() && (self.next_page == 0 || fault.is_some()) {
             let (shape, status, reason) = match fault {
                 Some(reason) => (Shape::Unknown, PageStatus::Rejected, reason),
                 None if self.lists.seen => (Shape::Unknown, PageStatus::Empty, Reason::Empty),

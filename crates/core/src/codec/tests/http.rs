@@ -3,7 +3,7 @@
 use super::*;
 use crate::codec::http::{Parsed, parse};
 
-fn chunked(body: &[u8], size: usize, end: &str) -> Vec<u8> {
+pub(super) fn chunked(body: &[u8], size: usize, end: &str) -> Vec<u8> {
     let mut out = Vec::new();
     for (n, chunk) in body.chunks(size).enumerate() {
         let extension = if n % 2 == 0 { "" } else { ";name=\"value\"" };
