@@ -6,7 +6,7 @@ use super::chunked::{Chunked, looks_chunked};
 use super::engine::Engine;
 use super::error::Failure;
 use super::http::{self, Heads, HttpHead, Parsed, looks_http};
-use super::sniff::{Hint, PREFIX, sniff_as};
+use super::sniff::{Among, Hint, PREFIX, sniff_as};
 use super::stage::{Input, Stage, pull};
 use super::{Codec, CodecError, CodecErrorKind, DecodeLimits};
 
@@ -159,8 +159,9 @@ impl<R: Read> Decoder<R> {
             let is_deepest = outside + codecs.len() >= self.limits.max_codecs;
             let codec = if is_deepest { Codec::Plain } else { sniff_as(input.bytes(), hint) };
             if codec == Codec::Plain {
-                self.stages.push(if is_behind_head && length.is_none() {
-                    Stage::until_next(input)
+                let is_behind = is_behind_head || codecs.is_empty() && self.decoded > 0;
+                self.stages.push(if is_behind && length.is_none() {
+                    Stage::until_next(input, Among::Body(0))
                 } else {
                     Stage::plain(input, length)
                 });
@@ -186,6 +187,7 @@ impl<R: Read> Decoder<R> {
     fn goes_on(&mut self) -> bool {
         let Some(layer) = self.stages.iter().rposition(Stage::goes_on) else { return false };
         let was_plain = self.stages.len() == layer + 1 && matches!(self.stages[layer].engine, Engine::Pass);
+        self.was_cut_off = self.is_cut_off();
         let Some(mut input) = self.leave(layer) else { return false };
         let padding = loop {
             let bytes = input.bytes();
@@ -208,7 +210,12 @@ impl<R: Read> Decoder<R> {
             self.ignore(&mut input, padding);
             self.begin(input, None);
         } else {
-            self.stages.push(Stage::until_next(input));
+            let among = match input.bytes().first() {
+                _ if was_plain => Among::Body(0),
+                Some(b'{' | b'[') => Among::Text(0),
+                _ => Among::Noise,
+            };
+            self.stages.push(Stage::until_next(input, among));
         }
         true
     }
@@ -226,7 +233,7 @@ impl<R: Read> Decoder<R> {
         }
         *recovered += 1;
         loop {
-            match input.before_next(None, usize::MAX) {
+            match input.before_next(Among::Noise, usize::MAX) {
                 Some(0) => break,
                 Some(len) => input.take(len),
                 None if input.eof && below.iter().any(Stage::goes_on) => {
@@ -244,24 +251,35 @@ impl<R: Read> Decoder<R> {
         true
     }
 
-    /// Passes over text in which no object or list begins, as some tools leave it behind a stream: nothing is lost with it.
+    /// Passes over text in which no object begins, as some tools leave it behind a stream: nothing is lost with it.
     fn pass_remark(&mut self, input: &mut Input) {
-        let is_remark =
-            |byte: &&u8| matches!(**byte, 0 | b'\t'..=b'\r' | b' '..=b'~') && !matches!(**byte, b'{' | b'[');
+        /// So far behind a bracket something begins, if it does.
+        const AHEAD: usize = 64;
+        let is_text = |byte: u8| matches!(byte, 0 | b'\t'..=b'\r' | 0x1a | b' '..=0xff);
         let mut last = b'\n';
         loop {
-            match input.before_next(Some(last), usize::MAX) {
-                Some(len) => {
-                    let remark = input.bytes()[..len].iter().take_while(is_remark).count();
-                    if remark == 0 {
-                        return;
+            // How much there is decides nothing.
+            self.fill(input);
+            let Some(len) = input.before_next(Among::Remark(last), usize::MAX) else { return };
+            let (bytes, at_end) = (input.bytes(), input.at_end());
+            let begins = |at: usize| match bytes[at] {
+                b'{' => true,
+                b'[' => {
+                    let ahead = &bytes[at + 1..bytes.len().min(at + 1 + AHEAD)];
+                    match ahead.trim_ascii_start().first() {
+                        Some(byte) => matches!(byte, b'{' | b'['),
+                        // It is looked at once more when more is there.
+                        None => at > 0 && ahead.len() < AHEAD && !at_end,
                     }
-                    last = input.bytes()[remark - 1];
-                    self.ignore(input, remark);
                 }
-                None if input.at_end() => return,
-                None => input.fill(&mut self.reader, &mut self.stages, &self.limits),
+                byte => !is_text(byte),
+            };
+            let remark = (0..len).find(|&at| begins(at)).unwrap_or(len);
+            if remark == 0 {
+                return;
             }
+            last = bytes[remark - 1];
+            self.ignore(input, remark);
         }
     }
 
@@ -270,7 +288,6 @@ impl<R: Read> Decoder<R> {
         let gone = &self.stages[layer..];
         self.trailing += gone.iter().map(Stage::trailing).sum::<u64>();
         self.expanded += gone.iter().map(Stage::expanded).max().unwrap_or_default();
-        self.was_cut_off = self.is_cut_off();
         self.stages.drain(layer..).next().map(|stage| stage.input)
     }
 

@@ -1,7 +1,7 @@
 //! Heads of HTTP responses (and of their requests) that were saved in front of a body, as `curl -i` does.
 
 use super::request::request_parameters;
-use super::sniff::{Following, Hint};
+use super::sniff::{Among, Following, Hint};
 
 /// The most heads in a row that are followed: interim responses, proxies, redirects.
 const MAX_HEADS: usize = 16;
@@ -83,13 +83,13 @@ fn is_request(line: &[u8]) -> bool {
 /// The longest status line that is looked for behind a body.
 pub(super) const STATUS_LINE: usize = 128;
 
-/// Looks for a status line behind the end of a line or of a JSON value: no string of JSON holds the line break that ends it.
-/// `before` is the byte in front of `bytes`; where they are no text, it may stand anywhere.
-pub(super) fn following(bytes: &[u8], before: Option<u8>) -> Following {
+/// Looks for a status line: in text behind the end of a line or of a JSON value, as no string of JSON holds the line break that
+/// ends it.
+pub(super) fn following(bytes: &[u8], among: Among) -> Following {
     const MARK: &[u8] = b"HTTP/";
-    let is_place = |at: usize| {
-        let before = before.map(|before| at.checked_sub(1).map_or(before, |before| bytes[before]));
-        matches!(before, None | Some(b'\n' | b'}' | b']'))
+    let is_place = |at: usize| match among {
+        Among::Body(last) | Among::Text(last) | Among::Remark(last) => ends_before(bytes, at, last),
+        Among::Noise => true,
     };
     for at in memchr::memmem::find_iter(bytes, MARK).filter(|&at| is_place(at)) {
         let line = &bytes[at..bytes.len().min(at + STATUS_LINE)];
@@ -105,6 +105,11 @@ pub(super) fn following(bytes: &[u8], before: Option<u8>) -> Following {
         .map(Following::Perhaps)
         .next()
         .unwrap_or(Following::No)
+}
+
+/// Whether a line or a JSON value ends before a place in text; `last` is the byte before all of it.
+pub(super) fn ends_before(bytes: &[u8], at: usize, last: u8) -> bool {
+    matches!(at.checked_sub(1).map_or(last, |before| bytes[before]), b'\n' | b'}' | b']')
 }
 
 /// Reads the heads at the start of `input`; `whole` says that nothing follows it.
@@ -138,7 +143,7 @@ pub(super) fn parse(input: &[u8], whole: bool) -> Parsed {
             // Some answers have no body, whatever they say of it.
             heads.owes_body = !matches!(status, 100..=199 | 204 | 300..=399)
                 && heads.head.method.as_deref() != Some("HEAD")
-                && fields.content_length.map_or(fields.chunked || !is_whole, |length| length > 0);
+                && fields.content_length.map_or(!is_whole, |length| length > 0);
         } else {
             heads.head.method = fields.method;
             heads.head.url = fields.url;
@@ -288,14 +293,12 @@ fn line_end(head: &[u8]) -> u8 {
     }
 }
 
-/// Whether a line of a head is a field (some names have a colon in front), or goes on with one. What is not there to its end may
+/// Whether a line can stand in a head: a field, whatever its name is, or what goes on with one. What is not there to its end may
 /// become one.
 fn is_field(line: &[u8], is_whole: bool) -> bool {
-    let is_name = |&byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~ \t".contains(&byte);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let rest = line.strip_prefix(b":").unwrap_or(line);
-    let name = rest.iter().take_while(|&byte| is_name(byte)).count();
-    line.starts_with(b" ")
-        || line.starts_with(b"\t")
-        || rest.get(name).map_or(!is_whole, |&byte| byte == b':')
+    let begins_body = matches!(line.first(), Some(b'{' | b'[' | b'<' | b'"'));
+    let is_text = !line.iter().any(|&byte| byte.is_ascii_control() && byte != b'\t');
+    let is_continued = line.starts_with(b" ") || line.starts_with(b"\t");
+    is_text && !begins_body && (is_continued || line.contains(&b':') || !is_whole)
 }

@@ -51,15 +51,52 @@ impl Following {
     }
 }
 
-/// Looks for the magic number of a stream, which no text holds: it is not UTF-8.
-pub(super) fn stream_in(bytes: &[u8]) -> Following {
-    let first = |magic: &[u8]| match memchr::memmem::find(bytes, magic) {
-        Some(at) => Following::At(at),
-        None => (1..magic.len())
-            .rev()
-            .find(|&len| bytes.ends_with(&magic[..len]))
-            .map_or(Following::No, |len| Following::Perhaps(bytes.len() - len)),
+/// What something else may begin among; with the byte before, where that is text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Among {
+    /// A body, or an archive, behind a head or behind other text: another head may follow.
+    Body(u8),
+    /// Text behind a stream: another head may follow, or another stream, behind a line or a JSON value.
+    Text(u8),
+    /// The same, where streams may begin anywhere.
+    Remark(u8),
+    /// What is no text.
+    Noise,
+}
+
+impl Among {
+    /// The same behind a byte.
+    pub(super) fn behind(self, last: u8) -> Self {
+        match self {
+            Self::Body(_) => Self::Body(last),
+            Self::Text(_) => Self::Text(last),
+            Self::Remark(_) => Self::Remark(last),
+            Self::Noise => Self::Noise,
+        }
+    }
+}
+
+/// Looks for the magic number of a stream.
+pub(super) fn stream_in(bytes: &[u8], among: Among) -> Following {
+    let is_place = |at: usize| match among {
+        Among::Body(_) => false,
+        Among::Text(last) => http::ends_before(bytes, at, last),
+        Among::Remark(_) | Among::Noise => true,
     };
+    let first = |magic: &[u8]| {
+        let whole = memchr::memmem::find_iter(bytes, magic).find(|&at| is_place(at)).map(Following::At);
+        let begun = || {
+            let starts = (1..magic.len()).rev().filter_map(|len| bytes.len().checked_sub(len));
+            starts
+                .filter(|&at| is_place(at) && magic.starts_with(&bytes[at..]))
+                .map(Following::Perhaps)
+                .next()
+        };
+        whole.or_else(begun).unwrap_or(Following::No)
+    };
+    if matches!(among, Among::Body(_)) {
+        return Following::No;
+    }
     first(&gzip::MAGIC).or_before(first(&zstd::MAGIC))
 }
 

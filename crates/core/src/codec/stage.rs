@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use super::engine::{Engine, Next};
 use super::error::Failure;
 use super::http::{STATUS_LINE, following};
-use super::sniff::{Following, stream_in};
+use super::sniff::{Among, Following, stream_in};
 use super::{CodecErrorKind, DecodeLimits};
 
 /// The size of a layer's buffer, and so the most that HTTP heads may take.
@@ -53,15 +53,20 @@ impl Input {
         self.failure.take()
     }
 
-    /// How many of the bytes that are there, at most `most`, stand in front of the head of another response, or of a stream: 0
-    /// where one begins, `None` where there are too few to tell. `last` is the byte before them, where they are text.
-    pub(super) fn before_next(&self, last: Option<u8>, most: usize) -> Option<usize> {
+    /// How many of the bytes that are there, at most `most`, stand in front of what else may begin among them: 0 where it begins,
+    /// `None` where there are too few to tell.
+    pub(super) fn before_next(&self, among: Among, most: usize) -> Option<usize> {
         let all = self.bytes();
         let bytes = &all[..all.len().min(most.saturating_add(STATUS_LINE))];
-        let len = match following(bytes, last).or_before(stream_in(bytes)) {
-            Following::At(at) => at,
-            Following::Perhaps(0) if !self.at_end() => return None,
-            Following::Perhaps(at) if at > 0 => at,
+        let is_last = self.at_end() && bytes.len() == all.len();
+        let next = [following(bytes, among), stream_in(bytes, among)]
+            .into_iter()
+            // What may begin at the end does not.
+            .filter(|next| !(is_last && matches!(next, Following::Perhaps(_))))
+            .reduce(Following::or_before);
+        let len = match next {
+            Some(Following::Perhaps(0)) => return None,
+            Some(Following::At(at) | Following::Perhaps(at)) => at,
             _ if bytes.is_empty() => return None,
             _ => bytes.len(),
         };
@@ -97,8 +102,8 @@ pub(super) struct Stage {
     /// How much the input had expanded to before this layer began: limits are on all of it.
     before: u64,
     done: bool,
-    /// Where the data end with the head of another response, or with a stream: the byte that was given out last.
-    until_next: Option<u8>,
+    /// Where the data end with something else: what they are.
+    until_next: Option<Among>,
     /// Whether the input goes on where the data ended.
     goes_on: bool,
     /// Bytes that the engine took for trailing ones and that were given back.
@@ -132,9 +137,9 @@ impl Stage {
         Self { length, ..Self::new(input, Engine::Pass) }
     }
 
-    /// The bytes as they are, up to the head of another response, or to a stream.
-    pub(super) fn until_next(input: Input) -> Self {
-        Self { until_next: Some(0), ..Self::plain(input, None) }
+    /// The bytes as they are, up to what else begins among them.
+    pub(super) fn until_next(input: Input, among: Among) -> Self {
+        Self { until_next: Some(among), ..Self::plain(input, None) }
     }
 
     /// Whether the data ended before the input did, as far as one can see.
@@ -185,13 +190,13 @@ pub(super) fn pull<R: Read>(
             return Ok(0);
         }
         let out = &mut out[..room];
-        if let Some(last) = top.until_next.filter(|_| !top.input.bytes().is_empty() || !top.input.at_end()) {
-            match top.input.before_next(Some(last), out.len()) {
+        if let Some(among) = top.until_next.filter(|_| !top.input.bytes().is_empty() || !top.input.at_end()) {
+            match top.input.before_next(among, out.len()) {
                 None => top.input.fill(reader, below, limits),
                 Some(0) => (top.done, top.goes_on) = (true, true),
                 Some(len) => {
                     out[..len].copy_from_slice(&top.input.bytes()[..len]);
-                    top.until_next = Some(out[len - 1]);
+                    top.until_next = Some(among.behind(out[len - 1]));
                     top.input.take(len);
                     top.produced += len as u64;
                     return Ok(len);

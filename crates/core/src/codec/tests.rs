@@ -311,7 +311,7 @@ fn a_member_whose_magic_number_is_damaged_is_given_out_and_the_next_is_read() {
             };
             assert!(outcome.error.is_none() && damaged.ends_with(left));
             // What is no text is not taken for a remark.
-            assert!(left.len() + 4 > damaged.len(), "{codec}, bit {bit} of byte {at}");
+            assert!(left.len() > damaged.len() / 2, "{codec}, bit {bit} of byte {at}");
             assert_eq!(decode_by(&file, None, DecodeLimits::default(), 5, 77), outcome);
         }
     }
@@ -355,8 +355,7 @@ fn zstd_frames_skippable_frames_and_garbage() {
         assert_eq!(outcome, Outcome { body: both.clone(), error: None, trailing: 0, codec: Codec::Zstd });
         let more = [&file[..], &[0; 10], b"\x28\xb5garbage"].concat();
         let outcome = decode_by(&more, None, limits, input, output);
-        let body = [&both[..], b"\xb5garbage"].concat();
-        assert_eq!(outcome, Outcome { body, error: None, trailing: 11, codec: Codec::Zstd });
+        assert_eq!(outcome, Outcome { body: both.clone(), error: None, trailing: 19, codec: Codec::Zstd });
     }
 }
 

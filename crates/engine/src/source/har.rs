@@ -133,9 +133,11 @@ impl HarEntry {
         if ENDPOINTS.iter().any(|endpoint| path.contains(endpoint)) {
             return Interest::Yes;
         }
-        let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
         let may_be_json = match sniff(start, None) {
-            Codec::Plain => matches!(start.first(), Some(b'{' | b'[')),
+            Codec::Plain => {
+                let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+                matches!(text.first(), Some(b'{' | b'['))
+            }
             // Other bytes may begin a stream as well, and far more often something else.
             Codec::Zlib => start.first() == Some(&0x78),
             _ => true,

@@ -121,8 +121,11 @@ impl<'a> Zip<'a> {
             self.next = head + LOCAL.len() as u64;
             let Some(bytes) = self.fetch(head, LOCAL_LEN) else { continue };
             let rest = [26, 28].map(|at| usize::from(u16_at(&bytes, at)));
+            let data = head + (LOCAL_LEN + rest[0] + rest[1]) as u64;
+            if data > end {
+                continue;
+            }
             let Some(names) = self.fetch(head + LOCAL_LEN as u64, rest[0] + rest[1]) else { continue };
-            let data = head + (LOCAL_LEN + names.len()) as u64;
             // What is known already is no content of it; what is cut off by the end of the file says so.
             let most = if end < size { end.saturating_sub(data) } else { u64::MAX - data };
             let mut entry = ZipEntry::local(&bytes, &names[..rest[0]], &names[rest[0]..], head);

@@ -224,7 +224,7 @@ fn where_a_head_ends_does_not_depend_on_how_much_of_it_is_at_hand() {
 fn behind_other_responses_a_head_without_its_body_is_cut_off() {
     let page = page(3);
     for (head, is_cut_off) in [
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", true),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", false),
         ("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n", true),
         ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", true),
         ("HTTP/1.1 200 OK\r\nContent-Type: applicati", true),
@@ -431,5 +431,44 @@ fn responses_follow_bodies_whose_length_nobody_said() {
     for end in ["HTTP/", "HTTP/2 2", "HTTP/2 200", "H"] {
         let file = [&head("")[..], &page, end.as_bytes()].concat();
         assert_eq!(body_of(&file, None), [&page[..], end.as_bytes()].concat(), "{end}");
+    }
+}
+
+#[test]
+fn magic_numbers_inside_of_bodies_end_none() {
+    let (one, two) = (page(20), page(30));
+    // Of an archive behind a head that tells no length; in a string of a broken page.
+    let archive = [b"PK\x03\x04", &gzip(&one)[..], &gzip(&two)].concat();
+    let broken = [&one[..], b"\"\x1f\x8b\x08\0 \x28\xb5\x2f\xfd", &two].concat();
+    let head = b"HTTP/2 200 \r\n\r\n";
+    for body in [&archive[..], &broken] {
+        assert!(body_of(&[&head[..], body].concat(), None) == body);
+    }
+    let behind = [&gzip(&one)[..], &broken].concat();
+    assert!(body_of(&behind, None) == [&one[..], &broken].concat());
+}
+
+#[test]
+fn fields_have_any_name_where_an_empty_line_follows() {
+    let page = page(20);
+    for field in ["X-Foo/Bar: 2", "X-Straße: 2", ":status: 200", "x y: z", "folded:\r\n {\"a\": 1}"] {
+        let head = format!("HTTP/1.1 200 OK\r\n{field}\r\nTransfer-Encoding: chunked\r\n\r\n");
+        assert!(body_of(&[head.as_bytes(), &chunked(&page, 700, "\r\n")].concat(), None) == page, "{field}");
+    }
+}
+
+#[test]
+fn what_stands_behind_a_remark_is_the_same_however_it_is_read() {
+    let (one, two) = (page(20), page(30));
+    let second = encode(Codec::Deflate, &two);
+    for remark in ["-- done [3 pages] --\n", "— fertig —\n", "\x1a"] {
+        let remark = remark.repeat(5000 / remark.len());
+        let file = [&gzip(&one)[..], remark.as_bytes(), &second].concat();
+        let expected = decode(&file, None);
+        for input in [1, 100, 4096, 4100, 9000] {
+            assert!(decode_by(&file, None, DecodeLimits::default(), input, 4096) == expected, "{input}");
+        }
+        let file = [&gzip(&one)[..], remark.as_bytes(), &gzip(&two)].concat();
+        assert!(body_of(&file, None) == [&one[..], &two].concat());
     }
 }

@@ -135,7 +135,9 @@ impl ZipEntry {
         let bytes = fetch(at, end, (at.size() - end).min(LONGEST_DESCRIPTOR) as usize)?;
         let mark = if bytes.starts_with(DESCRIPTOR) { DESCRIPTOR.len() } else { 0 };
         let rest = bytes.get(mark..).filter(|rest| rest.len() >= 12 && Some(u32_at(rest, 0)) == self.crc)?;
-        let is_long = rest.len() >= 20 && u64_at(rest, 4) == self.compressed;
+        let is_long = rest.len() >= 20
+            && u64_at(rest, 4) == self.compressed
+            && self.size.is_none_or(|size| u64_at(rest, 12) == size);
         Some((mark + if is_long { 20 } else { 12 }) as u64)
     }
 

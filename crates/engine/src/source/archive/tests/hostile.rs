@@ -280,7 +280,10 @@ fn zip_around(members: &[Zipped<'_>], between: &[u8]) -> Vec<u8> {
 
 /// A zip archive with a comment at its end.
 fn zip_commented(members: &[Zipped<'_>], comment: &[u8]) -> Vec<u8> {
-    let mut bytes = zip(members);
+    commented(zip(members), comment)
+}
+
+fn commented(mut bytes: Vec<u8>, comment: &[u8]) -> Vec<u8> {
     let len = bytes.len() - 2;
     bytes[len..].copy_from_slice(&(comment.len() as u16).to_le_bytes());
     bytes.extend(comment);
@@ -296,8 +299,12 @@ fn bytes_of_a_zip_archive_that_no_member_covers_are_told_and_members_in_them_rea
     let directory = memchr::memmem::find(&three, b"PK\x01\x02").unwrap();
     let second = memchr::memmem::find(&three, b"b.json").unwrap() - 30;
     let all = [("a.json", 3), ("b.json", 5), ("c.json", 3)];
+    // A head whose name would reach over the directory.
+    let reaching = [&b"PK\x03\x04"[..], &[0; 22], b"\xff\xff\0\0"].concat();
+    let reaching = commented(zip_around(&one, &reaching), &vec![b'x'; 0xffff]);
     for (what, bytes, expected) in [
-        ("two archives", [zip(&one), zip(&two)].concat(), &all[..]),
+        ("a head that reaches over what is known", reaching, &all[..1]),
+        ("two archives", [zip(&one), zip(&two)].concat(), &all),
         ("an archive in the comment", zip_commented(&one, &zip(&two)), &all),
         ("an empty one in front", [zip(&[]), zip(&one)].concat(), &all[..1]),
         ("members that are not listed", zip_around(&one, &three[second..directory]), &all),
