@@ -159,11 +159,15 @@ impl<R: Read> Decoder<R> {
             let is_deepest = outside + codecs.len() >= self.limits.max_codecs;
             let codec = if is_deepest { Codec::Plain } else { sniff_as(input.bytes(), hint) };
             if codec == Codec::Plain {
-                let is_behind = is_behind_head || codecs.is_empty() && self.decoded > 0;
-                self.stages.push(if is_behind && length.is_none() {
-                    Stage::until_next(input, Among::Body(0))
-                } else {
-                    Stage::plain(input, length)
+                // What looked like a head behind something else, and is none, goes up to the next.
+                let among = match (is_behind_head, codecs.is_empty() && self.decoded > 0) {
+                    (true, _) => Some(Among::Body(0)),
+                    (false, true) => Some(Among::Text(0)),
+                    (false, false) => None,
+                };
+                self.stages.push(match among.filter(|_| length.is_none()) {
+                    Some(among) => Stage::until_next(input, among),
+                    None => Stage::plain(input, length),
                 });
                 self.http = self.http.take().or(head);
                 // What the first stream is, the input is; where it gives nothing, the next one.

@@ -449,6 +449,15 @@ fn magic_numbers_inside_of_bodies_end_none() {
 }
 
 #[test]
+fn a_line_that_only_looks_like_a_head_hides_nothing() {
+    let (one, two) = (page(20), page(30));
+    let line = b"HTTP/x y\n{\"a\":1}\n";
+    let file = [&gzip(&one)[..], line, &gzip(&two)].concat();
+    assert!(body_of(&file, None) == [&one[..], line, &two].concat());
+    assert!(body_of(&gzip(&file), None) == body_of(&file, None));
+}
+
+#[test]
 fn fields_have_any_name_where_an_empty_line_follows() {
     let page = page(20);
     for field in ["X-Foo/Bar: 2", "X-Straße: 2", ":status: 200", "x y: z", "folded:\r\n {\"a\": 1}"] {
