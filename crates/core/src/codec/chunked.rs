@@ -2,9 +2,7 @@
 
 use super::CodecErrorKind;
 use super::engine::{Next, Step};
-
-/// How the head of another response begins.
-const HTTP: &[u8] = b"HTTP/";
+use super::http::HTTP;
 
 /// Remover of chunked framing.
 pub(super) struct Chunked {

@@ -5,8 +5,9 @@ use std::io::Read;
 use super::chunked::{Chunked, looks_chunked};
 use super::engine::Engine;
 use super::error::Failure;
+use super::following::Among;
 use super::http::{self, Heads, HttpHead, Parsed, looks_http};
-use super::sniff::{Among, Hint, PREFIX, sniff_as};
+use super::sniff::{Hint, PREFIX, sniff_as};
 use super::stage::{Input, Stage, pull};
 use super::{Codec, CodecError, CodecErrorKind, DecodeLimits};
 

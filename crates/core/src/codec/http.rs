@@ -1,7 +1,7 @@
 //! Heads of HTTP responses (and of their requests) that were saved in front of a body, as `curl -i` does.
 
 use super::request::request_parameters;
-use super::sniff::{Among, Following, Hint};
+use super::sniff::Hint;
 
 /// The most heads in a row that are followed: interim responses, proxies, redirects.
 const MAX_HEADS: usize = 16;
@@ -67,49 +67,20 @@ pub(super) enum Parsed {
     Heads(Heads),
 }
 
+/// How the head of a response begins.
+pub(super) const HTTP: &[u8] = b"HTTP/";
+
 /// The methods of requests whose heads are known, with the space behind them.
 const METHODS: [&[u8]; 3] = [b"GET ", b"POST ", b"HEAD "];
 
 /// Whether `prefix` starts like a response or a request head.
 pub(super) fn looks_http(prefix: &[u8]) -> bool {
-    prefix.starts_with(b"HTTP/") || is_request(prefix) && request_target(first_line(prefix)).is_some()
+    prefix.starts_with(HTTP) || is_request(prefix) && request_target(first_line(prefix)).is_some()
 }
 
 /// Whether a line begins like that of a request, which is cheaper to tell than where it ends.
 fn is_request(line: &[u8]) -> bool {
     METHODS.iter().any(|method| line.starts_with(method))
-}
-
-/// The longest status line that is looked for behind a body.
-pub(super) const STATUS_LINE: usize = 128;
-
-/// Looks for a status line: in text behind the end of a line or of a JSON value, as no string of JSON holds the line break that
-/// ends it.
-pub(super) fn following(bytes: &[u8], among: Among) -> Following {
-    const MARK: &[u8] = b"HTTP/";
-    let is_place = |at: usize| match among {
-        Among::Body(last) | Among::Text(last) | Among::Remark(last) => ends_before(bytes, at, last),
-        Among::Noise => true,
-    };
-    for at in memchr::memmem::find_iter(bytes, MARK).filter(|&at| is_place(at)) {
-        let line = &bytes[at..bytes.len().min(at + STATUS_LINE)];
-        match line.iter().position(|&byte| byte == b'\n') {
-            Some(_) if is_status_line(first_line(line)) => return Following::At(at),
-            None if line.len() < STATUS_LINE => return Following::Perhaps(at),
-            _ => {}
-        }
-    }
-    let starts = (1..MARK.len()).rev().filter_map(|len| bytes.len().checked_sub(len));
-    starts
-        .filter(|&at| is_place(at) && MARK.starts_with(&bytes[at..]))
-        .map(Following::Perhaps)
-        .next()
-        .unwrap_or(Following::No)
-}
-
-/// Whether a line or a JSON value ends before a place in text; `last` is the byte before all of it.
-pub(super) fn ends_before(bytes: &[u8], at: usize, last: u8) -> bool {
-    matches!(at.checked_sub(1).map_or(last, |before| bytes[before]), b'\n' | b'}' | b']')
 }
 
 /// Reads the heads at the start of `input`; `whole` says that nothing follows it.
@@ -161,7 +132,7 @@ pub(super) fn parse(input: &[u8], whole: bool) -> Parsed {
         heads.length += skip;
         // Another head may follow, and too little of it may be there to tell.
         let rest = &input[heads.length..];
-        if rest.len() < 5 && b"HTTP/".starts_with(rest) && !whole {
+        if rest.len() < HTTP.len() && HTTP.starts_with(rest) && !whole {
             return Parsed::Partial;
         }
     }
@@ -230,14 +201,14 @@ fn text(value: &[u8]) -> String {
     String::from_utf8_lossy(value.trim_ascii()).into_owned()
 }
 
-fn first_line(head: &[u8]) -> &[u8] {
+pub(super) fn first_line(head: &[u8]) -> &[u8] {
     let end = head.iter().take(8192).position(|&byte| byte == b'\n').unwrap_or(0);
     head[..end].strip_suffix(b"\r").unwrap_or(&head[..end])
 }
 
 /// The status of a line such as `HTTP/1.1 200 OK` or `HTTP/2 200`.
 fn status(line: &[u8]) -> Option<u16> {
-    let rest = line.strip_prefix(b"HTTP/")?;
+    let rest = line.strip_prefix(HTTP)?;
     let space = rest.iter().position(|&byte| byte == b' ')?;
     if space == 0 || !rest[..space].iter().all(|&byte| byte.is_ascii_digit() || byte == b'.') {
         return None;
@@ -250,7 +221,7 @@ fn status(line: &[u8]) -> Option<u16> {
 }
 
 /// Whether a line is a status and words, with nothing of JSON in it.
-fn is_status_line(line: &[u8]) -> bool {
+pub(super) fn is_status_line(line: &[u8]) -> bool {
     let is_word = |&byte: &u8| byte.is_ascii_alphanumeric() || b" ./-'()".contains(&byte);
     status(line).is_some() && line.iter().all(is_word)
 }
@@ -259,7 +230,7 @@ fn is_status_line(line: &[u8]) -> bool {
 fn request_target(line: &[u8]) -> Option<&[u8]> {
     let rest = METHODS.iter().find_map(|method| line.strip_prefix(*method))?;
     let space = rest.iter().position(|&byte| byte == b' ')?;
-    rest[space + 1..].starts_with(b"HTTP/").then(|| &rest[..space])
+    rest[space + 1..].starts_with(HTTP).then(|| &rest[..space])
 }
 
 /// The length of a head with the empty line that ends it, and whether it ends at all. Where that line is missing, the first one

@@ -9,6 +9,7 @@ mod chunked;
 mod decoder;
 mod engine;
 mod error;
+mod following;
 mod gzip;
 mod http;
 mod inflate;

@@ -29,77 +29,6 @@ impl Hint {
     }
 }
 
-/// What is found among bytes whose length nobody said of what else begins there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Following {
-    /// Nothing.
-    No,
-    /// Something may begin there: more bytes are needed to tell.
-    Perhaps(usize),
-    /// Something begins there.
-    At(usize),
-}
-
-impl Following {
-    /// The one of both that comes first.
-    pub(super) fn or_before(self, other: Self) -> Self {
-        let place = |following: &Self| match *following {
-            Self::No => usize::MAX,
-            Self::Perhaps(at) | Self::At(at) => at,
-        };
-        std::cmp::min_by_key(self, other, place)
-    }
-}
-
-/// What something else may begin among; with the byte before, where that is text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Among {
-    /// A body, or an archive, behind a head or behind other text: another head may follow.
-    Body(u8),
-    /// Text behind a stream: another head may follow, or another stream, behind a line or a JSON value.
-    Text(u8),
-    /// The same, where streams may begin anywhere.
-    Remark(u8),
-    /// What is no text.
-    Noise,
-}
-
-impl Among {
-    /// The same behind a byte.
-    pub(super) fn behind(self, last: u8) -> Self {
-        match self {
-            Self::Body(_) => Self::Body(last),
-            Self::Text(_) => Self::Text(last),
-            Self::Remark(_) => Self::Remark(last),
-            Self::Noise => Self::Noise,
-        }
-    }
-}
-
-/// Looks for the magic number of a stream.
-pub(super) fn stream_in(bytes: &[u8], among: Among) -> Following {
-    let is_place = |at: usize| match among {
-        Among::Body(_) => false,
-        Among::Text(last) => http::ends_before(bytes, at, last),
-        Among::Remark(_) | Among::Noise => true,
-    };
-    let first = |magic: &[u8]| {
-        let whole = memchr::memmem::find_iter(bytes, magic).find(|&at| is_place(at)).map(Following::At);
-        let begun = || {
-            let starts = (1..magic.len()).rev().filter_map(|len| bytes.len().checked_sub(len));
-            starts
-                .filter(|&at| is_place(at) && magic.starts_with(&bytes[at..]))
-                .map(Following::Perhaps)
-                .next()
-        };
-        whole.or_else(begun).unwrap_or(Following::No)
-    };
-    if matches!(among, Among::Body(_)) {
-        return Following::No;
-    }
-    first(&gzip::MAGIC).or_before(first(&zstd::MAGIC))
-}
-
 /// Tells the codec of a file from its first bytes (4 KiB are enough); the name helps where they are silent.
 ///
 /// Magic numbers come first. Brotli and raw deflate have none: they are taken when the bytes are no text, or the
@@ -256,6 +185,6 @@ fn starts_like_body(text: &[u8]) -> bool {
             matches!(second, None | Some(b'{' | b'[' | b'"' | b']' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n'))
         }
         b'<' => matches!(rest.first(), Some(b'!' | b'?' | b'a'..=b'z' | b'A'..=b'Z')),
-        _ => text.starts_with(b"HTTP/"),
+        _ => text.starts_with(http::HTTP),
     }
 }

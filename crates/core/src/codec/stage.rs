@@ -4,8 +4,7 @@ use std::io::{ErrorKind, Read};
 
 use super::engine::{Engine, Next};
 use super::error::Failure;
-use super::http::{STATUS_LINE, following};
-use super::sniff::{Among, Following, stream_in};
+use super::following::{Among, Following, STATUS_LINE, head_in, stream_in};
 use super::{CodecErrorKind, DecodeLimits};
 
 /// The size of a layer's buffer, and so the most that HTTP heads may take.
@@ -59,7 +58,7 @@ impl Input {
         let all = self.bytes();
         let bytes = &all[..all.len().min(most.saturating_add(STATUS_LINE))];
         let is_last = self.at_end() && bytes.len() == all.len();
-        let next = [following(bytes, among), stream_in(bytes, among)]
+        let next = [head_in(bytes, among), stream_in(bytes, among)]
             .into_iter()
             // What may begin at the end does not.
             .filter(|next| !(is_last && matches!(next, Following::Perhaps(_))))

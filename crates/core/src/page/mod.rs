@@ -44,7 +44,8 @@ impl InputEnd {
         matches!(self, Self::Truncated | Self::Corrupt)
     }
 
-    fn reason(self) -> Option<Reason> {
+    /// Why what ends like this is not whole.
+    pub fn reason(self) -> Option<Reason> {
         match self {
             Self::Complete => None,
             Self::Truncated => Some(Reason::Truncated),

@@ -179,13 +179,9 @@ pub(super) fn is_padding(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n'))
 }
 
-/// Why an archive is not whole that ends like this.
+/// Why an archive is not whole that ends like this: where something is missing, it was cut off.
 fn reason_of(end: InputEnd) -> Reason {
-    match end {
-        InputEnd::Complete | InputEnd::Truncated => Reason::Truncated,
-        InputEnd::Corrupt => Reason::CorruptStream,
-        InputEnd::RatioExceeded => Reason::RatioExceeded,
-    }
+    end.reason().unwrap_or(Reason::Truncated)
 }
 
 /// Whether a member is hidden, as files in directories are.
