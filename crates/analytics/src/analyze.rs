@@ -322,8 +322,7 @@ impl Mapped {
 
 /// The call that a body was requested for, where that is known.
 fn call_of(ledger: &Ledger, page: usize) -> Option<String> {
-    let request = requests::of_input(ledger, ledger.pages().get(page)?.input);
-    request.as_deref().and_then(requests::call_id)
+    ledger.inputs().get(ledger.pages().get(page)?.input)?.call_id()
 }
 
 /// Where a message stands, in words.

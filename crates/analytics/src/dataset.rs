@@ -20,6 +20,7 @@ use korpus_engine::{
 use korpus_tables::{Dataset, Table, TableReader, TablesError};
 
 use crate::error::{AnalyticsError, Result};
+use crate::options::AnalyzeOptions;
 use crate::report::Tally;
 
 /// The key under which a restored message has the id that was made up for it.
@@ -92,6 +93,16 @@ impl DatasetInputs {
     }
 }
 
+impl DatasetInputs {
+    /// The options for an analysis of them. What the dataset was made of is de-duplicated already, unless it was told to keep copies:
+    /// messages without an id that came in different bodies may look like copies now.
+    #[must_use]
+    pub fn options(&self, mut options: AnalyzeOptions) -> AnalyzeOptions {
+        options.run.dedup &= self.manifest.options.get("dedup") == Some(&false.into());
+        AnalyzeOptions { restored: true, ..options }
+    }
+}
+
 /// The batches of a table, until nobody wants them any more.
 fn batches(
     dataset: &Dataset,
@@ -154,16 +165,15 @@ fn requests(dataset: &Dataset, cancel: &AtomicBool) -> Result<HashMap<Page, Stri
     Ok(found)
 }
 
-/// What messages need of the records around them, as the beginning of a JSON object, by the id of the record; and how many
-/// records there are.
+/// What messages need of the records around them and do not say in their own rows, as the beginning of a JSON object, by the id of
+/// the record; and how many records there are.
 fn records(dataset: &Dataset, cancel: &AtomicBool) -> Result<(HashMap<String, String>, usize)> {
-    const KEYS: [(&str, &str); 7] = [
+    const KEYS: [(&str, &str); 6] = [
         ("_id", "conversation_record_id"),
         ("botId", "bot_id"),
         ("channelType", "channel_type"),
         ("aaSessionId", "agent_ai_session_id"),
         ("aaUserId", "agent_ai_user_id"),
-        ("mbSessionId", "messaging_session_id"),
         ("mbUserId", "messaging_user_id"),
     ];
     let mut found = HashMap::new();
@@ -178,10 +188,7 @@ fn records(dataset: &Dataset, cancel: &AtomicBool) -> Result<(HashMap<String, St
             let mut json = String::from("{");
             for (key, column) in KEYS {
                 if let Some(value) = text(&batch, column, row) {
-                    write_json_string(key, &mut json);
-                    json.push(':');
-                    write_json_string(value, &mut json);
-                    json.push(',');
+                    put_member(key, value, &mut json);
                 }
             }
             if let Some(started) = started.filter(|column| column.is_valid(row)) {
@@ -194,6 +201,14 @@ fn records(dataset: &Dataset, cancel: &AtomicBool) -> Result<(HashMap<String, St
         }
     }
     Ok((found, count))
+}
+
+/// Appends a member of an object, and a comma.
+fn put_member(key: &str, value: &str, json: &mut String) {
+    write_json_string(key, json);
+    json.push(':');
+    write_json_string(value, json);
+    json.push(',');
 }
 
 /// The rows of a table, one after the other.
@@ -223,8 +238,8 @@ impl Rows {
 #[derive(Debug, PartialEq, Eq)]
 struct Open {
     page: Page,
-    /// Of a message in an agent AI record: its id.
-    record: Option<String>,
+    /// Of a message in an agent AI record: its id, and the session that it names.
+    record: Option<(String, Option<String>)>,
 }
 
 /// A temporary file without a name, which is read piece by piece, each an input of its own.
@@ -321,19 +336,32 @@ impl Bodies<'_> {
         let page =
             (text(batch, "source_file", row).unwrap_or_default().to_owned(), int(batch, "page_index", row));
         let is_inside = text(batch, "shape", row) == Some("agent_ai");
-        let record = text(batch, "conversation_record_id", row).unwrap_or_default();
+        let record = || {
+            let id = text(batch, "conversation_record_id", row).unwrap_or_default();
+            (id.to_owned(), text(batch, "messaging_session_id", row).map(str::to_owned))
+        };
         let surrogate = batch
             .column_by_name("id_is_surrogate")
             .and_then(|column| column.as_boolean_opt())
             .is_some_and(|column| column.value(row));
         let id = text(batch, "message_id", row).filter(|_| surrogate).map(str::to_owned);
-        let owner = Open { page, record: is_inside.then(|| record.to_owned()) };
+        let owner = Open { page, record: is_inside.then(record) };
         if self.open.as_ref().is_none_or(|(open, _)| *open != owner) {
             self.close()?;
             let start = match &owner.record {
-                Some(record) => {
-                    let around = self.records.get(record).map_or("{", String::as_str);
-                    format!("{{\"totalResults\":1,\"hasMore\":false,\"results\":[{around}\"messages\":[")
+                Some((id, session)) => {
+                    let mut start = String::from("{\"totalResults\":1,\"hasMore\":false,\"results\":[");
+                    if let Some(around) = self.records.get(id) {
+                        start.push_str(around);
+                    } else {
+                        start.push('{');
+                        put_member("_id", id, &mut start);
+                    }
+                    if let Some(session) = session {
+                        put_member("mbSessionId", session, &mut start);
+                    }
+                    start.push_str("\"messages\":[");
+                    start
                 }
                 None => "{\"total\":1,\"moreAvailable\":false,\"messages\":[".to_owned(),
             };

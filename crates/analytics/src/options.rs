@@ -41,7 +41,7 @@ pub struct AnalyzeOptions {
     pub include_developers: bool,
     /// What the dump covers, in microseconds since 1970, both edges included; found out where absent.
     pub window: Option<(i64, i64)>,
-    /// Whether the inputs are those of a [`DatasetInputs`](crate::DatasetInputs).
+    /// Whether the inputs are those of a dataset: see [`DatasetInputs::options`](crate::DatasetInputs::options).
     pub restored: bool,
     /// How much memory the steps go by, instead of what the run does: for tests.
     #[doc(hidden)]

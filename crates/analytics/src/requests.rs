@@ -16,11 +16,6 @@ fn parameter(request: &str, name: &str) -> Option<String> {
     query_value(request, name).filter(|value| !value.is_empty())
 }
 
-/// The call that a request asks for.
-pub(crate) fn call_id(request: &str) -> Option<String> {
-    parameter(request, "callId")
-}
-
 /// The bot that a request asks for, and from when to when, in microseconds since 1970.
 pub(crate) fn window(request: &str) -> Option<(String, (i64, i64))> {
     let mut parts = request.split(['?', '#']).next()?.split('/');
@@ -38,13 +33,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_tell_call_bot_and_window() {
+    fn requests_tell_bot_and_window() {
         let url = "https://x.example/api/public/bot/st-1/getMessages?callId=a%2Fb&dateFrom=2025-09-01&dateTo=2025-09-02T10:00:00.000Z#x";
-        assert_eq!(call_id(url).as_deref(), Some("a/b"));
         let day = 1_756_684_800_000_000;
         assert_eq!(window(url), Some(("st-1".to_owned(), (day, day + 34 * 3_600_000_000))));
-        assert_eq!(call_id("/getMessages?callid=7&x=%zz").as_deref(), Some("7"));
-        assert_eq!(call_id("/getMessages?callId="), None);
         assert_eq!(window("/bot/st-1/getMessages?dateFrom=2025-09-01"), None);
     }
 }

@@ -1,6 +1,7 @@
 //! The three steps over Arrow batches, with an exchange between them, give what one run gives over everything.
 
 mod dump;
+mod surrounded;
 
 use std::collections::BTreeMap;
 use std::slice::from_ref;
@@ -23,6 +24,7 @@ use korpus_analytics::{
 };
 use korpus_engine::{ExpandOptions, Filter, InputInfo, InputKind, InputList, expand};
 use korpus_synth::hostile::{HostileConversation, HostileMessage};
+use proptest::prelude::*;
 
 use dump::{assert_same, bodies, options, run, without_sources};
 
@@ -197,6 +199,20 @@ fn the_same_copy_wins_as_in_one_run() {
     assert_eq!((counts.sessions, counts.unsessioned), (7, 20));
     let mapped = map_all(&bodies, 3, &options);
     assert_as_whole(&mapped, (&whole, counts), &options, "copies");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn equal_messages_belong_to_the_same_session_wherever_they_are_read(bodies in surrounded::bodies()) {
+        let bodies = surrounded::named(bodies);
+        let options = options();
+        let (whole, counts, _) = run(bodies.clone(), &options);
+        let (tables, found) = chain(&map_all(&bodies, 2, &options), First::Messages, &options);
+        prop_assert_eq!(found, counts);
+        assert_same(&whole, &tables, "messages first");
+    }
 }
 
 /// What is broken, odd or hostile.

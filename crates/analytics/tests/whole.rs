@@ -3,11 +3,13 @@
 
 mod common;
 mod dump;
+mod surrounded;
 
 use arrow::array::AsArray;
 use korpus_analytics::{AnalyzeOptions, Counts, Metric, Publishing, analyze_to, collect};
 use korpus_engine::{ExpandOptions, FileEntry, Filter, InputList, expand};
 use korpus_synth::hostile::{HostileConversation, HostileMessage};
+use proptest::prelude::*;
 
 use common::rows_of;
 use dump::{assert_same, bodies, options, run};
@@ -41,6 +43,20 @@ fn order_threads_and_memory_change_nothing() {
     let joined: Vec<u8> = bodies.iter().flat_map(|(_, body)| body.iter().chain(b"\n")).copied().collect();
     let (joined, ..) = run(vec![("all".to_owned(), joined)], &options());
     assert_same(&whole, &joined, "the files");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn equal_messages_belong_to_the_same_session_in_any_order(
+        (bodies, turned) in surrounded::bodies().prop_flat_map(|bodies| (Just(bodies.clone()), Just(bodies).prop_shuffle())),
+    ) {
+        let (whole, counts, _) = run(surrounded::named(bodies), &options());
+        let (turned, others, _) = run(surrounded::named(turned), &options());
+        prop_assert_eq!(counts, others);
+        assert_same(&whole, &turned, "the order of the inputs");
+    }
 }
 
 #[test]

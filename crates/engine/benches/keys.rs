@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use korpus_engine::{Fate, Fates, Key, KeyLog, MemoryBudget};
+use korpus_engine::{BodyKey, Fate, Fates, Key, KeyLog, MemoryBudget};
 use twox_hash::XxHash3_128;
 
 /// The key of a message. Every tenth is a copy of another, seen before it.
@@ -25,6 +25,7 @@ fn key(ordinal: u64) -> Key {
         content: XxHash3_128::oneshot(&[of.to_le_bytes(), edit.to_le_bytes()].concat()) as u64,
         version: edit as i64,
         richness: 30,
+        around: 0,
         ordinal,
         surrogate_page: None,
     }
@@ -41,7 +42,7 @@ fn resolved(count: u64, budget: Option<MemoryBudget>) -> (u128, u64) {
         log.push(&key(ordinal)).expect("room for temporary files");
     }
     let (logged, spilled) = (started.elapsed(), log.spilled_bytes());
-    let fates = Fates::resolve(log, |_| 0).expect("what was written can be read");
+    let fates = Fates::resolve(log, |_| BodyKey::default()).expect("what was written can be read");
     let took = started.elapsed();
     let (mut hasher, mut kept) = (XxHash3_128::new(), 0);
     for ordinal in 0..count {

@@ -6,6 +6,7 @@ mod tests;
 use std::cmp::Reverse;
 use std::ops::Range;
 
+use crate::around::BodyKey;
 use crate::bits::Bits;
 use crate::error::Result;
 use crate::facts::upper_half;
@@ -71,16 +72,16 @@ impl Default for Fates {
 }
 
 impl Fates {
-    /// Resolves a log of keys. `array_hash` gives the hash of the message array of a body, by the body's ordinal.
+    /// Resolves a log of keys. `body` gives what is known of a body, by its ordinal.
     ///
     /// Of the copies of one id the newest is kept; of equally new ones the one with the most keys that hold something;
-    /// then the one whose content hash is smallest; then the first. Copies equal to it are duplicates, all others are
-    /// superseded.
+    /// then the one whose content hash is smallest; of equal ones the one [around](Key::around) which most is known; then the
+    /// first. Copies equal to it are duplicates, all others are superseded.
     ///
     /// # Errors
     /// Where the spilled part of the log cannot be read back.
-    pub fn resolve(log: KeyLog, array_hash: impl Fn(u32) -> u128 + Sync) -> Result<Self> {
-        Self::resolve_after(0, log, array_hash)
+    pub fn resolve(log: KeyLog, body: impl Fn(u32) -> BodyKey + Sync) -> Result<Self> {
+        Self::resolve_after(0, log, body)
     }
 
     /// [`resolve`](Self::resolve), where earlier runs have seen, and decided about, the ordinals below `before`: of these,
@@ -88,14 +89,14 @@ impl Fates {
     pub(crate) fn resolve_after(
         before: u64,
         log: KeyLog,
-        array_hash: impl Fn(u32) -> u128 + Sync,
+        body: impl Fn(u32) -> BodyKey + Sync,
     ) -> Result<Self> {
         let mut fates = Self { before, ..Self::default() };
         let resolve = |resolver: &mut Resolver, decisions: &mut Decisions| {
             let Resolver { keys, met, order, alike, .. } = resolver;
             met.begin(keys.len());
             for key in keys.iter_mut() {
-                key.id = key.id_among(&array_hash);
+                key.settle(&body);
                 met.meet(upper_half(key.id));
             }
             // Most ids come once, which half of an id tells: only the others' keys are put in order.
@@ -335,6 +336,7 @@ fn sorted_in<T>(list: &[T], range: &Range<u64>, ordinal: impl Fn(&T) -> u64) -> 
 }
 
 /// Sorts copies together, the one that is kept first.
-fn rank(key: &Key) -> (u128, Reverse<i64>, Reverse<u32>, u64, u64) {
-    (key.id, Reverse(key.version), Reverse(key.richness), key.content, key.ordinal)
+fn rank(key: &Key) -> impl Ord + use<> {
+    let Key { id, version, richness, content, around, ordinal, .. } = *key;
+    (id, Reverse(version), Reverse(richness), content, Reverse(around), ordinal)
 }

@@ -6,6 +6,7 @@ use korpus_core::{Block, Conversation, Message, Reason, Record, Reject, SessionR
 use twox_hash::{XxHash3_64, XxHash3_128};
 
 use crate::anchor::AnchorEntry;
+use crate::around::RecordHashes;
 use crate::filter::{Filter, filter_time};
 use crate::keylog::{ID_TAIL, Key};
 use crate::ledger::SliceBooks;
@@ -75,6 +76,7 @@ impl Surveyor<'_> {
         if self.dedup {
             survey.keys.reserve(block.message_count());
         }
+        let mut records = RecordHashes::default();
         // Running totals: a block may hold thousands of small bodies.
         let (mut messages_seen, mut records_seen) = (0, 0);
         for (slice, page) in block.pages().iter().enumerate() {
@@ -110,7 +112,8 @@ impl Surveyor<'_> {
                         books.times.push(at);
                     }
                     if self.dedup {
-                        survey.keys.push(message_key(message, &fact, slice as u32, scratch));
+                        let around = records.around(message);
+                        survey.keys.push(message_key(message, &fact, slice as u32, around, scratch));
                     }
                     if let Some(id) = &self.filter.msg_id {
                         let is_anchor = message.id().is_some_and(|text| text.is(id));
@@ -243,7 +246,13 @@ fn text_hash(text: Text<'_>) -> u128 {
     }
 }
 
-fn message_key(message: Message<'_>, fact: &MessageFact, slice: u32, scratch: &mut Vec<u8>) -> Key {
+fn message_key(
+    message: Message<'_>,
+    fact: &MessageFact,
+    slice: u32,
+    around: u32,
+    scratch: &mut Vec<u8>,
+) -> Key {
     let surrogate = message.surrogate_id();
     // The id of the record around it stands for the body: pages that overlap repeat whole records.
     let is_of_record = message.conversation().and_then(Conversation::id).is_some_and(|id| !id.is_empty());
@@ -253,6 +262,7 @@ fn message_key(message: Message<'_>, fact: &MessageFact, slice: u32, scratch: &m
         content: upper_half(message.content_hash(scratch)),
         version: fact.times.version().unwrap_or(i64::MIN),
         richness: message.richness(),
+        around,
         ordinal: fact.ordinal,
         surrogate_page: surrogate.filter(|_| !is_of_record).map(|_| slice),
     }
@@ -273,6 +283,7 @@ fn record_key(record: Record<'_>, index: u64, ordinal: u64, slice: u32, scratch:
         content: upper_half(content),
         version: i64::MIN,
         richness,
+        around: 0,
         ordinal,
         surrogate_page,
     };
@@ -301,7 +312,7 @@ fn session_key(
 }
 
 /// The bits of an id that a key holds.
-fn shortened(id: u128) -> u128 {
+pub(crate) fn shortened(id: u128) -> u128 {
     id >> ID_TAIL << ID_TAIL
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use twox_hash::XxHash3_128;
 
+use crate::around::BodyKey;
 use crate::error::Result;
 use crate::fetch::fetch;
 use crate::met::Met;
@@ -26,6 +27,9 @@ pub struct Key {
     pub version: i64,
     /// How many of its keys hold something.
     pub richness: u32,
+    /// How much is known around it: of equal messages, the one in the richest record is kept, and one of a call that is known
+    /// before one of a call that is not. What differs is told apart by its lower bits; 0 where nothing is around it.
+    pub around: u32,
     /// Its ordinal among all seen.
     pub ordinal: u64,
     /// Where the id is a surrogate: the ordinal of its body, as surrogates are the same message only in equal bodies,
@@ -34,20 +38,22 @@ pub struct Key {
 }
 
 const KEY_BYTES: usize = 48;
-/// Bits of an id that tell nothing.
+/// Bits of an id that tell nothing; on the way, [`Key::around`] stands there.
 pub(crate) const ID_TAIL: u32 = 32;
 const PARTITIONS: usize = 128;
 const NO_PAGE: u32 = u32::MAX;
 
 impl Key {
-    /// The id that tells it from all others: a surrogate counts only together with the hash of the messages without an id
-    /// in its body ([`PageRow::array_hash`](crate::PageRow)), which `array_hash` gives by what stands in `surrogate_page`.
-    pub fn id_among(&self, array_hash: impl FnOnce(u32) -> u128) -> u128 {
-        let Some(page) = self.surrogate_page else { return self.id };
+    /// Gives it the id that tells it from all others, and what its body knows: a surrogate counts only together with the
+    /// messages without an id in its body, which `body` gives by what stands in `surrogate_page`.
+    pub fn settle(&mut self, body: impl FnOnce(u32) -> BodyKey) {
+        let Some(page) = self.surrogate_page else { return };
+        let BodyKey { array_hash, around } = body(page);
         let mut bytes = [0; 32];
         bytes[..16].copy_from_slice(&self.id.to_le_bytes());
-        bytes[16..].copy_from_slice(&array_hash(page).to_le_bytes());
-        XxHash3_128::oneshot(&bytes)
+        bytes[16..].copy_from_slice(&array_hash.to_le_bytes());
+        self.id = XxHash3_128::oneshot(&bytes);
+        self.around = self.around.max(around);
     }
 
     fn partition(&self) -> usize {
@@ -56,7 +62,7 @@ impl Key {
 
     fn bytes(&self) -> [u8; KEY_BYTES] {
         let mut bytes = [0; KEY_BYTES];
-        bytes[..16].copy_from_slice(&self.id.to_le_bytes());
+        bytes[..16].copy_from_slice(&(self.id | u128::from(self.around)).to_le_bytes());
         bytes[16..24].copy_from_slice(&self.content.to_le_bytes());
         bytes[24..32].copy_from_slice(&self.version.to_le_bytes());
         bytes[32..40].copy_from_slice(&self.ordinal.to_le_bytes());
@@ -71,8 +77,10 @@ impl Key {
         let (short, _) = bytes[40..].as_chunks::<4>();
         debug_assert_eq!(rest.len(), KEY_BYTES % 16, "a key has a fixed size");
         let page = u32::from_le_bytes(short[1]);
+        let id = u128::from_le_bytes(wide[0]);
         Self {
-            id: u128::from_le_bytes(wide[0]),
+            id: id >> ID_TAIL << ID_TAIL,
+            around: id as u32,
             content: u64::from_le_bytes(long[0]),
             version: i64::from_le_bytes(long[1]),
             ordinal: u64::from_le_bytes(long[2]),

@@ -11,8 +11,9 @@ pub use pages::Pages;
 
 use serde::{Deserialize, Serialize};
 
-use korpus_core::{Codec, Envelope, HttpHead, PageEnd, PageStatus, Reason, Reject, Shape};
+use korpus_core::{Codec, Envelope, HttpHead, PageEnd, PageStatus, Reason, Reject, Shape, query_value};
 
+use crate::around::Bodies;
 use crate::dedup::{Fate, Fates};
 use crate::error::{EngineError, Result};
 use crate::inputs::InputInfo;
@@ -219,6 +220,14 @@ pub struct InputReport {
     pub members: Option<Members>,
 }
 
+impl InputReport {
+    /// The call that it was requested for, where its request is known and names one.
+    pub fn call_id(&self) -> Option<String> {
+        let request = self.http.as_ref().and_then(HttpHead::request)?;
+        query_value(&request, "callId").filter(|call| !call.is_empty())
+    }
+}
+
 /// How many members an archive holds; directories and hidden files aside.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Members {
@@ -352,6 +361,11 @@ impl Ledger {
     /// The inputs, in order.
     pub fn inputs(&self) -> &[InputReport] {
         &self.inputs
+    }
+
+    /// What de-duplication knows of each body.
+    pub fn bodies(&self) -> Bodies<'_> {
+        Bodies::new(self)
     }
 
     /// Why spans were rejected, how often, and where first. The counts add up to the rejected ones of all books.

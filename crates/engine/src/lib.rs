@@ -40,6 +40,7 @@
 #![deny(unsafe_code)]
 
 mod anchor;
+mod around;
 mod background;
 mod batches;
 mod bits;
@@ -67,6 +68,7 @@ mod spool;
 mod times;
 mod work;
 
+pub use around::{Bodies, BodyKey, RecordHashes};
 pub use background::Background;
 pub use batches::{MessageBatch, MessageBatches};
 pub use dedup::{Fate, Fates};

@@ -5,8 +5,8 @@ use korpus_engine::Key;
 use crate::codec::{put_fixed, put_short};
 use crate::exchange::extend_frame;
 
-/// Id, content, version, richness, and whether the id is a surrogate.
-pub(super) const KEY_BYTES: usize = 16 + 8 + 8 + 4 + 1;
+/// Id, content, version, richness, what is around it, and whether the id is a surrogate.
+pub(super) const KEY_BYTES: usize = 16 + 8 + 8 + 4 + 4 + 1;
 
 /// Appends a key to the frame that begins at `start`, the last one of `out`, if there is one.
 pub(super) fn put_key(out: &mut Vec<u8>, start: usize, key: &Key) {
@@ -15,6 +15,7 @@ pub(super) fn put_key(out: &mut Vec<u8>, start: usize, key: &Key) {
         put_fixed(out, key.content);
         put_fixed(out, key.version.cast_unsigned());
         put_short(out, key.richness);
+        put_short(out, key.around);
         out.push(u8::from(key.surrogate_page.is_some()));
     });
 }
@@ -26,11 +27,13 @@ pub(crate) fn split_key(payload: &[u8]) -> Option<(&[u8], Key)> {
     let (content, key) = key.split_first_chunk()?;
     let (version, key) = key.split_first_chunk()?;
     let (richness, key) = key.split_first_chunk()?;
+    let (around, key) = key.split_first_chunk()?;
     let key = Key {
         id: u128::from_le_bytes(*id),
         content: u64::from_le_bytes(*content),
         version: i64::from_le_bytes(*version),
         richness: u32::from_le_bytes(*richness),
+        around: u32::from_le_bytes(*around),
         ordinal: 0,
         surrogate_page: (*key != [0]).then_some(0),
     };
@@ -46,7 +49,15 @@ mod tests {
     fn keys_come_back() {
         let keys = [(1_u128 << 127 | 1 << 32, i64::MIN, None), (7 << 64, 1_756_893_600_000_000, Some(0))];
         for (id, version, surrogate_page) in keys {
-            let key = Key { id, content: u64::MAX - 1, version, richness: 9, ordinal: 0, surrogate_page };
+            let key = Key {
+                id,
+                content: u64::MAX - 1,
+                version,
+                richness: 9,
+                around: 5,
+                ordinal: 0,
+                surrogate_page,
+            };
             let mut out = Vec::new();
             put_frame(&mut out, 1, 2, 3, |out| out.extend_from_slice(b"before"));
             let start = out.len();

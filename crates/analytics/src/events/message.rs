@@ -6,7 +6,7 @@ use korpus_core::{
     Action, Author, ClassifiedText, Conversation, Form, LatencyField, LatencyPart, LatencyPartField, Message,
     Record, Scratch, TagField, TagsField, Template, TemplateType, TemplateVisitor, Text, TextKind, Value,
 };
-use korpus_engine::{Item, RecentTexts, RecordItem};
+use korpus_engine::{Item, RecentTexts, RecordHashes, RecordItem};
 use twox_hash::XxHash3_128;
 
 use super::known::{self, KnownTexts, Met};
@@ -137,6 +137,8 @@ pub(crate) struct Lists {
     name: String,
     /// What tells the forms of a message apart.
     forms_seen: Vec<u128>,
+    /// The records around the messages of a block.
+    records: RecordHashes,
 }
 
 impl Lists {
@@ -210,8 +212,9 @@ struct Shown {
 }
 
 impl EventWriter<'_> {
-    /// Forgets what texts showed.
+    /// Forgets what texts showed, and the records of another block.
     pub(crate) fn begin(&mut self) {
+        self.lists.records = RecordHashes::default();
         self.lists.shown.clear();
         self.lists.bytes.clear();
         self.lists.said.clear();
@@ -271,7 +274,7 @@ impl EventWriter<'_> {
         if let Some(at) = item.times.event_at {
             seen.add(bot, at);
         }
-        let owner = Owner::of(message, self.bytes);
+        let owner = Owner::of(message, &mut self.lists.records);
         let key = match &owner {
             Owner::Session(_, false) => {
                 let bytes = &mut *self.bytes;
@@ -349,7 +352,7 @@ impl EventWriter<'_> {
 
     /// Appends the frame of a message that the filters leave out, under the key of its session, or `id` where it has none.
     pub(crate) fn filtered(&mut self, out: &mut Vec<u8>, item: &Item<'_>, id: u128) {
-        let owner = Owner::of(item.message, self.bytes);
+        let owner = Owner::of(item.message, &mut self.lists.records);
         let bot = bot_of(item.message).map(Text::lossy);
         let key = owner.key(self.bytes, bot.as_deref()).unwrap_or(id);
         put_frame(out, key, item.ordinal, FILTERED, |_| {});
@@ -608,7 +611,7 @@ enum Owner<'b> {
 }
 
 impl<'b> Owner<'b> {
-    fn of(message: Message<'b>, scratch: &mut Vec<u8>) -> Self {
+    fn of(message: Message<'b>, records: &mut RecordHashes) -> Self {
         let filled = |text: Option<Text<'b>>| text.filter(|text| !text.is_empty()).map(Text::lossy);
         if let Some(id) = filled(message.session_id()) {
             return Self::Session(id, false);
@@ -617,10 +620,7 @@ impl<'b> Owner<'b> {
             if let Some(id) = filled(record.messaging_session_id()) {
                 return Self::Session(id, true);
             }
-            let id = filled(record.id());
-            return Self::Record(
-                id.unwrap_or_else(|| format!("{:032x}", record.content_hash(scratch)).into()),
-            );
+            return Self::Record(records.id_of(record));
         }
         if message.form() == Form::Call { Self::Body } else { Self::Nobody }
     }

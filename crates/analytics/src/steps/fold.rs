@@ -72,12 +72,11 @@ fn kept(events: &[Events], dedup: bool) -> Vec<Vec<bool>> {
     kept
 }
 
-/// The greatest of the copies of a message is kept. Equal ones may still stand in records that differ: what tells them apart
-/// then is the same in any order.
+/// The greatest of the copies of a message is kept. Equal ones that nothing tells apart may still be of different sessions, as
+/// the messages of calls that nobody knows: what tells them apart then is the same in any order.
 fn rank(events: &Events, row: usize) -> impl Ord + '_ {
-    let (version, richness, content) = events.known(row);
     let frame = events.frame(row);
-    (version, richness, Reverse((content, frame.key, frame.kind, frame.payload)))
+    (events.rank(row), Reverse((frame.key, frame.kind, frame.payload)))
 }
 
 /// The fold: `events` must hold whole sessions, that is all events of each `key` that it holds any of. `coverage` is that of all

@@ -1,5 +1,6 @@
 //! Events and notes on users as Arrow batches.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -39,10 +40,11 @@ pub fn notes_schema() -> SchemaRef {
 /// | `seq` | the ordinal of the message or record within its run. Workers count each for themselves: nothing but `first_source` of the table `drift` goes by it |
 /// | `kind` | what it is: a message of a session, one of none, a session record, or what the filters left out |
 /// | `payload` | what only the next steps understand |
-/// | `id` | a hash of what copies have in common: the id of the message, or bot and session of the record; of what has no id, its content and its place in a body like this. Null where nothing is to be de-duplicated, as are `version`, `richness` and `content` |
+/// | `id` | a hash of what copies have in common: the id of the message, or bot and session of the record; of what has no id, its content and its place in a body like this. Null where nothing is to be de-duplicated, as are the columns behind it |
 /// | `version` | when the message was last changed, in microseconds since 1970: the later of `lmodifiedOn` and `__lModifiedOn__`. Null where nothing says so |
 /// | `richness` | how many of its keys hold something |
 /// | `content` | a hash of its content without white space: among copies of one `id`, equal hashes are equal messages |
+/// | `around` | how much is known around it, by the record that it stands in or the call that was asked for; 0 where nothing is |
 pub fn events_schema() -> SchemaRef {
     let mut fields = frame_fields().to_vec();
     fields.extend([
@@ -50,6 +52,7 @@ pub fn events_schema() -> SchemaRef {
         Field::new("version", DataType::Int64, true),
         Field::new("richness", DataType::UInt32, true),
         Field::new("content", DataType::UInt64, true),
+        Field::new("around", DataType::UInt32, true),
     ]);
     Arc::new(Schema::new(fields))
 }
@@ -122,6 +125,7 @@ pub(super) struct EventColumns {
     versions: Int64Builder,
     richness: UInt32Builder,
     contents: UInt64Builder,
+    around: UInt32Builder,
     len: usize,
 }
 
@@ -133,29 +137,25 @@ impl EventColumns {
             versions: Int64Builder::new(),
             richness: UInt32Builder::new(),
             contents: UInt64Builder::new(),
+            around: UInt32Builder::new(),
             len: 0,
         }
     }
 
-    /// Adds an event, with what de-duplication knows of it: its id among all messages, and the rest of its key.
-    pub(super) fn push(
-        &mut self,
-        frame: Frame<'_>,
-        payload: &[u8],
-        known: Option<(u128, Key)>,
-    ) -> Result<()> {
+    /// Adds an event, with what de-duplication knows of it: its key, once it is settled.
+    pub(super) fn push(&mut self, frame: Frame<'_>, payload: &[u8], known: Option<Key>) -> Result<()> {
         self.len += 1;
         // What has no session comes together with its copies.
-        let key = known.filter(|_| is_alone(frame.kind)).map_or(frame.key, |(id, _)| id);
+        let key = known.filter(|_| is_alone(frame.kind)).map_or(frame.key, |known| known.id);
         self.frames.push(key, frame, payload)?;
         match known {
-            Some((id, _)) => self.ids.append_value(id.to_be_bytes())?,
+            Some(known) => self.ids.append_value(known.id.to_be_bytes())?,
             None => self.ids.append_null(),
         }
-        let known = known.map(|(_, key)| key);
         self.versions.append_option(known.map(|key| key.version).filter(|&version| version != i64::MIN));
         self.richness.append_option(known.map(|key| key.richness));
         self.contents.append_option(known.map(|key| key.content));
+        self.around.append_option(known.map(|key| key.around));
         Ok(())
     }
 
@@ -165,11 +165,12 @@ impl EventColumns {
             return Ok(None);
         }
         let mut columns = self.frames.finish();
-        let known: [ArrayRef; 4] = [
+        let known: [ArrayRef; 5] = [
             Arc::new(self.ids.finish()),
             Arc::new(self.versions.finish()),
             Arc::new(self.richness.finish()),
             Arc::new(self.contents.finish()),
+            Arc::new(self.around.finish()),
         ];
         columns.extend(known);
         Ok(Some(RecordBatch::try_new(events_schema(), columns)?))
@@ -239,6 +240,7 @@ pub(super) struct Events {
     versions: Int64Array,
     richness: UInt32Array,
     contents: UInt64Array,
+    around: UInt32Array,
 }
 
 impl Events {
@@ -251,6 +253,7 @@ impl Events {
             versions: columns[5].as_primitive::<Int64Type>().clone(),
             richness: columns[6].as_primitive::<UInt32Type>().clone(),
             contents: columns[7].as_primitive::<UInt64Type>().clone(),
+            around: columns[8].as_primitive::<UInt32Type>().clone(),
         };
         for row in 0..events.len() {
             let frame = events.frame(row);
@@ -277,11 +280,13 @@ impl Events {
         self.ids.is_valid(row).then(|| number(self.ids.value(row)))
     }
 
-    /// Version, richness and content.
-    pub(super) fn known(&self, row: usize) -> (Option<i64>, Option<u32>, Option<u64>) {
+    /// Where it stands among its copies, the greatest of which is kept: as in [`Key`].
+    pub(super) fn rank(&self, row: usize) -> impl Ord + use<> {
         let version = self.versions.is_valid(row).then(|| self.versions.value(row));
         let richness = self.richness.is_valid(row).then(|| self.richness.value(row));
-        (version, richness, self.contents.is_valid(row).then(|| self.contents.value(row)))
+        let content = self.contents.is_valid(row).then(|| self.contents.value(row));
+        let around = self.around.is_valid(row).then(|| self.around.value(row));
+        (version, richness, Reverse(content), around)
     }
 
     /// Appends an event as a frame.

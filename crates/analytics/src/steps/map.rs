@@ -3,7 +3,7 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
-use korpus_engine::{Fate, InputList, Observer, Pool, RunReport};
+use korpus_engine::{BodyKey, Fate, InputList, Observer, Pool, RunReport};
 
 use super::frames::EventColumns;
 use crate::analyze::{Kept, mapped};
@@ -43,11 +43,12 @@ pub fn map_events(
     let fold = mapped.fold(&pool, options);
     let coverage = fold.coverage()?;
     let ledger = &mapped.run.ledger;
-    let array_hash = |frame: Frame<'_>| {
+    let bodies = ledger.bodies();
+    let body = |frame: Frame<'_>| {
         let seq = frame.seq;
         let page =
             if is_record(frame.kind) { ledger.page_of_record(seq) } else { ledger.page_of_message(seq) };
-        page.and_then(|page| ledger.pages().get(page)).map_or(0, |page| page.array_hash)
+        page.map_or_else(BodyKey::default, |page| bodies.of(page))
     };
     let mut batches = Vec::new();
     for partition in 0..mapped.exchange.partitions() {
@@ -64,7 +65,10 @@ pub fn map_events(
             }
             let keyed = split_key(frame.payload).filter(|_| options.run.dedup);
             let payload = keyed.map_or(frame.payload, |(payload, _)| payload);
-            let known = keyed.map(|(_, key)| (key.id_among(|_| array_hash(frame)), key));
+            let known = keyed.map(|(_, mut key)| {
+                key.settle(|_| body(frame));
+                key
+            });
             failed = events.push(frame, payload, known);
         })?;
         failed?;

@@ -1,5 +1,7 @@
 //! Conversations that could be: few words, few bots, and everything that can be missing, repeated or out of order.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 /// A source of choices.
@@ -217,6 +219,9 @@ pub(crate) fn bodies(seed: u64) -> Vec<Value> {
     for at in (1..messages.len()).rev() {
         messages.swap(at, choices.below(at + 1));
     }
+    let mut shared = messages.clone();
+    let mut ids = BTreeSet::new();
+    shared.retain(|message| ids.insert(message["_id"].to_string()));
     let mut bodies = Vec::new();
     while !messages.is_empty() {
         let page = messages.split_off(messages.len().saturating_sub(1 + choices.below(20)));
@@ -224,14 +229,19 @@ pub(crate) fn bodies(seed: u64) -> Vec<Value> {
     }
     let mut clock = BASE;
     for record in 0..choices.below(4) {
-        let mut json = json!({
-            "_id": format!("rec-{record}"), "botId": choices.of(&["st-a", "st-b"]),
-            "messages": plain_messages(choices, &mut clock, false),
-        });
-        if choices.one_in(2) {
-            json["mbSessionId"] = choices.of(&["s-1", "s-2", "s-9"]).into();
+        let mut inside = plain_messages(choices, &mut clock, false);
+        // Some stand in a page too, and not all of them know their session.
+        inside.extend(shared.split_off(shared.len().saturating_sub(choices.below(4))));
+        let mut json = json!({"_id": format!("rec-{record}"), "botId": choices.of(&["st-a", "st-b"])});
+        let mut versions = Vec::new();
+        for key in ["convId", "mbSessionId", "channelType"].into_iter().take(1 + choices.below(3)) {
+            json[key] = choices.of(&["s-1", "s-2", "s-9"]).into();
+            json["messages"] = inside[..inside.len() - choices.below(inside.len())].into();
+            versions.push(json!({"totalResults": 1, "hasMore": false, "results": [json]}));
         }
-        bodies.push(json!({"totalResults": 1, "hasMore": false, "results": [json]}));
+        for version in versions {
+            bodies.insert(choices.below(bodies.len() + 1), version);
+        }
     }
     for _ in 0..choices.below(3) {
         let call = plain_messages(choices, &mut clock, true);

@@ -39,9 +39,9 @@ fn version(json: &Value) -> (Option<i64>, usize) {
     (micros(&json["lmodifiedOn"]).max(micros(&json["__lModifiedOn__"])), filled)
 }
 
-/// Of the copies of each message the one that is kept.
+/// Of the copies of each message the one that is kept: of equal ones that in the richest record.
 fn kept(bodies: &[Value]) -> Vec<Message> {
-    let mut by_id: BTreeMap<String, Message> = BTreeMap::new();
+    let mut by_id: BTreeMap<String, (_, Message)> = BTreeMap::new();
     let mut without = Vec::new();
     for (body, json) in bodies.iter().enumerate() {
         let plain = json["messages"].as_array().into_iter().flatten().map(|message| (message, None));
@@ -51,17 +51,20 @@ fn kept(bodies: &[Value]) -> Vec<Message> {
         });
         for (json, record) in plain.chain(inside) {
             let message = read(json, record, body);
-            let Some(id) = message.id.clone() else {
+            // Without an id it is what its record makes it; those of one record are all different here.
+            let in_record = || Some(format!("{} {json}", text(&record?["_id"])?));
+            let Some(id) = message.id.clone().or_else(in_record) else {
                 without.push(message);
                 continue;
             };
+            let rank = (version(json), record.map(version));
             match by_id.get(&id) {
-                Some(known) if version(&known.json) >= version(&message.json) => {}
-                _ => drop(by_id.insert(id, message)),
+                Some((known, _)) if *known >= rank => {}
+                _ => drop(by_id.insert(id, (rank, message))),
             }
         }
     }
-    by_id.into_values().chain(without).collect()
+    by_id.into_values().map(|(_, message)| message).chain(without).collect()
 }
 
 fn in_order(messages: &mut [Message]) {

@@ -43,7 +43,11 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<Exit, Failure> {
         Some(dataset) => Reading::of(&args.read, dataset.inputs.clone())?,
         None => Reading::new(&args.read, Some(&args.out))?,
     };
-    let options = AnalyzeOptions { restored: dataset.is_some(), ..options(args, &reading)? };
+    let options = options(args, &reading)?;
+    let options = match &dataset {
+        Some(dataset) => dataset.options(options),
+        None => options,
+    };
     let publishing = Publishing {
         format: args.table_format,
         overwrite: args.overwrite,

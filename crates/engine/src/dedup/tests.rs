@@ -6,12 +6,13 @@ use proptest::prelude::*;
 use twox_hash::XxHash3_128;
 
 use super::*;
+use crate::facts::shortened;
 
 /// The rule again, written down as it is told.
-fn naive(keys: &[Key], array_hash: impl Fn(u32) -> u128) -> BTreeMap<u64, (Fate, Option<u64>)> {
+fn naive(keys: &[Key]) -> BTreeMap<u64, (Fate, Option<u64>)> {
     let mut groups: BTreeMap<(u128, Option<u128>), Vec<Key>> = BTreeMap::new();
     for key in keys {
-        groups.entry((key.id, key.surrogate_page.map(&array_hash))).or_default().push(*key);
+        groups.entry((key.id, key.surrogate_page.map(|page| body(page).array_hash))).or_default().push(*key);
     }
     let mut fates = BTreeMap::new();
     for copies in groups.values() {
@@ -20,7 +21,10 @@ fn naive(keys: &[Key], array_hash: impl Fn(u32) -> u128) -> BTreeMap<u64, (Fate,
         let richest = newest.iter().map(|key| key.richness).max().unwrap();
         let content =
             newest.iter().filter(|key| key.richness == richest).map(|key| key.content).min().unwrap();
-        let winner = copies.iter().filter(|key| key.content == content).map(|key| key.ordinal).min().unwrap();
+        let equal: Vec<&Key> = copies.iter().filter(|key| key.content == content).collect();
+        let known = equal.iter().map(|key| known_around(key)).max().unwrap();
+        let winner =
+            equal.iter().filter(|key| known_around(key) == known).map(|key| key.ordinal).min().unwrap();
         for key in copies {
             let fate = if key.ordinal == winner {
                 (Fate::Kept, None)
@@ -35,19 +39,26 @@ fn naive(keys: &[Key], array_hash: impl Fn(u32) -> u128) -> BTreeMap<u64, (Fate,
     fates
 }
 
+/// What is known around a message, by the record it stands in or by the request for its body.
+fn known_around(key: &Key) -> u32 {
+    key.around.max(key.surrogate_page.map_or(0, |page| body(page).around))
+}
+
 /// Keys with few different ids, whose content settles version and richness, as it does for messages.
 fn keys() -> impl Strategy<Value = Vec<Key>> {
-    let key = (0_u128..12, 0_u64..6, prop::option::weighted(0.2, 0_u32..4));
+    let key = (0_u128..12, 0_u64..6, 0_u32..3, prop::option::weighted(0.2, 0_u32..4));
     prop::collection::vec(key, 0..120).prop_map(|parts| {
         let spread = |n: u128| XxHash3_128::oneshot(&n.to_le_bytes());
-        let key = |(ordinal, (id, content, surrogate_page)): (usize, (u128, u64, Option<u32>))| Key {
-            id: spread(id + 1000 * u128::from(surrogate_page.is_some())),
-            content: (spread(id << 64 | u128::from(content)) >> 64) as u64,
-            version: [i64::MIN, 5, 5, 7, 7, 7][content as usize],
-            richness: [1, 2, 2, 3, 4, 4][content as usize],
-            ordinal: ordinal as u64,
-            surrogate_page,
-        };
+        let key =
+            |(ordinal, (id, content, around, surrogate_page)): (usize, (u128, u64, u32, Option<u32>))| Key {
+                id: shortened(spread(id + 1000 * u128::from(surrogate_page.is_some()))),
+                content: (spread(id << 64 | u128::from(content)) >> 64) as u64,
+                version: [i64::MIN, 5, 5, 7, 7, 7][content as usize],
+                richness: [1, 2, 2, 3, 4, 4][content as usize],
+                around,
+                ordinal: ordinal as u64,
+                surrogate_page,
+            };
         parts.into_iter().enumerate().map(key).collect()
     })
 }
@@ -58,12 +69,12 @@ fn resolve(keys: &[Key], budget: usize) -> (Fates, u64) {
         log.push(key).unwrap();
     }
     let spilled = log.spilled_bytes();
-    (Fates::resolve(log, array_hash).unwrap(), spilled)
+    (Fates::resolve(log, body).unwrap(), spilled)
 }
 
-/// Bodies 0 and 1 are equal.
-fn array_hash(page: u32) -> u128 {
-    u128::from(page.max(1))
+/// Bodies 0 and 1 are equal; the calls of 1 and 2 are known.
+fn body(page: u32) -> BodyKey {
+    BodyKey { array_hash: u128::from(page.max(1)), around: [0, 2, 1, 0][page as usize] }
 }
 
 proptest! {
@@ -71,7 +82,7 @@ proptest! {
 
     #[test]
     fn fates_are_those_of_the_rule(keys in keys()) {
-        let expected = naive(&keys, array_hash);
+        let expected = naive(&keys);
         let (fates, spilled) = resolve(&keys, 1 << 20);
         prop_assert_eq!(spilled, 0);
         for (&ordinal, &(fate, winner)) in &expected {
@@ -85,10 +96,10 @@ proptest! {
     fn the_order_of_inputs_changes_nothing_but_ordinals(keys in keys()) {
         let kept = |keys: &[Key]| {
             let (fates, _) = resolve(keys, 1 << 20);
-            let mut kept: Vec<(u128, u64, u64)> = keys
+            let mut kept: Vec<(u128, u64, u32)> = keys
                 .iter()
                 .filter(|key| fates.fate(key.ordinal) == Fate::Kept)
-                .map(|key| (key.id, key.content, 0))
+                .map(|key| (key.id, key.content, known_around(key)))
                 .collect();
             kept.sort_unstable();
             (kept, fates.duplicate_count(), fates.superseded_count())
@@ -105,16 +116,17 @@ fn a_spilled_log_decides_the_same() {
         .map(|ordinal| {
             let id = ordinal * 7919 % 30_000;
             Key {
-                id: spread(id),
+                id: shortened(spread(id)),
                 content: (spread(id + ordinal % 3 * 1_000_000) >> 64) as u64,
                 version: (ordinal % 3) as i64,
                 richness: 1,
+                around: (ordinal % 7) as u32,
                 ordinal,
                 surrogate_page: None,
             }
         })
         .collect();
-    let expected = naive(&keys, array_hash);
+    let expected = naive(&keys);
     let (in_memory, none) = resolve(&keys, 64 << 20);
     // So small that every partition takes several passes.
     let (spilled, bytes) = resolve(&keys, 1);
@@ -137,7 +149,7 @@ proptest! {
         for key in keys.iter().rev() {
             log.push(key).unwrap();
         }
-        let later = Fates::resolve_after(before as u64, log, array_hash).unwrap();
+        let later = Fates::resolve_after(before as u64, log, body).unwrap();
         prop_assert_eq!(later.first(), before as u64);
 
         let mut books = Books { seen: before as u64, ..Books::default() };

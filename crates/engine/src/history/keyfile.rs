@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 use twox_hash::XxHash3_128;
 
 use super::{KeyFile, damaged};
+use crate::around::BodyKey;
 use crate::error::{IoContext, Result};
 use crate::keylog::{ID_TAIL, Key};
 
 /// Another one is due when entries are written otherwise, and when something else is hashed or counted for a key.
-const MAGIC: &[u8; 8] = b"korkeys1";
+const MAGIC: &[u8; 8] = b"korkeys2";
 /// Kinds of entries: the lowest two bits.
 const MESSAGE: u64 = 0;
 const RECORD: u64 = 1;
@@ -29,7 +30,9 @@ const SURROGATE: u64 = 8;
 const NEXT: u64 = 16;
 /// The step of its version is stored in milliseconds.
 const MILLIS: u64 = 32;
-const RICHNESS: u32 = 6;
+/// Something is known around it.
+const AROUND: u64 = 64;
+const RICHNESS: u32 = 7;
 /// Bytes of an id that are stored: those that tell something.
 const ID_BYTES: usize = 16 - ID_TAIL as usize / 8;
 
@@ -43,8 +46,8 @@ pub(crate) enum Noted {
     Message(Key, bool),
     /// A record, likewise.
     Record(Key, bool),
-    /// The hash of the message array of a body, by the ordinal of that.
-    Page(u32, u128),
+    /// What is known of a body, by its ordinal.
+    Page(u32, BodyKey),
 }
 
 /// Ordinal and version of the last message and of the last record.
@@ -58,7 +61,7 @@ pub(crate) struct KeyWriter {
     /// What waits to be written. Entries are put together here: a copy of one would wait for its bytes to arrive in memory.
     out: Vec<u8>,
     last: Last,
-    /// The bodies whose hashes are wanted, some of them repeatedly.
+    /// The bodies that are wanted, some of them repeatedly.
     pages: Vec<u32>,
 }
 
@@ -81,6 +84,7 @@ impl KeyWriter {
             (SURROGATE, key.surrogate_page.is_some()),
             (NEXT, is_next),
             (MILLIS, is_millis),
+            (AROUND, key.around != 0),
         ] {
             head |= if is_set { bit } else { 0 };
         }
@@ -92,6 +96,9 @@ impl KeyWriter {
         put(&mut self.out, (step << 1 ^ step >> 63) as u64);
         self.out.extend_from_slice(&key.id.to_be_bytes()[..ID_BYTES]);
         self.out.extend_from_slice(&key.content.to_le_bytes());
+        if key.around != 0 {
+            self.out.extend_from_slice(&key.around.to_le_bytes());
+        }
         if let Some(page) = key.surrogate_page {
             put(&mut self.out, u64::from(page));
             if self.pages.last() != Some(&page) {
@@ -107,14 +114,16 @@ impl KeyWriter {
         Ok(())
     }
 
-    /// Adds the hashes of the bodies that surrogates came from, and says that the file is whole.
-    pub(crate) fn finish(mut self, array_hash: impl Fn(u32) -> u128) -> Result<()> {
+    /// Adds what is known of the bodies that surrogates came from, and says that the file is whole.
+    pub(crate) fn finish(mut self, body: impl Fn(u32) -> BodyKey) -> Result<()> {
         self.pages.sort_unstable();
         self.pages.dedup();
         for &page in &self.pages {
             put(&mut self.out, PAGE);
             put(&mut self.out, u64::from(page));
-            self.out.extend_from_slice(&array_hash(page).to_le_bytes());
+            let BodyKey { array_hash, around } = body(page);
+            self.out.extend_from_slice(&array_hash.to_le_bytes());
+            self.out.extend_from_slice(&around.to_le_bytes());
         }
         put(&mut self.out, END);
         self.write()
@@ -159,7 +168,9 @@ impl Entries<'_> {
             END => return Ok(None),
             PAGE => {
                 let page = self.page()?;
-                return Ok(Some(Noted::Page(page, u128::from_le_bytes(self.bytes()?))));
+                let array_hash = u128::from_le_bytes(self.bytes()?);
+                let around = u32::from_le_bytes(self.bytes()?);
+                return Ok(Some(Noted::Page(page, BodyKey { array_hash, around })));
             }
             _ => {}
         }
@@ -175,6 +186,7 @@ impl Entries<'_> {
         let key = Key {
             id: u128::from_be_bytes(id),
             content: u64::from_le_bytes(self.bytes()?),
+            around: if head & AROUND != 0 { u32::from_le_bytes(self.bytes()?) } else { 0 },
             version,
             richness: u32::try_from(head >> RICHNESS).map_err(|_| damaged(self.path))?,
             ordinal,
@@ -250,7 +262,7 @@ mod tests {
         Ok(all)
     }
 
-    type Entry = ((u128, u64), (i64, u32, u64), Option<u32>, (bool, bool));
+    type Entry = ((u128, u64), (i64, u32, u64), (Option<u32>, u32), (bool, bool));
 
     proptest! {
         #[test]
@@ -263,15 +275,16 @@ mod tests {
             let mut writer = KeyWriter::create(path.clone()).unwrap();
             let mut expected = Vec::new();
             let mut pages = std::collections::BTreeSet::new();
-            for ((id, content), (version, richness, ordinal), surrogate_page, (is_record, matches)) in entries {
+            for ((id, content), (version, richness, ordinal), (surrogate_page, around), (is_record, matches)) in entries {
                 let (id, version) = (id >> ID_TAIL << ID_TAIL, if is_record { version } else { version / 1000 * 1000 });
-                let key = Key { id, content, version, richness, ordinal, surrogate_page };
+                let key = Key { id, content, version, richness, around: around % 3, ordinal, surrogate_page };
                 writer.push(&key, is_record, matches).unwrap();
                 pages.extend(surrogate_page);
                 expected.push(if is_record { Noted::Record(key, matches) } else { Noted::Message(key, matches) });
             }
-            writer.finish(|page| u128::from(page) << 9).unwrap();
-            expected.extend(pages.into_iter().map(|page| Noted::Page(page, u128::from(page) << 9)));
+            let body = |page: u32| BodyKey { array_hash: u128::from(page) << 9, around: !page };
+            writer.finish(body).unwrap();
+            expected.extend(pages.into_iter().map(|page| Noted::Page(page, body(page))));
             let hash = format!("{:032x}", hash_file(&path).unwrap().1);
             let file = KeyFile { path: path.clone(), hash };
             prop_assert_eq!(read(&file).unwrap(), expected);

@@ -204,17 +204,17 @@ impl<'r, J: Job> Committer<'r, J> {
             return Err(EngineError::Usage(format!("no input was requested for the call {call}")));
         }
         let before = self.pages_before;
-        let hash_of = |page: u32| ledger.pages().get(page as usize).map_or(0, |page| page.array_hash);
+        let bodies = ledger.bodies();
         if let Some(written) = self.written {
-            written.finish(|page| hash_of(page - before))?;
+            written.finish(|page| bodies.of((page - before) as usize))?;
         }
-        let mut earlier_hashes = HashMap::new();
+        let mut earlier = HashMap::new();
         if let Some(history) = &options.history {
             for file in &history.key_files {
                 read_keys(file, |noted| {
                     let (key, passes, log, bits) = match noted {
-                        Noted::Page(page, hash) => {
-                            earlier_hashes.insert(page, hash);
+                        Noted::Page(page, body) => {
+                            earlier.insert(page, body);
                             return Ok(());
                         }
                         Noted::Message(key, passes) => {
@@ -233,13 +233,13 @@ impl<'r, J: Job> Committer<'r, J> {
             }
         }
         let spilled_bytes = self.keys.spilled_bytes() + self.record_keys.spilled_bytes();
-        let array_hash = |page: u32| match page.checked_sub(before) {
-            Some(page) => hash_of(page),
-            None => earlier_hashes.get(&page).copied().unwrap_or_default(),
+        let body = |page: u32| match page.checked_sub(before) {
+            Some(page) => bodies.of(page as usize),
+            None => earlier.get(&page).copied().unwrap_or_default(),
         };
         let first = options.history.as_ref().map_or((0, 0), |history| (history.messages, history.records));
-        let mut messages = Fates::resolve_after(first.0, self.keys, array_hash)?;
-        let mut records = Fates::resolve_after(first.1, self.record_keys, array_hash)?;
+        let mut messages = Fates::resolve_after(first.0, self.keys, body)?;
+        let mut records = Fates::resolve_after(first.1, self.record_keys, body)?;
         if let Some((matched, matched_records)) = self.matched {
             messages.set_matched(matched);
             records.set_matched(matched_records);

@@ -49,7 +49,7 @@ impl Row<'_, '_> {
     /// What does not come from one key.
     fn identity(&mut self, item: &Item<'_>) {
         let message = self.message;
-        let table = &mut self.rows.messages;
+        let Rows { messages: table, records, .. } = &mut *self.rows;
         table.put_i64(MessageColumn::MessageSeq, item.ordinal as i64);
         let surrogate = message.surrogate_id();
         if let Some(hash) = surrogate {
@@ -60,8 +60,11 @@ impl Row<'_, '_> {
             ids.end();
         }
         table.put_bool(MessageColumn::IdIsSurrogate, surrogate.is_some());
-        if let Some(id) = message.conversation().and_then(korpus_core::Conversation::id) {
-            table.put_text(MessageColumn::ConversationRecordId, id);
+        if let Some(record) = message.conversation() {
+            table.put_str(MessageColumn::ConversationRecordId, &records.id_of(record));
+            if let Some(session) = record.messaging_session_id() {
+                table.put_text(MessageColumn::MessagingSessionId, session);
+            }
         }
         table.put_str(MessageColumn::Shape, message.form().as_str());
         table.put_i64(MessageColumn::PageIndex, message.page_index() as i64);

@@ -1,5 +1,7 @@
 //! The rows that came of one block, table by table.
 
+use korpus_engine::RecordHashes;
+
 use super::table::TableBuffer;
 use super::template::TemplateRows;
 use crate::schema::{ComponentColumn, ConversationColumn, MessageColumn, SessionColumn, Table, TagColumn};
@@ -36,6 +38,8 @@ pub(crate) struct Rows {
     pub rejects: TableBuffer,
     /// Whether tags are wanted.
     pub with_tags: bool,
+    /// The records around the messages.
+    pub records: RecordHashes,
 }
 
 impl Rows {
@@ -50,6 +54,7 @@ impl Rows {
             sessions: buffer(Table::PlatformSessions),
             rejects: buffer(Table::Rejects),
             with_tags: selection.has(Table::Tags),
+            records: RecordHashes::default(),
         }
     }
 

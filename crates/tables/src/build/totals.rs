@@ -389,12 +389,13 @@ mod tests {
                 content: (id >> 64) as u64,
                 version: 0,
                 richness: 1,
+                around: 0,
                 ordinal,
                 surrogate_page: None,
             };
             log.push(&key).unwrap();
         }
-        let fates = Fates::resolve(log, |_| 0).unwrap();
+        let fates = Fates::resolve(log, |_| korpus_engine::BodyKey::default()).unwrap();
         for names in [usize::MAX, 150, 20] {
             let mut volumes = totals(usize::MAX, names);
             for number in 0..100 {

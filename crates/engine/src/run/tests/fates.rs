@@ -3,6 +3,7 @@
 use korpus_core::Record;
 
 use super::*;
+use crate::around::BodyKey;
 use crate::keylog::Key;
 
 #[test]
@@ -154,7 +155,11 @@ fn jobs_know_what_de_duplication_knows_of_what_they_map() {
     run(&Pool::new(1).unwrap(), &inputs, &RunOptions::default(), &Keys, &mut found, &()).unwrap();
     let ids: Vec<&str> = found.iter().map(|(id, _)| id.as_str()).collect();
     assert_eq!(ids, ["a", "b", "b", "c", ""]);
-    let id = |at: usize, hash: u128| found[at].1.id_among(|_| hash);
+    let id = |at: usize, array_hash: u128| {
+        let mut key: Key = found[at].1;
+        key.settle(|_| BodyKey { array_hash, around: 0 });
+        key.id
+    };
     assert!(id(1, 7) == id(2, 8) && id(0, 7) != id(1, 7));
     // Without an id of its own it is another message in another body.
     assert!(id(4, 7) == id(4, 7) && id(4, 7) != id(4, 8));
@@ -194,5 +199,36 @@ fn messages_without_ids_are_the_same_where_their_records_are() {
         let totals = report.ledger.totals().0;
         assert_eq!((totals.kept, totals.duplicate, totals.superseded), (kept, duplicate, 0));
         assert_eq!(totals.seen, kept + duplicate);
+    }
+}
+
+#[test]
+fn of_equal_messages_the_one_in_the_richest_record_is_kept() {
+    let message = r#"{"_id":"m","type":"incoming"}"#;
+    let body = |list: &str, of: &str| format!(r#"{{"{list}":[{of}]}}"#).into_bytes();
+    let record = |keys: &str| body("results", &format!(r#"{{"_id":"a",{keys}"messages":[{message}]}}"#));
+    let bodies = [
+        ("page", body("messages", message)),
+        ("poor", record("")),
+        ("null", record(r#""mbSessionId":null,"#)),
+        ("rich", record(r#""mbSessionId":"s","#)),
+    ];
+    for turn in 0..bodies.len() {
+        let mut bodies = bodies.clone();
+        bodies.rotate_left(turn);
+        for _ in 0..2 {
+            bodies.reverse();
+            let (_, report) =
+                trace(2, 1 << 20, &InputList::from_bytes(bodies.clone()), &RunOptions::default());
+            let kept = |at: &usize| report.messages.fate(*at as u64) == Fate::Kept;
+            let kept: Vec<&str> = (0..bodies.len()).filter(kept).map(|at| bodies[at].0).collect();
+            assert_eq!(kept, ["rich"], "{turn}");
+            let records = report.ledger.totals().1;
+            assert_eq!((records.kept, records.superseded), (1, 2));
+            let of_records: Vec<&str> =
+                bodies.iter().map(|body| body.0).filter(|name| *name != "page").collect();
+            let kept = |at: &usize| report.records.fate(*at as u64) == Fate::Kept;
+            assert_eq!((0..3).filter(kept).map(|at| of_records[at]).collect::<Vec<_>>(), ["rich"]);
+        }
     }
 }
