@@ -183,7 +183,7 @@ impl<'b> Work<'b> {
 
     /// What de-duplication knows of the messages, in the order of [`messages`](Self::messages); nothing without
     /// de-duplication. Ordinals count from the start of the block, and where an id is a surrogate its body is an index of
-    /// [`pages`](Self::pages): see [`Key::id_among`].
+    /// [`pages`](Self::pages): see [`Key::settle`].
     pub fn message_keys(&self) -> &'b [Key] {
         &self.survey.keys
     }
