@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::compute::{BatchCoalescer, concat_batches};
 use arrow::record_batch::RecordBatch;
-use korpus_engine::{EngineError, Fate, InputList, Ledger, Observer, Pool, RunReport, check_cancelled, run};
+use korpus_engine::{
+    EngineError, Fate, InputList, Ledger, Observer, Pool, RunOptions, RunReport, check_cancelled, run,
+};
 use rayon::prelude::*;
 
 use crate::aggregate::{Runs, Stored};
@@ -270,7 +272,8 @@ pub(crate) fn mapped(
     observer: &dyn Observer,
 ) -> Result<Mapped> {
     let temp_dir = || options.run.temp_dir.clone();
-    let keyed = kept.keys && options.run.dedup;
+    let dedup = options.dedup();
+    let keyed = kept.keys && dedup;
     let job = EventJob {
         limits: options.run.limits.clone(),
         phrases: Phrases::new(options),
@@ -288,7 +291,8 @@ pub(crate) fn mapped(
         is_told_around: false,
         keyed,
     };
-    let run = run(pool, inputs, &options.run, &job, &mut state, observer)?;
+    let run_options = RunOptions { dedup, ..options.run.clone() };
+    let run = run(pool, inputs, &run_options, &job, &mut state, observer)?;
     if let Some(failed) =
         run.ledger.inputs().iter().find(|report| options.restored && report.io_error.is_some())
     {

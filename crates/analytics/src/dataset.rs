@@ -91,15 +91,13 @@ impl DatasetInputs {
             page_statuses: tally(&dataset, Table::Pages, "page_status", cancel)?,
         })
     }
-}
 
-impl DatasetInputs {
     /// The options for an analysis of them. What the dataset was made of is de-duplicated already, unless it was told to keep copies:
     /// messages without an id that came in different bodies may look like copies now.
     #[must_use]
-    pub fn options(&self, mut options: AnalyzeOptions) -> AnalyzeOptions {
-        options.run.dedup &= self.manifest.options.get("dedup") == Some(&false.into());
-        AnalyzeOptions { restored: true, ..options }
+    pub fn options(&self, options: AnalyzeOptions) -> AnalyzeOptions {
+        let deduplicated = self.manifest.options.get("dedup") != Some(&false.into());
+        AnalyzeOptions { restored: true, deduplicated, ..options }
     }
 }
 

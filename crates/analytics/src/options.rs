@@ -43,12 +43,19 @@ pub struct AnalyzeOptions {
     pub window: Option<(i64, i64)>,
     /// Whether the inputs are those of a dataset: see [`DatasetInputs::options`](crate::DatasetInputs::options).
     pub restored: bool,
+    /// Whether the inputs hold no copies any more: a dataset has been de-duplicated, and what is restored from it must not be again.
+    pub deduplicated: bool,
     /// How much memory the steps go by, instead of what the run does: for tests.
     #[doc(hidden)]
     pub working_bytes: Option<usize>,
 }
 
 impl AnalyzeOptions {
+    /// Whether copies are to be recognised.
+    pub(crate) fn dedup(&self) -> bool {
+        self.run.dedup && !self.deduplicated
+    }
+
     /// A part of the memory that there is.
     pub(crate) fn share(&self, part: usize) -> usize {
         self.working_bytes.unwrap_or(self.run.memory.limit()) / part
@@ -70,6 +77,7 @@ impl Default for AnalyzeOptions {
             include_developers: false,
             window: None,
             restored: false,
+            deduplicated: false,
             working_bytes: None,
         }
     }

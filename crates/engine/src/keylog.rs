@@ -61,6 +61,7 @@ impl Key {
     }
 
     fn bytes(&self) -> [u8; KEY_BYTES] {
+        debug_assert_eq!(self.id as u32, 0, "the lowest bits of an id tell nothing");
         let mut bytes = [0; KEY_BYTES];
         bytes[..16].copy_from_slice(&(self.id | u128::from(self.around)).to_le_bytes());
         bytes[16..24].copy_from_slice(&self.content.to_le_bytes());

@@ -382,7 +382,7 @@ fn element(kind: u8, id: u64, edit: u64, pretty: bool) -> Vec<u8> {
             };
             let messages: Vec<String> = (0..=edit + id % 2).map(message).collect();
             format!(
-                "{{\"_id\":{space}\"r{id}\",\"botId\":\"b\",\"conversationState\":{edit}{more},\"messages\":[{}]}}",
+                "{{\"_id\":{space}\"r{id}\",\"botId\":\"b\",\"mbSessionId\":\"s{edit}\"{more},\"messages\":[{}]}}",
                 messages.join(",")
             )
         }

@@ -7,7 +7,7 @@ use korpus_core::{
     Record, Scratch, TagField, TagsField, Template, TemplateType, TemplateVisitor, Text, TextKind, Value,
 };
 use korpus_engine::{Item, RecentTexts, RecordHashes, RecordItem};
-use twox_hash::XxHash3_128;
+use twox_hash::{XxHash3_64, XxHash3_128};
 
 use super::known::{self, KnownTexts, Met};
 use super::{
@@ -334,9 +334,8 @@ impl EventWriter<'_> {
                 }
                 None => put_json(out, message.id()),
             }
-            let content =
-                if surrogate.is_some() || self.copies { message.content_hash(self.bytes) } else { 0 };
-            put_uint(out, content as u64);
+            let tells_apart = surrogate.is_some() || self.copies;
+            put_uint(out, if tells_apart { content_of(message, &profile, flags, self.bytes) } else { 0 });
             let Lists { bytes, said, tags, drift, latencies, .. } = &mut *self.lists;
             out.extend_from_slice(&bytes[start..shown.lists_end]);
             for list in [tags, drift, latencies] {
@@ -597,6 +596,38 @@ impl TemplateVisitor for Actions<'_, '_, '_> {
             put_fixed(out, text.map_or(0, |text| texts.facts(text, phrases).hash));
         }
     }
+}
+
+/// What tells messages apart that have the same id, or look alike without one: what is said of them first, which a dataset says
+/// too, and then the rest.
+fn content_of(
+    message: Message<'_>,
+    profile: &[Option<Text<'_>>; PROFILE],
+    flags: u32,
+    bytes: &mut Vec<u8>,
+) -> u64 {
+    let rest = message.content_hash(bytes) as u64;
+    bytes.clear();
+    put_short(bytes, flags);
+    let names =
+        [message.task_name(), message.created_by(), message.call_text_value().and_then(Value::as_text)];
+    for text in profile.iter().copied().chain(names) {
+        put_json(bytes, text);
+    }
+    for component in message.components() {
+        put_json(bytes, component.data_text());
+    }
+    if let Some(tags) = message.tags() {
+        for (scope, field) in SCOPES.into_iter().enumerate() {
+            for tag in tags.scope(field) {
+                bytes.push(scope as u8);
+                put_json(bytes, tag.name());
+                put_text(bytes, tag.value(TagField::Value).map(Value::raw));
+            }
+        }
+    }
+    // Half of the bits each.
+    XxHash3_64::oneshot(bytes) >> 32 << 32 | rest >> 32
 }
 
 /// Whom a message belongs to.

@@ -94,7 +94,7 @@ pub fn fold_events(
 ) -> Result<FoldedSessions> {
     let events = events.iter().map(Events::new).collect::<Result<Vec<_>>>()?;
     let mut bytes = Vec::new();
-    for (events, kept) in events.iter().zip(kept(&events, options.run.dedup)) {
+    for (events, kept) in events.iter().zip(kept(&events, options.dedup())) {
         for (row, _) in kept.iter().enumerate().filter(|(_, kept)| **kept) {
             events.put(row, &mut bytes);
         }

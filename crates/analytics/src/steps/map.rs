@@ -63,7 +63,7 @@ pub fn map_events(
             if !is_kept || failed.is_err() {
                 return;
             }
-            let keyed = split_key(frame.payload).filter(|_| options.run.dedup);
+            let keyed = split_key(frame.payload).filter(|_| options.dedup());
             let payload = keyed.map_or(frame.payload, |(payload, _)| payload);
             let known = keyed.map(|(_, mut key)| {
                 key.settle(|_| body(frame));

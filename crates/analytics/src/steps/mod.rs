@@ -80,8 +80,6 @@
 //! All steps are given the same options. What one run knows and workers do not know of each other:
 //! - `first_source` of the table `drift` is empty: ordinals are those of each worker.
 //! - The filter's `skip`, `limit` and `msg_id` count in what a worker reads.
-//! - Of copies that are equal, one run keeps the first. Here it is the same one in any order, which is another where only the
-//!   records around them differ.
 //! - A call that nothing names is told by the ids of its messages that its worker keeps.
 
 mod exchange;

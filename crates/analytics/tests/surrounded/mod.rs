@@ -3,20 +3,20 @@
 
 use proptest::prelude::*;
 
-/// A message, with an id and a session of its own or without.
-fn message(number: usize) -> String {
+/// A message, with an id and a session of its own or without, in one of two languages.
+fn message((number, language): (usize, &str)) -> String {
     let id = if number.is_multiple_of(3) { String::new() } else { format!(r#""_id":"m{number}","#) };
     let session = if number.is_multiple_of(2) { "" } else { r#""sessionId":"s0","# };
     let kind = ["incoming", "outgoing"][number / 2 % 2];
     format!(
-        r#"{{{id}{session}"type":"{kind}","createdBy":"u","createdOn":"2025-09-03T10:00:0{number}.000Z",
+        r#"{{{id}{session}"type":"{kind}","lang":"{language}","createdBy":"u","createdOn":"2025-09-03T10:00:0{number}.000Z",
         "components":[{{"cT":"text","data":{{"text":"Well?"}}}}]}}"#
     )
 }
 
 fn messages() -> impl Strategy<Value = String> {
-    let numbers = prop::collection::vec(0_usize..8, 1..5);
-    numbers.prop_map(|numbers| numbers.into_iter().map(message).collect::<Vec<_>>().join(","))
+    let message = (0_usize..8, prop::sample::select(&["en", "en", "en", "de"][..])).prop_map(message);
+    prop::collection::vec(message, 1..5).prop_map(|messages| messages.join(","))
 }
 
 fn page() -> impl Strategy<Value = String> {
@@ -25,15 +25,19 @@ fn page() -> impl Strategy<Value = String> {
 
 /// A conversation in one of its states; its bot is always the same.
 fn record() -> impl Strategy<Value = String> {
-    let ids = ["", r#""_id":"","#, r#""_id":"r0","botId":"b0","#, r#""_id":"r1","#];
+    let ids = ["", r#""botId":"b1","#, r#""_id":"","#, r#""_id":"r0","botId":"b0","#, r#""_id":"r1","#];
     let keys = [("mbSessionId", &["s0", "s1", ""][..]), ("convId", &["c0", "c1", "c2"])];
     let value = |(key, values): (&'static str, &'static [&'static str])| {
         prop::option::of(prop::sample::select(values))
             .prop_map(move |value| value.map_or_else(String::new, |value| format!(r#""{key}":"{value}","#)))
     };
-    (prop::sample::select(ids.to_vec()), keys.map(value), messages()).prop_map(|(id, keys, messages)| {
-        let record = format!(r#"{{{id}{}"messages":[{messages}]}}"#, keys.concat());
-        format!(r#"{{"totalResults":1,"hasMore":false,"results":[{record}]}}"#)
+    (prop::sample::select(ids.to_vec()), keys.map(value), messages())
+        .prop_map(|(id, keys, messages)| format!(r#"{{{id}{}"messages":[{messages}]}}"#, keys.concat()))
+}
+
+fn records() -> impl Strategy<Value = String> {
+    prop::collection::vec(record(), 1..4).prop_map(|records| {
+        format!(r#"{{"totalResults":1,"hasMore":false,"results":[{}]}}"#, records.join(","))
     })
 }
 
@@ -54,7 +58,7 @@ fn call() -> impl Strategy<Value = String> {
 
 /// Bodies with such messages.
 pub(crate) fn bodies() -> impl Strategy<Value = Vec<String>> {
-    prop::collection::vec(prop_oneof![1 => page(), 3 => record(), 1 => call()], 1..9)
+    prop::collection::vec(prop_oneof![1 => page(), 3 => records(), 1 => call()], 1..9)
 }
 
 /// Each with a name.

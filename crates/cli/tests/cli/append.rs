@@ -95,7 +95,7 @@ fn what_does_not_fit_is_refused_with_the_reason() {
     }
     let manifest = out.join("_korpus.json");
     let text = std::fs::read_to_string(&manifest).unwrap();
-    std::fs::write(&manifest, text.replacen("\"schema_version\": 1", "\"schema_version\": 99", 1)).unwrap();
+    std::fs::write(&manifest, text.replacen("\"schema_version\": 2", "\"schema_version\": 99", 1)).unwrap();
     assert!(refused(&[]).contains("its schema has version 99"));
     std::fs::write(&manifest, text).unwrap();
     assert_eq!(files(&out), before);

@@ -99,3 +99,29 @@ fn books_that_do_not_balance_are_found() {
     // Not settled yet: three were seen, and nothing is known of them.
     assert!(matches!(ledger.check(), Err(EngineError::Books(what)) if what.contains("page 0 of 0.json")));
 }
+
+#[test]
+fn bodies_are_known_by_their_messages_without_ids_and_by_their_call() {
+    let mut ledger = Ledger::default();
+    let requests =
+        ["/getMessages?callId=a%2Fb#x", "/getMessages?callId=a/b", "/getMessages?callId=", "/getMessages"];
+    for (at, url) in requests.into_iter().enumerate() {
+        ledger.slice(&slice(
+            0,
+            true,
+            1,
+            &[],
+            Some(Box::new(PageEnd { array_hash: 7, ..*end(PageStatus::Ok) })),
+        ));
+        let mut report = input(at);
+        report.http.insert(HttpHead::default()).url = Some(url.to_owned());
+        ledger.end_input(report);
+    }
+    let calls: Vec<_> = ledger.inputs().iter().map(InputReport::call_id).collect();
+    assert_eq!(calls, [Some("a/b".to_owned()), Some("a/b".to_owned()), None, None]);
+    let bodies = ledger.bodies();
+    assert_eq!(bodies.of(0), bodies.of(1));
+    assert!(bodies.of(0).around > 0 && bodies.of(0).array_hash == 7);
+    assert_eq!(bodies.of(2), crate::BodyKey { array_hash: 7, around: 0 });
+    assert_eq!(bodies.of(4), crate::BodyKey::default());
+}

@@ -1,6 +1,6 @@
 //! The rows of records that are not messages.
 
-use korpus_core::{Conversation, ConversationField, Kind, Record, SessionField, SessionRecord, Value};
+use korpus_core::{Conversation, ConversationField, Kind, Record, SessionField, SessionRecord, Text, Value};
 use korpus_engine::{InputInfo, RecordItem};
 
 use super::component::{put_exact, put_part_text, put_raw};
@@ -18,12 +18,20 @@ pub(crate) fn put_record(rows: &mut Rows, item: &RecordItem<'_>, input: &InputIn
 }
 
 fn put_conversation(rows: &mut Rows, record: Conversation<'_>, ordinal: u64, input: &InputInfo) {
-    let table = &mut rows.conversations;
+    let Rows { conversations: table, records, .. } = rows;
     let (mut form, mut raw) = (0, 0_u64);
+    if record.id().is_none_or(Text::is_empty) {
+        table.put_str(ConversationColumn::ConversationRecordId, &records.id_of(record));
+        form |= RecordForm::ID_MADE_UP;
+    }
     table.put_i64(ConversationColumn::RecordSeq, ordinal as i64);
     for &field in ConversationField::ALL {
         let Some(value) = record.value(field) else { continue };
         let column = match field {
+            ConversationField::Id if form & RecordForm::ID_MADE_UP != 0 => {
+                raw |= 1 << field as u64;
+                continue;
+            }
             ConversationField::Id => ConversationColumn::ConversationRecordId,
             ConversationField::ConvId => ConversationColumn::ConvId,
             ConversationField::BotId => ConversationColumn::BotId,

@@ -284,6 +284,7 @@ pub(super) fn conversation(out: &mut String, row: Row<'_>) {
     let mut object = Object::begin(out, row.text(ConversationColumn::Extra));
     for &field in ConversationField::ALL {
         let column = match field {
+            ConversationField::Id if form & RecordForm::ID_MADE_UP != 0 => continue,
             ConversationField::Id => ConversationColumn::ConversationRecordId,
             ConversationField::ConvId => ConversationColumn::ConvId,
             ConversationField::BotId => ConversationColumn::BotId,

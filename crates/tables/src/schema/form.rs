@@ -57,6 +57,7 @@ form! {
     RecordForm {
         IS_EXTERNAL_NUMBER = 0, "`isExtAD` is 0 or 1, not a boolean";
         IS_DEVELOPER_NUMBER = 1, "`isDeveloper` is 0 or 1, not a boolean";
+        ID_MADE_UP = 2, "`conversation_record_id` is a hash: `_id` is absent, or in `extra`";
         TAGS = 13, "`tags` is an object";
         MESSAGE_TAGS = 14, "`tags.messageTags` is a list";
         USER_TAGS = 15, "`tags.userTags` is a list";

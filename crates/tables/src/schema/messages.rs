@@ -13,7 +13,7 @@ columns! {
         AccountId "account_id" Name null, "accountId", "The account.";
         SessionId "session_id" Name null, "sessionId", "The session.";
         ConversationId "conversation_id" Name null, "conversationId", "The contact-centre conversation.";
-        ConversationRecordId "conversation_record_id" Name null, "", "The `_id` of the agent AI record around the message; of one without, a hash of it.";
+        ConversationRecordId "conversation_record_id" Name null, "", "The `_id` of the agent AI record around the message; of one without, a hash of it, as in `conversations`.";
         MessagingSessionId "messaging_session_id" Name null, "", "The session on the messaging side, as the agent AI record around the message says.";
         UserId "user_id" Name null, "createdBy", "The end user, on outgoing messages too.";
         CreatedAt "created_at" Timestamp null, "createdOn, timestamp", "When the message was created; `createdOn`, else `timestamp`.";

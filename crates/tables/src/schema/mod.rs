@@ -24,7 +24,7 @@ pub(crate) use records::{ConversationColumn, SessionColumn};
 pub use templates::templates_markdown;
 
 /// The version of the tables: it rises when a column changes its name, type or meaning.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// A table of a dataset. Its folder has its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

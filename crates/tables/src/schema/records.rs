@@ -6,7 +6,7 @@ columns! {
     /// A column of `conversations`.
     ConversationColumn {
         RecordSeq "record_seq" Int64 required, "", "The ordinal of the record among all seen, unique in the dataset; holes are normal.";
-        ConversationRecordId "conversation_record_id" Text null, "_id", "The record's id.";
+        ConversationRecordId "conversation_record_id" Text null, "_id", "The record's id; of one without, a hash of it.";
         ConvId "conv_id" Text null, "convId", "The conversation.";
         BotId "bot_id" Name null, "botId", "The bot.";
         ChannelType "channel_type" Name null, "channelType", "The channel.";
