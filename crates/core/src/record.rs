@@ -114,6 +114,11 @@ record_view! {
 }
 
 impl<'b> Conversation<'b> {
+    /// `_id`, unless it is empty: what tells the record from others.
+    pub fn filled_id(self) -> Option<Text<'b>> {
+        self.id().filter(|id| !id.is_empty())
+    }
+
     texts! { ConversationField:
         /// `_id`
         id = Id,

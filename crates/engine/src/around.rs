@@ -41,8 +41,7 @@ impl RecordHashes {
     /// The id of a record; of one without, or with an empty one, its [content hash](Conversation::content_hash) in hexadecimal.
     /// It must be of the same block as those before it.
     pub fn id_of<'b>(&mut self, record: Conversation<'b>) -> Cow<'b, str> {
-        let id = record.id().filter(|id| !id.is_empty());
-        id.map_or_else(|| format!("{:032x}", self.known(record).hash).into(), Text::lossy)
+        record.filled_id().map_or_else(|| format!("{:032x}", self.known(record).hash).into(), Text::lossy)
     }
 
     /// How much the record around a message makes known; 0 where there is none.

@@ -255,7 +255,7 @@ fn message_key(
 ) -> Key {
     let surrogate = message.surrogate_id();
     // The id of the record around it stands for the body: pages that overlap repeat whole records.
-    let is_of_record = message.conversation().and_then(Conversation::id).is_some_and(|id| !id.is_empty());
+    let is_of_record = message.conversation().and_then(Conversation::filled_id).is_some();
     let id = surrogate.or_else(|| message.id().map(text_hash)).unwrap_or_default();
     Key {
         id: shortened(id),

@@ -2,7 +2,8 @@
 //!
 //! A file is 8 bytes that say what it is, then entries, then an entry that says that it is whole. An entry begins with a
 //! number of variable length that holds its kind and flags. Ordinals and versions are stored as the difference to those of
-//! the entry before: nearly all of a key is its two hashes, 26 bytes in all.
+//! the entry before: nearly all of a key is its two hashes, some 24 bytes in all, and 4 more where
+//! something is known around the message.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Write};

@@ -1,6 +1,6 @@
 //! The rows of records that are not messages.
 
-use korpus_core::{Conversation, ConversationField, Kind, Record, SessionField, SessionRecord, Text, Value};
+use korpus_core::{Conversation, ConversationField, Kind, Record, SessionField, SessionRecord, Value};
 use korpus_engine::{InputInfo, RecordItem};
 
 use super::component::{put_exact, put_part_text, put_raw};
@@ -20,7 +20,7 @@ pub(crate) fn put_record(rows: &mut Rows, item: &RecordItem<'_>, input: &InputIn
 fn put_conversation(rows: &mut Rows, record: Conversation<'_>, ordinal: u64, input: &InputInfo) {
     let Rows { conversations: table, records, .. } = rows;
     let (mut form, mut raw) = (0, 0_u64);
-    if record.id().is_none_or(Text::is_empty) {
+    if record.filled_id().is_none() {
         table.put_str(ConversationColumn::ConversationRecordId, &records.id_of(record));
         form |= RecordForm::ID_MADE_UP;
     }
