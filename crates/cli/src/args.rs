@@ -248,6 +248,9 @@ pub(crate) struct SynthArgs {
     /// End users
     #[arg(long, value_name = "N", default_value_t = 500, allow_negative_numbers = true, value_parser = parse::whole::<u32>)]
     pub users: u32,
+    /// How busy the contact centre is, 1 to 1000: at 1 up to 50 sessions begin in an hour and hardly overlap, at 100 up to 5,000
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = parse::whole::<u32>)]
+    pub load: u32,
     /// The share of the bot's prompts that are templates
     #[arg(long, value_name = "SHARE", default_value_t = 0.35, allow_negative_numbers = true)]
     pub template_share: f64,

@@ -183,11 +183,17 @@ pub struct SynthOptions {
     pub bots: u32,
     /// End users.
     pub users: u32,
+    /// How busy the contact centre is, from 1 to 1000: at 1 up to fifty sessions begin in an hour and hardly overlap, at 100 up to
+    /// 5,000.
+    pub load: u32,
     /// The share of the bot's prompts that are templates.
     pub template_share: f64,
     /// Oldest message first.
     pub forward: bool,
 }
+
+/// Sessions are drawn for two hours at a time, a hundred times as many at most: 100,000, which take some 150 MB.
+const MOST_LOAD: u32 = 1000;
 
 impl Default for SynthOptions {
     fn default() -> Self {
@@ -208,6 +214,7 @@ impl Default for SynthOptions {
             damage_every: 3,
             bots: 2,
             users: 500,
+            load: 1,
             template_share: 0.35,
             forward: false,
         }
@@ -226,6 +233,9 @@ impl SynthOptions {
         }
         if self.bots == 0 || self.users == 0 {
             return fail("a dump needs at least one bot and one user");
+        }
+        if !(1..=MOST_LOAD).contains(&self.load) {
+            return fail("the load lies between 1 and 1000");
         }
         for share in [self.duplicates, self.edited_copies, self.template_share] {
             if !(0.0..=1.0).contains(&share) {

@@ -32,6 +32,7 @@ pub(crate) struct Item {
 #[derive(Clone, Copy, Debug)]
 struct Clock {
     cast: Cast,
+    load: u64,
     forward: bool,
     anchor: i64,
 }
@@ -47,6 +48,7 @@ impl Clock {
         };
         Self {
             cast: if options.shapes.contains(&Shape::Call) { cast.with_calls() } else { cast },
+            load: options.load.into(),
             forward: options.forward,
             anchor: if options.forward { ANCHOR - 60 * 24 * 3_600_000 } else { ANCHOR },
         }
@@ -60,11 +62,11 @@ impl Clock {
     fn draw(&self, window: i64, turns: &mut Vec<Turn>, mut each: impl FnMut(Head, &[Turn])) {
         let start = self.start_of(window);
         let mut rng = Rng::new(mix(self.cast.seed ^ 0x77, window as u64));
-        let load = LOAD[(start.div_euclid(WINDOW).rem_euclid(12)) as usize];
+        let load = self.load * LOAD[(start.div_euclid(WINDOW).rem_euclid(12)) as usize];
         for index in 0..load {
             let begins = start + rng.range(0, WINDOW);
             turns.clear();
-            let head = conversation::write(turns, self.cast, window as u64 * 128 + index, begins);
+            let head = conversation::write(turns, self.cast, window as u64 * 128 * self.load + index, begins);
             each(head, turns);
         }
     }
@@ -208,6 +210,44 @@ impl Sessions {
                 ready.reverse();
             }
             self.window += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// The first messages: which session each is of, and its time; none of goodbyes, some of which sit out of order.
+    fn first(load: u32, forward: bool) -> Vec<(u64, i64)> {
+        let options = SynthOptions { load, forward, ..SynthOptions::default() };
+        let mut messages = Messages::new(&options);
+        let items = std::iter::repeat_with(|| messages.next(Shape::V2)).take(5000);
+        let kept = items.filter(|item| item.turn.what != What::Closing);
+        kept.map(|item| (item.head.ordinal, item.turn.at)).collect()
+    }
+
+    /// How many messages lie from one of a session to its next, in the middle.
+    fn distance(messages: &[(u64, i64)]) -> usize {
+        let mut last = BTreeMap::new();
+        let places = messages.iter().enumerate();
+        let mut distances: Vec<usize> =
+            places.filter_map(|(at, &(session, _))| Some(at - last.insert(session, at)?)).collect();
+        distances.sort_unstable();
+        distances[distances.len() / 2]
+    }
+
+    #[test]
+    fn sessions_overlap_where_there_is_load() {
+        for forward in [false, true] {
+            let [quiet, busy] = [1, 100].map(|load| first(load, forward));
+            let distances = [&quiet, &busy].map(|messages| distance(messages));
+            assert!(distances[1] > 5 * distances[0], "{distances:?}");
+            for messages in [quiet, busy] {
+                assert!(messages.is_sorted_by_key(|&(_, at)| if forward { at } else { -at }));
+            }
         }
     }
 }

@@ -58,6 +58,7 @@ fn options(args: &SynthArgs) -> SynthOptions {
         damage_every: args.damage_every,
         bots: args.bots,
         users: args.users,
+        load: args.load,
         template_share: args.template_share,
         forward: args.forward,
     }

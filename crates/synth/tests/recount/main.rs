@@ -280,6 +280,19 @@ fn copies_of_the_stream_endpoint() {
 }
 
 #[test]
+fn a_busy_contact_centre() {
+    let truth = recount(&SynthOptions {
+        load: 20,
+        users: 5000,
+        duplicates: 0.1,
+        edited_copies: 0.1,
+        overlap: 0.2,
+        ..small(4_000, 250)
+    });
+    assert!(truth.messages.duplicate > 100 && truth.messages.superseded > 100);
+}
+
+#[test]
 fn every_damage() {
     for (pretty, shape) in
         [(false, Shape::V2), (true, Shape::Lite), (false, Shape::Stream), (true, Shape::V1)]
@@ -394,6 +407,8 @@ fn options_that_do_not_fit_are_refused() {
         SynthOptions { shapes: Vec::new(), ..SynthOptions::default() },
         SynthOptions { page_size: 0, ..SynthOptions::default() },
         SynthOptions { overlap: 1.0, ..SynthOptions::default() },
+        SynthOptions { load: 0, ..SynthOptions::default() },
+        SynthOptions { load: 1001, ..SynthOptions::default() },
         SynthOptions { layout: Layout::NdjsonMessages, shapes: vec![Shape::Call], ..SynthOptions::default() },
         SynthOptions {
             layout: Layout::Concatenated,
