@@ -42,6 +42,19 @@ impl Sketch {
     /// Adds values by their buckets, ascending, each with how many there are of it; a bucket may come several times.
     pub(crate) fn add_all(&mut self, added: impl IntoIterator<Item = (i32, u64)>) {
         let mut bytes = Vec::with_capacity(self.bytes.len() + 8);
+        self.put_sum(&mut bytes, added);
+        self.bytes = bytes;
+    }
+
+    /// The same, where the sum is put together in `bytes`: most sketches have room already for what little they become.
+    pub(crate) fn add_all_in(&mut self, bytes: &mut Vec<u8>, added: impl IntoIterator<Item = (i32, u64)>) {
+        bytes.clear();
+        self.put_sum(bytes, added);
+        self.set_bytes(bytes);
+    }
+
+    /// Appends it to `bytes`, with more values.
+    fn put_sum(&self, bytes: &mut Vec<u8>, added: impl IntoIterator<Item = (i32, u64)>) {
         let (mut mine, mut added) = (self.buckets().peekable(), added.into_iter().peekable());
         let mut before = 0;
         while let Some(bucket) = mine.peek().into_iter().chain(added.peek()).map(|entry| entry.0).min() {
@@ -51,12 +64,10 @@ impl Sketch {
                 // States come from outside: what is added may be any number.
                 count = count.saturating_add(more);
             }
-            put_uint(&mut bytes, u64::from((bucket - before).unsigned_abs()));
-            put_uint(&mut bytes, count);
+            put_uint(bytes, u64::from((bucket - before).unsigned_abs()));
+            put_uint(bytes, count);
             before = bucket;
         }
-        drop(mine);
-        self.bytes = bytes;
     }
 
     /// Adds all values of another.
@@ -200,9 +211,10 @@ mod tests {
             merged.merge(&sketch_of(&a)?);
             let whole = sketch_of(&[&a[..], &b].concat())?;
             prop_assert_eq!(&merged, &whole);
-            let mut one_by_one = Sketch::default();
+            // In the same memory, as it was left.
+            let (mut one_by_one, mut room) = (Sketch::default(), vec![1; 9]);
             for value in a.into_iter().chain(b) {
-                one_by_one.add_all([(bucket_of(value), 1)]);
+                one_by_one.add_all_in(&mut room, [(bucket_of(value), 1)]);
             }
             prop_assert_eq!(one_by_one, whole);
         }

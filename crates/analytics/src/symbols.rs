@@ -13,7 +13,7 @@ use crate::hash::{hash, short};
 
 const SHARDS: usize = 16;
 /// Longer texts are written out.
-const LONGEST: usize = 2048;
+pub(crate) const LONGEST: usize = 2048;
 /// What a name takes besides its bytes, here and in the caches of the workers.
 const OVERHEAD: usize = 160;
 

@@ -94,6 +94,8 @@ pub(crate) struct Groups {
     ends: Vec<usize>,
     /// One a group, where there are any.
     sketches: Vec<Sketch>,
+    /// Where sketches are put together.
+    sketch_bytes: Vec<u8>,
     /// What all of it takes, about.
     bytes: usize,
 }
@@ -109,6 +111,7 @@ impl Groups {
             keys: Vec::new(),
             ends: Vec::new(),
             sketches: Vec::new(),
+            sketch_bytes: Vec::new(),
             bytes: 0,
         }
     }
@@ -196,7 +199,7 @@ impl Groups {
     pub(crate) fn observe(&mut self, place: usize, buckets: impl Iterator<Item = (i32, u64)>) {
         if let Some(sketch) = self.sketches.get_mut(place) {
             let before = sketch.bytes().len();
-            sketch.add_all(buckets);
+            sketch.add_all_in(&mut self.sketch_bytes, buckets);
             self.bytes = (self.bytes + sketch.bytes().len()).saturating_sub(before);
         }
     }

@@ -53,6 +53,7 @@ pub(crate) struct EventLocal {
     lists: Lists,
     recent: RecentSessions,
     bytes: Vec<u8>,
+    decoded: String,
 }
 
 /// Where events wait for each other.
@@ -79,14 +80,15 @@ impl EventJob {
             lists: Lists::default(),
             recent: RecentSessions::default(),
             bytes: Vec::new(),
+            decoded: String::new(),
         }
     }
 
     /// Appends the frames of all messages that match in a block, and of all records, with the ordinals of the block.
     pub(crate) fn events(&self, local: &mut EventLocal, work: &Work<'_>, part: &mut EventPart) {
         let EventPart { frames: out, seen, is_told_around } = part;
-        let EventLocal { scratch, cache, texts, known, lists, recent, bytes } = local;
-        let names = NameWriter { symbols: self.symbols.as_ref(), cache };
+        let EventLocal { scratch, cache, texts, known, lists, recent, bytes, decoded } = local;
+        let names = NameWriter { symbols: self.symbols.as_ref(), cache, decoded };
         let (copies, restored, verbatim) = (self.copies, self.restored, self.verbatim);
         let mut writer = EventWriter {
             names,

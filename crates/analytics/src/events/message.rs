@@ -41,6 +41,9 @@ fn session_key_in(bytes: &mut Vec<u8>, kind: u8, bot: Option<&str>, id: &str) ->
     XxHash3_128::oneshot(bytes)
 }
 
+/// Where names are decoded there is room for so many bytes from one to the next.
+const LONGEST_NAME: usize = crate::symbols::LONGEST;
+
 /// The keys of the sessions that came last: messages of one stand close together.
 #[derive(Debug, Default)]
 pub(crate) struct RecentSessions {
@@ -82,6 +85,8 @@ pub(crate) const OF_CALL: u8 = b'c';
 pub(crate) struct NameWriter<'a> {
     pub symbols: Option<&'a Symbols>,
     pub cache: &'a mut SymbolCache,
+    /// Where names and values of tags are decoded that have escapes; empty between them.
+    pub decoded: &'a mut String,
 }
 
 impl NameWriter<'_> {
@@ -109,11 +114,15 @@ impl NameWriter<'_> {
 
     fn put_json(&mut self, out: &mut Vec<u8>, text: Option<Text<'_>>) {
         match text {
-            Some(text) => match text.plain() {
-                Some(plain) => self.put(out, Some(plain)),
-                None => self.put(out, Some(&text.lossy())),
-            },
-            None => self.put(out, None),
+            Some(text) if text.is_escaped() => {
+                let mut decoded = std::mem::take(self.decoded);
+                text.decode_into(&mut decoded);
+                self.put(out, Some(&decoded));
+                decoded.clear();
+                decoded.shrink_to(LONGEST_NAME);
+                *self.decoded = decoded;
+            }
+            plain => self.put(out, plain.map(Text::raw)),
         }
     }
 }
@@ -726,5 +735,31 @@ fn flag(value: Option<Value<'_>>) -> Option<bool> {
         "false" | "0" | "-0" => Some(false),
         "true" | "1" => Some(true),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::Reader;
+    use crate::symbols::Names;
+
+    #[test]
+    fn names_with_escapes_are_decoded_one_after_the_other() {
+        let long = format!("\"{}\\u00f1\"", "x".repeat(3 * LONGEST_NAME));
+        let jsons = [long.as_str(), "\"a\\u00f1o\"", "\"plain\"", "\"\\n\"", "\"\""];
+        let (mut cache, mut decoded, mut out) = (SymbolCache::default(), String::new(), Vec::new());
+        let mut names = NameWriter { symbols: None, cache: &mut cache, decoded: &mut decoded };
+        for json in jsons {
+            names.put_json(&mut out, Value::parse(json).and_then(Value::as_text));
+            assert!(names.decoded.is_empty() && names.decoded.capacity() <= LONGEST_NAME);
+        }
+        names.put_json(&mut out, None);
+        let none = Names::default();
+        let mut from = Reader::new(&out, &none);
+        for json in jsons {
+            assert_eq!(from.text(), Some(serde_json::from_str::<String>(json).unwrap().as_str()));
+        }
+        assert!(from.text().is_none() && from.is_empty());
     }
 }

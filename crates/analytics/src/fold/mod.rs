@@ -26,7 +26,7 @@ use crate::metrics::Metric;
 use crate::rows::Rows;
 use crate::symbols::Names;
 
-use by_session::by_session;
+use by_session::BySession;
 pub use coverage::Coverage;
 pub(crate) use feed::Feeder;
 use session::Lists;
@@ -53,6 +53,7 @@ pub(crate) struct Folder {
     rows: Rows,
     lists: Lists,
     room: row::Room,
+    by_session: BySession,
     /// The memory of what was there before, with nothing in it.
     frames: Vec<Frame<'static>>,
     events: Vec<Event<'static>>,
@@ -105,6 +106,7 @@ impl Folder {
             rows: Rows::new(Metric::Sessions),
             lists: Lists::default(),
             room: row::Room::default(),
+            by_session: BySession::default(),
             frames: Vec::new(),
             events: Vec::new(),
             sessions: Vec::new(),
@@ -140,7 +142,8 @@ impl Folder {
             walked: std::mem::take(&mut self.walked),
             counted: std::mem::take(&mut self.counted),
         };
-        by_session(&of_sessions, |key, group| {
+        let mut by_session = std::mem::take(&mut self.by_session);
+        by_session.each(&of_sessions, |key, group| {
             let frames = || group.iter().map(|&(_, at)| of_sessions[at as usize]);
             let messages = frames().filter(|frame| !is_record(frame.kind));
             let start = batch.events.len();
@@ -163,6 +166,7 @@ impl Folder {
                 self.sessions(&mut batch, rules);
             }
         });
+        self.by_session = by_session;
         self.sessions(&mut batch, rules);
         self.feeder.end();
         (self.frames, self.events) = (emptied(of_sessions), emptied(batch.events));

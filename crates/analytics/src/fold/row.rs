@@ -51,10 +51,15 @@ struct Derived {
 }
 
 impl Derived {
-    fn of(session: &Session<'_, '_>, waits: &mut Vec<i64>, out: &mut String) -> Self {
+    fn of<'a>(
+        session: &Session<'_, 'a>,
+        waits: &mut Vec<i64>,
+        tags: &mut Vec<ShownTag<'a>>,
+        out: &mut String,
+    ) -> Self {
         let responses = || session.waits_of(WaitKind::BotResponse);
         let last = session.last_said().filter(|event| event.hash != 0);
-        let tags = last_tags(session.events);
+        last_tags(session.events, tags);
         Self {
             key: [hex((session.key >> 64) as u64), hex(session.key as u64)],
             first_response: responses().next(),
@@ -62,8 +67,8 @@ impl Derived {
             max_response: responses().max(),
             median_thought: median(session.waits_of(WaitKind::Think), waits),
             last_hash: last.map(|event| hex(event.hash)),
-            user_tags: tags_json(&tags, USER_TAGS, out),
-            session_tags: tags_json(&tags, SESSION_TAGS, out),
+            user_tags: tags_json(tags, USER_TAGS, out),
+            session_tags: tags_json(tags, SESSION_TAGS, out),
         }
     }
 }
@@ -73,7 +78,8 @@ pub(crate) fn push(rows: &mut Rows, sessions: &[Session<'_, '_>], room: &mut Roo
     let Room { waits, derived, tags } = room;
     tags.clear();
     derived.clear();
-    derived.extend(sessions.iter().map(|session| Derived::of(session, waits, tags)));
+    let mut shown = Vec::new();
+    derived.extend(sessions.iter().map(|session| Derived::of(session, waits, &mut shown, tags)));
     let each = || sessions.iter();
     let handoffs = || each().map(|session| session.event(session.handoff_event));
     let derived = || derived.iter();
@@ -129,9 +135,10 @@ pub(crate) fn push(rows: &mut Rows, sessions: &[Session<'_, '_>], room: &mut Roo
     rows.put_each(derived().map(|derived| derived.session_tags.clone().map(|place| &tags[place])));
 }
 
-/// Of each tag of a session the scope, the name and the last value, in the order of scopes and of the bytes of names.
-fn last_tags<'a>(events: &[Event<'a>]) -> Vec<ShownTag<'a>> {
-    let mut found: Vec<ShownTag<'a>> = Vec::new();
+/// Puts into `found`, of each tag of a session, the scope, the name and the last value, in the order of scopes and of the bytes of
+/// names.
+fn last_tags<'a>(events: &[Event<'a>], found: &mut Vec<ShownTag<'a>>) {
+    found.clear();
     let mut before: &[u8] = &[];
     for event in events.iter().filter(|event| event.has_tags()) {
         // The same tags again say nothing new.
@@ -145,7 +152,6 @@ fn last_tags<'a>(events: &[Event<'a>]) -> Vec<ShownTag<'a>> {
     let place = |tag: &ShownTag<'a>| (tag.scope, tag.name.map(Name::text));
     found.sort_by_key(place);
     found.dedup_by_key(|tag| place(tag));
-    found
 }
 
 /// Appends the tags of a scope to `out` as an object, and says where it stands there.
