@@ -94,6 +94,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--pages", type=int, default=20)
     parser.add_argument("--rich", action="store_true")
+    parser.add_argument("--busy", action="store_true", help="of a contact centre where up to 5,000 sessions begin in an hour")
     parser.add_argument("--work", type=Path, help="where pages and tables go")
     parser.add_argument("--duckdb", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--schema", help=argparse.SUPPRESS)
@@ -108,7 +109,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=args.work) as work:
         pages, out = Path(work, "pages"), Path(work, "out")
         synth = [args.korpus, "synth", "--out", str(pages), "--pages", str(args.pages), "--codec", "gzip", "--quiet"]
-        subprocess.run([*synth, *(["--profile", "rich"] if args.rich else [])], check=True, stdout=subprocess.DEVNULL)
+        synth += ["--profile", "rich"] if args.rich else []
+        synth += ["--load", "100", "--users", "20000"] if args.busy else []
+        subprocess.run(synth, check=True, stdout=subprocess.DEVNULL)
         files = sorted(file for file in pages.rglob("*.gz"))
         schema = subprocess.run([sys.executable, __file__, "--schema", files[0]], check=True, capture_output=True, text=True).stdout
         messages = MESSAGES.format(pages=f"{files[0].parent}/*.gz", schema=schema.strip(), out=out)

@@ -1,5 +1,5 @@
 //! What metrics cost beside reading alone: gzip pages inflated, scanned, and their templates taken apart; volumes alone; all
-//! metrics. With the allocator that users get.
+//! metrics. Of a busy contact centre, and of one where sessions hardly overlap. With the allocator that users get.
 
 #![forbid(unsafe_code)]
 
@@ -61,7 +61,8 @@ impl Reader {
 }
 
 fn costs(criterion: &mut Criterion) {
-    for corpus in Corpus::both(Codec::Gzip, MESSAGES) {
+    let quiet = Corpus::both(Codec::Gzip, MESSAGES);
+    for corpus in Corpus::both_busy(Codec::Gzip, MESSAGES).into_iter().chain(quiet) {
         let files = corpus.files.iter().enumerate();
         let inputs = InputList::from_bytes(files.map(|(at, file)| (format!("{at}.json.gz"), file.clone())));
         let dir = tempfile::tempdir().unwrap();
@@ -95,6 +96,7 @@ fn costs(criterion: &mut Criterion) {
             ("all metrics, as files and a report", &mut whole),
         ];
         let title = format!("analyze gzip pages, {}, 1 thread", corpus.name);
+        println!("{title}: {} bytes a message", corpus.bytes() / corpus.messages);
         let mut group = criterion.benchmark_group(&title);
         group.throughput(Throughput::Elements(corpus.messages));
         for (name, job) in &mut *jobs {

@@ -71,7 +71,7 @@ pub fn in_turn(title: &str, rounds: u32, jobs: &mut [(&str, &mut dyn FnMut())]) 
 
 /// A corpus of pages in memory, one body a file.
 pub struct Corpus {
-    /// `lean` (about 1 KB a message) or `rich` (2 to 3 KB, most of it unknown keys inside `channels`).
+    /// `lean` (about 1 KB a message) or `rich` (2 to 3 KB, most of it unknown keys inside `channels`), and whether it is `busy`.
     pub name: &'static str,
     /// The files.
     pub files: Vec<Vec<u8>>,
@@ -85,12 +85,12 @@ impl Corpus {
     /// # Panics
     /// If the generator fails, which it does not for options like these.
     pub fn new(name: &'static str, profile: Profile, codec: Codec, messages: u64) -> Self {
-        let options = SynthOptions {
-            size: Size::Messages(messages),
-            codecs: vec![codec],
-            profile,
-            ..SynthOptions::default()
-        };
+        let options = SynthOptions { profile, ..SynthOptions::default() };
+        Self::made(name, options, codec, messages)
+    }
+
+    fn made(name: &'static str, options: SynthOptions, codec: Codec, messages: u64) -> Self {
+        let options = SynthOptions { size: Size::Messages(messages), codecs: vec![codec], ..options };
         let (files, truth) =
             Synth::new(options).expect("plain options").write_memory().expect("memory does not fail");
         assert_eq!(truth.messages.seen, messages);
@@ -102,15 +102,8 @@ impl Corpus {
     /// # Panics
     /// Like [`new`](Self::new).
     pub fn with_templates(share: f64, messages: u64) -> Self {
-        let options = SynthOptions {
-            size: Size::Messages(messages),
-            codecs: vec![Codec::Plain],
-            template_share: share,
-            ..SynthOptions::default()
-        };
-        let (files, _) =
-            Synth::new(options).expect("plain options").write_memory().expect("memory does not fail");
-        Self { name: "templates", files: files.into_iter().map(|file| file.1).collect(), messages }
+        let options = SynthOptions { template_share: share, ..SynthOptions::default() };
+        Self::made("templates", options, Codec::Plain, messages)
     }
 
     /// Lean and rich, in one codec.
@@ -119,6 +112,16 @@ impl Corpus {
             Self::new("lean", Profile::Lean, codec, messages),
             Self::new("rich", Profile::Rich, codec, messages / 2),
         ]
+    }
+
+    /// The same of a busy contact centre, where up to 5,000 sessions begin in an hour: what a session repeats stands further apart
+    /// than gzip looks back, and partitions, caches and groups meet many sessions at a time.
+    pub fn both_busy(codec: Codec, messages: u64) -> [Self; 2] {
+        let busy = |name, profile, messages| {
+            let options = SynthOptions { profile, load: 100, users: 20_000, ..SynthOptions::default() };
+            Self::made(name, options, codec, messages)
+        };
+        [busy("lean, busy", Profile::Lean, messages), busy("rich, busy", Profile::Rich, messages / 2)]
     }
 
     /// Bytes of all files.
