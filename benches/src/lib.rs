@@ -108,20 +108,22 @@ impl Corpus {
 
     /// Lean and rich, in one codec.
     pub fn both(codec: Codec, messages: u64) -> [Self; 2] {
-        [
-            Self::new("lean", Profile::Lean, codec, messages),
-            Self::new("rich", Profile::Rich, codec, messages / 2),
-        ]
+        Self::pair(["lean", "rich"], &SynthOptions::default(), codec, messages)
     }
 
     /// The same of a busy contact centre, where up to 5,000 sessions begin in an hour: what a session repeats stands further apart
     /// than gzip looks back, and partitions, caches and groups meet many sessions at a time.
     pub fn both_busy(codec: Codec, messages: u64) -> [Self; 2] {
-        let busy = |name, profile, messages| {
-            let options = SynthOptions { profile, load: 100, users: 20_000, ..SynthOptions::default() };
-            Self::made(name, options, codec, messages)
+        let options = SynthOptions { load: 100, users: 20_000, ..SynthOptions::default() };
+        Self::pair(["lean, busy", "rich, busy"], &options, codec, messages)
+    }
+
+    /// Lean pages, and rich ones of half as many messages.
+    fn pair(names: [&'static str; 2], options: &SynthOptions, codec: Codec, messages: u64) -> [Self; 2] {
+        let made = |name, profile, messages| {
+            Self::made(name, SynthOptions { profile, ..options.clone() }, codec, messages)
         };
-        [busy("lean, busy", Profile::Lean, messages), busy("rich, busy", Profile::Rich, messages / 2)]
+        [made(names[0], Profile::Lean, messages), made(names[1], Profile::Rich, messages / 2)]
     }
 
     /// Bytes of all files.

@@ -20,7 +20,7 @@ use crate::exchange::put_frame;
 use crate::fold::Coverage;
 use crate::hash::hash;
 use crate::places::KeyHash;
-use crate::symbols::{PROFILE, SymbolCache, Symbols};
+use crate::symbols::{LONGEST, PROFILE, SymbolCache, Symbols};
 use crate::text::{Phrases, TextCache, shown};
 
 const SCOPES: [TagsField; 4] =
@@ -40,9 +40,6 @@ fn session_key_in(bytes: &mut Vec<u8>, kind: u8, bot: Option<&str>, id: &str) ->
     bytes.extend_from_slice(id.as_bytes());
     XxHash3_128::oneshot(bytes)
 }
-
-/// Where names are decoded there is room for so many bytes from one to the next.
-const LONGEST_NAME: usize = crate::symbols::LONGEST;
 
 /// The keys of the sessions that came last: messages of one stand close together.
 #[derive(Debug, Default)]
@@ -119,7 +116,7 @@ impl NameWriter<'_> {
                 text.decode_into(&mut decoded);
                 self.put(out, Some(&decoded));
                 decoded.clear();
-                decoded.shrink_to(LONGEST_NAME);
+                decoded.shrink_to(LONGEST);
                 *self.decoded = decoded;
             }
             plain => self.put(out, plain.map(Text::raw)),
@@ -746,13 +743,13 @@ mod tests {
 
     #[test]
     fn names_with_escapes_are_decoded_one_after_the_other() {
-        let long = format!("\"{}\\u00f1\"", "x".repeat(3 * LONGEST_NAME));
+        let long = format!("\"{}\\u00f1\"", "x".repeat(3 * LONGEST));
         let jsons = [long.as_str(), "\"a\\u00f1o\"", "\"plain\"", "\"\\n\"", "\"\""];
         let (mut cache, mut decoded, mut out) = (SymbolCache::default(), String::new(), Vec::new());
         let mut names = NameWriter { symbols: None, cache: &mut cache, decoded: &mut decoded };
         for json in jsons {
             names.put_json(&mut out, Value::parse(json).and_then(Value::as_text));
-            assert!(names.decoded.is_empty() && names.decoded.capacity() <= LONGEST_NAME);
+            assert!(names.decoded.is_empty() && names.decoded.capacity() <= LONGEST);
         }
         names.put_json(&mut out, None);
         let none = Names::default();
